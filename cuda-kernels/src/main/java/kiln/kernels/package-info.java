@@ -1,0 +1,2 @@
+/** The PTX kernels and the one seam to JCuda. */
+package kiln.kernels;

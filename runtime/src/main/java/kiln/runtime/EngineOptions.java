@@ -1,0 +1,34 @@
+package kiln.runtime;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Where things are and how to compute, fixed for an engine's life.
+ *
+ * @param modelFiles checkpoints named by the user ({@code --ckpt}); the first is the default model
+ * @param modelFolders folders searched for checkpoints, in order
+ * @param demoModel the bundled model, {@code null} when it was left out
+ * @param outputFolder parent of {@code txt2img-images/DATE/}; {@code null} keeps pictures in memory only
+ * @param cacheFolder hashes and unpacked native libraries
+ * @param executor "auto", "onednn" or "reference"
+ * @param threads 0 for one per physical core
+ */
+public record EngineOptions(
+        List<Path> modelFiles,
+        List<Path> modelFolders,
+        Path demoModel,
+        Path outputFolder,
+        Path cacheFolder,
+        String executor,
+        Precision precision,
+        int threads) {
+    public EngineOptions {
+        modelFiles = List.copyOf(modelFiles);
+        modelFolders = List.copyOf(modelFolders);
+        Objects.requireNonNull(cacheFolder, "cacheFolder");
+        Objects.requireNonNull(executor, "executor");
+        Objects.requireNonNull(precision, "precision");
+    }
+}

@@ -1,0 +1,2 @@
+/** From a prompt to a picture; see ARCHITECTURE.md. */
+package kiln.runtime;

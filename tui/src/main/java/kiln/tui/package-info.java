@@ -1,0 +1,2 @@
+/** Everything a person meets: command line, terminal, views. */
+package kiln.tui;
