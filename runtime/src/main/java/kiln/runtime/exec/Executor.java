@@ -1,0 +1,21 @@
+package kiln.runtime.exec;
+
+import kiln.runtime.graph.Graph;
+
+/**
+ * Something that runs graphs with one checkpoint's weights. Not for use from several threads at once. The creator closes it; compiled
+ * graphs must be closed before.
+ */
+public interface Executor extends AutoCloseable {
+    /** Name, number format and threads, for people: "oneDNN bf16, 2 threads". */
+    String description();
+
+    /** Prepares a graph: weights that it needs are converted once and kept for later graphs. */
+    CompiledGraph compile(Graph graph);
+
+    /** Forgets the prepared weights whose names begin so, to make room; they come back when a graph that needs them is compiled. */
+    void release(String prefix);
+
+    @Override
+    void close();
+}

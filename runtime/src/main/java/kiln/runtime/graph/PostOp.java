@@ -1,0 +1,33 @@
+package kiln.runtime.graph;
+
+/**
+ * Work done on a node's result before it is stored, in order.
+ *
+ * @param input the node whose result is added; −1 for elementwise functions
+ */
+public record PostOp(Kind kind, int input) {
+    /** The functions; SiLU is x·sigmoid(x), QUICK_GELU x·sigmoid(1.702x), GELU the exact one by erf. */
+    public enum Kind {
+        SILU,
+        GELU,
+        QUICK_GELU,
+        /** Adds a result of the same shape. */
+        ADD,
+        /** Adds {@code [batch, 1, 1, channels]} to each position. */
+        ADD_PER_CHANNEL;
+
+        public boolean hasInput() {
+            return this == ADD || this == ADD_PER_CHANNEL;
+        }
+    }
+
+    public PostOp {
+        if (kind.hasInput() != (input >= 0)) {
+            throw new IllegalArgumentException(kind + " with input " + input);
+        }
+    }
+
+    static PostOp of(Kind function) {
+        return new PostOp(function, -1);
+    }
+}

@@ -1,0 +1,21 @@
+package kiln.runtime.model;
+
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * The sizes of a checkpoint's networks, inferred from its tensor shapes.
+ *
+ * @param unet the denoiser
+ * @param vae the autoencoder
+ * @param text the text encoder
+ */
+public record Checkpoint(UNet unet, Autoencoder vae, ClipText text) {
+    /**
+     * @param shapes the shape of a tensor by its full name, {@code null} where there is none
+     * @throws kiln.runtime.graph.ModelException when a part is missing
+     */
+    public static Checkpoint infer(Function<String, List<Integer>> shapes) {
+        return new Checkpoint(UNet.infer(shapes), Autoencoder.infer(shapes), ClipText.infer(shapes));
+    }
+}
