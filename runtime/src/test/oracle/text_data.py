@@ -46,9 +46,13 @@ def character_class(c):
     if 0xD800 <= ord(c) <= 0xDFFF:
         return 0
     kind = 0
-    for value, pattern in ((LETTER, r"\p{L}"), (NUMBER, r"\p{N}"), (SPACE, r"\s")):
-        if regex.fullmatch(pattern, c):
+    # As the tokenizer's own pattern asks: ignoring case, U+0345 is neither a letter nor anything else, and so is dropped like a space.
+    for value, pattern in ((LETTER, r"[\p{L}]+"), (NUMBER, r"[\p{N}]"), (0, r"[^\s\p{L}\p{N}]+")):
+        if regex.fullmatch(pattern, c, regex.IGNORECASE):
             kind = value
+            break
+    else:
+        kind = SPACE
     # Python's rule for the final sigma tells how it classes the character that follows.
     if ("A\u03a3" + c).lower()[1] == "\u03c3":
         kind |= CASED

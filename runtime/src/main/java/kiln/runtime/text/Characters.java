@@ -53,7 +53,7 @@ final class Characters {
 
     private Characters() {}
 
-    /** {@link #LETTER}, {@link #NUMBER}, {@link #SPACE} or 0, as the regular expression of the reference sees it. */
+    /** {@link #LETTER}, {@link #NUMBER}, {@link #SPACE} (what belongs to no word) or 0, as the reference's regular expression sees it. */
     static int kind(int codePoint) {
         return CLASSES[codePoint] & KIND;
     }
