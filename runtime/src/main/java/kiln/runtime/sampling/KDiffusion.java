@@ -236,8 +236,8 @@ final class KDiffusion {
     /** How far down a step goes without noise, and how much noise brings it back up to the next level. */
     private record AncestralStep(float down, float up) {
         static AncestralStep between(float from, float to) {
-            float up = (float) Math.min(to, Math.sqrt(to * to * (from * from - to * to) / (from * from)));
-            return new AncestralStep((float) Math.sqrt(to * to - up * up), up);
+            // Equal to k-diffusion's sqrt(to² - up²), which loses all digits to cancellation when the step is large.
+            return new AncestralStep(to * to / from, (float) Math.sqrt(to * to * (from * from - to * to) / (from * from)));
         }
     }
 }

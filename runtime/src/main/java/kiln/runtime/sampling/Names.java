@@ -13,11 +13,11 @@ final class Names {
 
     private Names() {}
 
-    /** The {@code known} names nearest to {@code name} by edit distance, case apart, as {@code "a, b or c"}. */
+    /** The {@code known} names nearest to {@code name} by edit distance, case apart, those that contain it first, as {@code "a, b or c"}. */
     static String nearest(String name, Collection<String> known) {
         String wanted = fold(name.length() > LONGEST_COMPARED ? name.substring(0, LONGEST_COMPARED) : name);
         List<String> sorted = new ArrayList<>(known);
-        sorted.sort(Comparator.comparingInt(candidate -> distance(wanted, fold(candidate))));
+        sorted.sort(Comparator.comparingInt(candidate -> fold(candidate).contains(wanted) ? 0 : distance(wanted, fold(candidate))));
         List<String> best = sorted.subList(0, Math.min(SUGGESTIONS, sorted.size()));
         int last = best.size() - 1;
         return String.join(", ", best.subList(0, last)) + (last > 0 ? " or " : "") + best.get(last);

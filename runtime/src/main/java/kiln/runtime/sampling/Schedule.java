@@ -8,7 +8,7 @@ import kiln.runtime.KilnException;
 /**
  * How the noise levels of a run are spaced: A1111's schedule types that are closed formulas.
  *
- * <p>A schedule gives the levels from the first to the last; most end with 0. With {@link #DDIM} there may be more than asked for.
+ * <p>A schedule gives the levels from the first to the last; most end with 0. {@link #DDIM} has a number of its own.
  */
 public enum Schedule {
     /** The sampler's own default. */
@@ -144,7 +144,7 @@ public enum Schedule {
         this.names = List.of(names);
     }
 
-    /** The noise levels from first to last, at least {@code steps + 1} of them. */
+    /** The noise levels from first to last: {@code steps + 1} of them, except with {@link #DDIM}. */
     abstract float[] sigmas(int steps, ModelSampling model);
 
     /** As people read it, "SGM Uniform". */
