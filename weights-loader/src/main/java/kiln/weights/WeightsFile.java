@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -14,7 +15,6 @@ import java.util.Objects;
 import java.util.Optional;
 import kiln.weights.WeightsException.Kind;
 import kiln.weights.map.MappableFile;
-import kiln.weights.map.MemoryRegion;
 
 /**
  * A weights file as named tensors: safetensors, torch's zip files and its older pickles ({@code .ckpt}, {@code .pt},
@@ -57,7 +57,29 @@ public final class WeightsFile implements AutoCloseable {
     }
 
     private static WeightsIndex readIndex(Path path, MappableFile file) throws IOException {
+        byte[] start = file.read(0, (int) Math.min(16, file.size()));
+        if (startsWith(start, 'P', 'K')) {
+            return TorchZipReader.read(path, file);
+        }
+        boolean isSafetensors = start.length > 8 && start[8] == '{';
+        if (startsWith(start, 0x80) && !isSafetensors) {
+            return TorchPickleReader.read(path, file);
+        }
+        if (!isSafetensors) {
+            throw new WeightsException(Kind.UNSUPPORTED, path, 0, start.length == 0
+                    ? "the file is empty"
+                    : "neither safetensors nor a file that torch wrote; it starts with "
+                            + WeightsException.quote(new String(start, StandardCharsets.ISO_8859_1)));
+        }
         return SafetensorsReader.read(path, file);
+    }
+
+    private static boolean startsWith(byte[] start, int... bytes) {
+        boolean matches = start.length >= bytes.length;
+        for (int i = 0; matches && i < bytes.length; i++) {
+            matches = start[i] == (byte) bytes[i];
+        }
+        return matches;
     }
 
     public Path path() {
@@ -91,14 +113,10 @@ public final class WeightsFile implements AutoCloseable {
     public TensorData map(String name) {
         TensorEntry entry = entry(name);
         try {
-            return new TensorData(entry.info(), path, region(entry));
+            return new TensorData(entry.info(), path, MaterialisedTensor.region(path, file, entry));
         } catch (IOException e) {
             throw failure(path, e);
         }
-    }
-
-    private MemoryRegion region(TensorEntry entry) throws IOException {
-        return file.map(entry.storage().fileOffset(), entry.info().bytes());
     }
 
     /**
