@@ -30,9 +30,9 @@ final class MaterialisedTensor {
         if (bytes == 0) {
             return MemoryRegion.allocate(0);
         }
-        int elementBytes = entry.info().dtype().bytes();
         if (entry.isMappable()) {
-            return file.map(entry.storage().fileOffset() + entry.firstElement() * elementBytes, bytes);
+            long skippedBytes = entry.firstElement() == 0 ? 0 : entry.firstElement() * entry.info().dtype().bytes();
+            return file.map(entry.storage().fileOffset() + skippedBytes, bytes);
         }
         try (MemoryRegion source = unpacked(path, file, entry.storage())) {
             MemoryRegion target = MemoryRegion.allocate(bytes);

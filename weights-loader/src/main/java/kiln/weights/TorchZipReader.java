@@ -80,9 +80,13 @@ final class TorchZipReader {
         if (entry == null) {
             return false;
         }
-        String order = entry.method() == ZipDirectory.Entry.STORED && entry.bytes() <= 16
-                ? new String(file.read(entry.offset(), (int) entry.bytes()), StandardCharsets.UTF_8).strip()
-                : "(" + entry.bytes() + " bytes)";
+        if (entry.bytes() > 16) {
+            throw new WeightsException(Kind.CORRUPT, path, entry.offset(), "a byte order of " + entry.bytes() + " bytes");
+        }
+        String order;
+        try (MemoryRegion region = MaterialisedTensor.unpacked(path, file, storage(entry, false))) {
+            order = region.buffers().isEmpty() ? "" : StandardCharsets.UTF_8.decode(region.buffers().get(0)).toString().strip();
+        }
         return switch (order) {
             case "little" -> false;
             case "big" -> true;

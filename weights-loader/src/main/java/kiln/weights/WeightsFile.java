@@ -50,6 +50,9 @@ public final class WeightsFile implements AutoCloseable {
         } catch (IOException e) {
             file.close();
             throw failure(path, e);
+        } catch (InternalError e) {
+            file.close();
+            throw pageLost(path, e);
         } catch (RuntimeException | Error e) {
             file.close();
             throw e;
@@ -120,7 +123,7 @@ public final class WeightsFile implements AutoCloseable {
     }
 
     /**
-     * A tensor's elements as floats in row-major order, converted from any number format but the complex one.
+     * A tensor's elements as floats in row-major order, converted from its number format (see {@link DType#convertsToF32}).
      *
      * @throws WeightsException {@code NOT_FOUND} when there is no such tensor; {@code UNSUPPORTED} when it has more elements
      *     than an array
@@ -137,10 +140,11 @@ public final class WeightsFile implements AutoCloseable {
     }
 
     /** As {@link #readF32(String)}, into {@code target} from its position on, which moves on by the elements written. */
-    public void readF32(TensorInfo info, FloatBuffer target) {
-        if (!info.dtype().isReal()) {
+    public void readF32(TensorInfo tensor, FloatBuffer target) {
+        TensorInfo info = entry(tensor.name()).info();
+        if (!info.dtype().convertsToF32()) {
             throw new WeightsException(Kind.UNSUPPORTED, path, "tensor " + WeightsException.quote(info.name())
-                    + " holds complex numbers");
+                    + " holds " + info.dtype() + ", which does not convert to floats");
         }
         if (info.elements() > target.remaining()) {
             throw new IllegalArgumentException(
@@ -151,8 +155,7 @@ public final class WeightsFile implements AutoCloseable {
                 ElementReader.readF32(info.dtype(), chunk, target);
             }
         } catch (InternalError e) {
-            // What the virtual machine makes of a page that the file no longer has.
-            throw new WeightsException(Kind.IO, path, -1, "the file was cut short or became unreadable while it was read", e);
+            throw pageLost(path, e);
         }
     }
 
@@ -168,6 +171,11 @@ public final class WeightsFile implements AutoCloseable {
     @Override
     public void close() {
         file.close();
+    }
+
+    /** An InternalError is what the virtual machine makes of a page that the file no longer has. */
+    private static WeightsException pageLost(Path path, InternalError e) {
+        return new WeightsException(Kind.IO, path, -1, "the file was cut short or became unreadable while it was read", e);
     }
 
     private static WeightsException failure(Path path, IOException e) {
