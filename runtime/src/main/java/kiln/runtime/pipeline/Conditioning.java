@@ -18,14 +18,14 @@ record Conditioning(float[] context, int tokens) {
     static Conditioning encode(LoadedModel model, ClipTokenizer tokenizer, String prompt, int clipSkip, ProgressTracker progress) {
         List<TokenChunk> chunks = PromptChunks.of(tokenizer, prompt);
         int width = model.sizes().text().width();
-        float[] context = new float[chunks.size() * ClipTokenizer.CHUNK_LENGTH * width];
-        LoadedModel.Network encoder = model.textEncoder(1, ClipTokenizer.CHUNK_LENGTH, clipSkip);
+        float[] context = new float[chunks.size() * TokenChunk.LENGTH * width];
+        LoadedModel.Network encoder = model.textEncoder(1, TokenChunk.LENGTH, clipSkip);
         for (int i = 0; i < chunks.size(); i++) {
             float[] encoded = encodeChunk(encoder, chunks.get(i), progress);
             System.arraycopy(encoded, 0, context, i * encoded.length, encoded.length);
             progress.networkDone(encoder.flops());
         }
-        return new Conditioning(context, chunks.size() * ClipTokenizer.CHUNK_LENGTH);
+        return new Conditioning(context, chunks.size() * TokenChunk.LENGTH);
     }
 
     private static float[] encodeChunk(LoadedModel.Network encoder, TokenChunk chunk, CompiledGraph.Progress progress) {

@@ -9,7 +9,7 @@ import kiln.runtime.sampling.EpsModel;
  * The denoiser under classifier-free guidance (Ho and Salimans 2022): out = uncond + cfgScale·(cond − uncond).
  *
  * <p>Both halves run in one batch, conditional first, where their prompts have the same length; else one after the other. A scale of 1
- * needs no unconditional half. Inpainting networks get an all-masked picture for their five further channels.
+ * needs no unconditional half. Inpainting networks read further channels beside the latent, the same at every step.
  */
 final class GuidedUNet implements EpsModel {
     private static final int LATENT_CHANNELS = 4;
@@ -18,18 +18,30 @@ final class GuidedUNet implements EpsModel {
     private final ProgressTracker progress;
     private final Conditioning cond;
     private final Conditioning uncond;
+    private final float[] furtherChannels;
     private final float cfgScale;
     private final int batch;
     private final int height;
     private final int width;
 
+    /**
+     * @param furtherChannels {@code [height, width, inChannels − 4]}; {@code null} where the network has none
+     */
     GuidedUNet(
-            LoadedModel model, ProgressTracker progress, Conditioning cond, Conditioning uncond, float cfgScale, int batch, int height,
+            LoadedModel model,
+            ProgressTracker progress,
+            Conditioning cond,
+            Conditioning uncond,
+            float[] furtherChannels,
+            float cfgScale,
+            int batch,
+            int height,
             int width) {
         this.model = model;
         this.progress = progress;
         this.cond = cond;
         this.uncond = uncond;
+        this.furtherChannels = furtherChannels;
         this.cfgScale = cfgScale;
         this.batch = batch;
         this.height = height;
@@ -122,8 +134,9 @@ final class GuidedUNet implements EpsModel {
                 for (int k = 0; k < LATENT_CHANNELS; k++) {
                     latent[to + p * channels + k] = x[from + k * positions + p];
                 }
-                if (channels > LATENT_CHANNELS) {
-                    latent[to + p * channels + LATENT_CHANNELS] = 1;
+                if (furtherChannels != null) {
+                    int further = channels - LATENT_CHANNELS;
+                    System.arraycopy(furtherChannels, p * further, latent, to + p * channels + LATENT_CHANNELS, further);
                 }
             }
         }

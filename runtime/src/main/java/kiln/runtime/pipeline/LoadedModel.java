@@ -90,6 +90,12 @@ public final class LoadedModel implements AutoCloseable {
                 () -> sizes.unet().graph(file::shape, batch, height, width, tokens, 1));
     }
 
+    /** Height and width in pixels. */
+    public Network encoder(int batch, int height, int width) {
+        return new Network(
+                new Key("encoder", batch, height, width, 0, 0), () -> sizes.vae().encoder(file::shape, batch, height, width));
+    }
+
     public Network decoder(int batch, int height, int width) {
         return new Network(
                 new Key("decoder", batch, height, width, 0, 0), () -> sizes.vae().decoder(file::shape, batch, height, width));

@@ -13,26 +13,30 @@ import kiln.runtime.exec.CompiledGraph;
 final class ProgressTracker implements CompiledGraph.Progress {
     private static final long LEAST_NANOS_BETWEEN_EVENTS = 40_000_000;
 
-    private final double planned;
-    private final int steps;
     private final int pictures;
     private final BooleanSupplier cancelled;
     private final Consumer<GenerationEvent> listener;
     private final long begin = System.nanoTime();
     private GenerationEvent.Phase phase = GenerationEvent.Phase.ENCODING;
     private double doneBefore;
+    private double planned = Double.MAX_VALUE;
+    private int steps;
     private int step;
     private int picture;
     private long firstStepBegin;
     private int stepsDone;
     private long lastEvent;
 
-    ProgressTracker(double planned, int steps, int pictures, BooleanSupplier cancelled, Consumer<GenerationEvent> listener) {
-        this.planned = planned;
+    ProgressTracker(int steps, int pictures, BooleanSupplier cancelled, Consumer<GenerationEvent> listener) {
         this.steps = steps;
         this.pictures = pictures;
         this.cancelled = cancelled;
         this.listener = listener;
+    }
+
+    /** The work that is still to be done, once it is known; before that nothing counts as done. */
+    void plan(double flops) {
+        planned = doneBefore + flops;
     }
 
     /** What is done from now on. */
@@ -46,8 +50,9 @@ final class ProgressTracker implements CompiledGraph.Progress {
         picture = firstPicture;
     }
 
-    /** A sampler's step is done. */
-    void stepDone(int done) {
+    /** A sampler's step is done, of as many as it really makes. */
+    void stepDone(int done, int of) {
+        steps = of;
         stepsDone = done;
         step = Math.min(steps, done + 1);
     }
