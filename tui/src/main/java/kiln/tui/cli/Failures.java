@@ -1,0 +1,41 @@
+package kiln.tui.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import kiln.runtime.KilnException;
+import kiln.runtime.KilnException.Category;
+
+/** Turns what a lower module throws into a category and one line. */
+final class Failures {
+    private Failures() {}
+
+    static KilnException of(Throwable e) {
+        if (e instanceof KilnException) {
+            return (KilnException) e;
+        }
+        if (e instanceof UncheckedIOException) {
+            return of((IOException) e.getCause(), null);
+        }
+        return new KilnException(Category.INTERNAL, "internal error: " + e, e);
+    }
+
+    /** @param file what was read or written, {@code null} when the exception names it */
+    static KilnException of(IOException e, Path file) {
+        String name = e instanceof FileSystemException ? ((FileSystemException) e).getFile() : null;
+        if (name == null) {
+            name = file == null ? "a file" : file.toString();
+        }
+        if (e instanceof NoSuchFileException) {
+            return new KilnException(Category.NOT_FOUND, "no such file: " + name, e);
+        }
+        if (e instanceof AccessDeniedException) {
+            return new KilnException(Category.STORAGE, "no permission for " + name, e);
+        }
+        String reason = e instanceof FileSystemException ? ((FileSystemException) e).getReason() : e.getMessage();
+        return new KilnException(Category.STORAGE, name + ": " + (reason == null ? e.getClass().getSimpleName() : reason), e);
+    }
+}
