@@ -10,4 +10,7 @@ public interface WeightSource {
 
     /** Writes the elements in row-major order, converted to 32 bits. */
     void read(String tensor, FloatBuffer target);
+
+    /** Writes as many elements as fit into the target, from {@code begin} on: for tables of which few rows are needed. */
+    void readRange(String tensor, long begin, FloatBuffer target);
 }

@@ -135,7 +135,9 @@ public final class GraphBuilder {
     }
 
     public int addPerChannel(String module, int x, int perChannel) {
-        if (shape(perChannel).positions() != 1 || shape(perChannel).channels() != shape(x).channels()) {
+        Shape added = shape(perChannel);
+        boolean fits = added.positions() == 1 && added.channels() == shape(x).channels();
+        if (!fits || added.batch() != 1 && added.batch() != shape(x).batch()) {
             throw new ModelException(prefix + module + ": cannot add " + shape(perChannel) + " to each position of " + shape(x));
         }
         return add(module, new Op.AddPerChannel(), List.of(x, perChannel), List.of(), shape(x));

@@ -40,7 +40,7 @@ public sealed interface Op {
     /** Sum of two results of one shape. */
     record Add() implements Op {}
 
-    /** Adds {@code [batch, 1, 1, channels]} to each position. */
+    /** Adds {@code [batch or 1, 1, 1, channels]} to each position. */
     record AddPerChannel() implements Op {}
 
     /** Results side by side along the channels. */

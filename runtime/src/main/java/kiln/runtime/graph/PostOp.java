@@ -13,7 +13,7 @@ public record PostOp(Kind kind, int input) {
         QUICK_GELU,
         /** Adds a result of the same shape. */
         ADD,
-        /** Adds {@code [batch, 1, 1, channels]} to each position. */
+        /** Adds {@code [batch or 1, 1, 1, channels]} to each position. */
         ADD_PER_CHANNEL;
 
         public boolean hasInput() {

@@ -13,7 +13,7 @@ import kiln.runtime.graph.Shape;
  * The denoiser of latent diffusion (Rombach et al. 2022): residual blocks and transformers in levels, with skips from the way down to
  * the way up.
  *
- * <p>Inputs {@code latent} {@code [batch, height, width, inChannels]}, {@code timesteps} {@code [batch, 1, 1, 1]}, {@code context}
+ * <p>Inputs {@code latent} {@code [batch, height, width, inChannels]}, {@code timesteps} {@code [batch or 1, 1, 1, 1]}, {@code context}
  * {@code [batch, 1, tokens, contextWidth]}; output {@code eps} {@code [batch, height, width, outChannels]}.
  *
  * @param inputBlocks blocks on the way down, the stem included
@@ -50,9 +50,12 @@ public record UNet(
         return unet.has("input_blocks." + block + ".0.op.weight");
     }
 
-    public Graph graph(Function<String, List<Integer>> shapes, int batch, int height, int width, int tokens) {
+    /**
+     * @param timesteps 1 when one timestep serves the whole batch, else {@code batch}
+     */
+    public Graph graph(Function<String, List<Integer>> shapes, int batch, int height, int width, int tokens, int timesteps) {
         Builder b = new Builder(new GraphBuilder(shapes, PREFIX), this);
-        return b.build(batch, height, width, tokens);
+        return b.build(batch, height, width, tokens, timesteps);
     }
 
     /** One building of the graph; holds what all blocks read. */
@@ -67,9 +70,9 @@ public record UNet(
             this.sizes = sizes;
         }
 
-        Graph build(int batch, int height, int width, int tokens) {
+        Graph build(int batch, int height, int width, int tokens, int timestepCount) {
             int x = g.input("latent", new Shape(batch, height, width, sizes.inChannels));
-            int timesteps = g.exactInput("timesteps", new Shape(batch, 1, 1, 1));
+            int timesteps = g.exactInput("timesteps", new Shape(timestepCount, 1, 1, 1));
             context = g.input("context", Shape.tokens(batch, tokens, sizes.contextWidth));
             int sinusoids = g.timestepEmbedding("time_embed", timesteps, sizes.modelChannels);
             int inner = g.silu("time_embed.1", g.linear("time_embed.0", sinusoids));

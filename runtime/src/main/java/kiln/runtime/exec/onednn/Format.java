@@ -1,0 +1,32 @@
+package kiln.runtime.exec.onednn;
+
+import kiln.runtime.graph.Node;
+import kiln.runtime.graph.Op;
+import org.bytedeco.dnnl.global.dnnl;
+
+/** The number formats of results in memory. */
+enum Format {
+    F32(4, dnnl.dnnl_f32),
+    BF16(2, dnnl.dnnl_bf16);
+
+    private final int bytes;
+    private final int code;
+
+    Format(int bytes, int code) {
+        this.bytes = bytes;
+        this.code = code;
+    }
+
+    int bytes() {
+        return bytes;
+    }
+
+    int code() {
+        return code;
+    }
+
+    /** Exact inputs stay 32-bit. */
+    Format of(Node node) {
+        return node.op() instanceof Op.Input input && input.exact() ? F32 : this;
+    }
+}

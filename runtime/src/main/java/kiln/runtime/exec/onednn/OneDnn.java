@@ -1,0 +1,111 @@
+package kiln.runtime.exec.onednn;
+
+import java.lang.reflect.Field;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.bytedeco.dnnl.dnnl_engine;
+import org.bytedeco.dnnl.dnnl_stream;
+import org.bytedeco.dnnl.global.dnnl;
+
+/**
+ * The one place where the oneDNN library is loaded: lazily, once a process, and a failure is remembered with its reason.
+ *
+ * <p>OpenMP reads its number of threads from {@code OMP_NUM_THREADS} when it is loaded; the start script sets it.
+ */
+public final class OneDnn {
+    private static volatile Path cacheFolder;
+
+    private OneDnn() {}
+
+    /** Where natives are unpacked; effective only before the first use. */
+    public static void cacheFolder(Path folder) {
+        cacheFolder = folder;
+    }
+
+    /** Why the library cannot be used here; {@code null} when it can. Loads it. */
+    public static String unavailableBecause() {
+        return Holder.FAILURE;
+    }
+
+    /** Whether this CPU multiplies bf16 in hardware. */
+    public static boolean hasBf16() {
+        return Holder.FAILURE == null && Holder.ISA_NAME.contains("bf16");
+    }
+
+    /** The instruction set that oneDNN uses here, such as "avx512_core_bf16". */
+    public static String instructionSet() {
+        return Holder.ISA_NAME;
+    }
+
+    public static String version() {
+        return dnnl.DNNL_VERSION_MAJOR + "." + dnnl.DNNL_VERSION_MINOR + "." + dnnl.DNNL_VERSION_PATCH;
+    }
+
+    static dnnl_engine engine() {
+        return Holder.ENGINE;
+    }
+
+    static dnnl_stream stream() {
+        return Holder.STREAM;
+    }
+
+    static void check(int status, String what) {
+        if (status == dnnl.dnnl_success) {
+            return;
+        }
+        if (status == dnnl.dnnl_out_of_memory) {
+            throw new OutOfMemoryError("oneDNN: out of memory in " + what);
+        }
+        throw new OneDnnException(what, status);
+    }
+
+    /** Loaded on first use. The engine and the stream live as long as the process. */
+    private static final class Holder {
+        static final String FAILURE;
+        static final String ISA_NAME;
+        static final dnnl_engine ENGINE;
+        static final dnnl_stream STREAM;
+
+        static {
+            // JavaCPP would refuse native memory beyond the Java heap's size; it reads these when its first class is loaded.
+            System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
+            System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
+            if (cacheFolder != null) {
+                System.setProperty("org.bytedeco.javacpp.cachedir", cacheFolder.toString());
+            }
+            String failure = null;
+            String isaName = "none";
+            dnnl_engine engine = null;
+            dnnl_stream stream = null;
+            try {
+                engine = new dnnl_engine();
+                stream = new dnnl_stream();
+                check(dnnl.dnnl_engine_create(engine, dnnl.dnnl_cpu, 0), "creating the CPU engine");
+                check(dnnl.dnnl_stream_create(stream, engine, dnnl.dnnl_stream_default_flags), "creating a stream");
+                isaName = isaName(dnnl.dnnl_get_effective_cpu_isa());
+            } catch (LinkageError | RuntimeException e) {
+                failure = "oneDNN does not load on this machine (" + e.toString().lines().findFirst().orElse("no reason given") + ")";
+            }
+            ENGINE = engine;
+            STREAM = stream;
+            FAILURE = failure;
+            ISA_NAME = isaName;
+        }
+
+        private static String isaName(int isa) {
+            for (Field field : dnnl.class.getFields()) {
+                String name = field.getName();
+                if (name.startsWith("dnnl_cpu_isa_") && !name.endsWith("default")) {
+                    try {
+                        if (field.getInt(null) == isa) {
+                            return name.substring("dnnl_cpu_isa_".length()).toLowerCase(Locale.ROOT);
+                        }
+                    } catch (IllegalAccessException e) {
+                        return "unknown";
+                    }
+                }
+            }
+            return "unknown";
+        }
+    }
+}

@@ -1,0 +1,168 @@
+package kiln.weights;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import kiln.weights.WeightsException.Kind;
+import kiln.weights.map.MappableFile;
+import kiln.weights.map.MemoryRegion;
+
+/**
+ * A weights file as named tensors: safetensors, torch's zip files and its older pickles ({@code .ckpt}, {@code .pt},
+ * {@code .pth}, {@code .bin}), told apart by content.
+ *
+ * <p>Opening reads the index only; elements are mapped when asked for and are not copied where the file holds them in row-major
+ * order. Nothing in a file is ever executed. All methods may be called from any thread. Whoever opens it closes it. All
+ * failures are {@link WeightsException}.
+ */
+public final class WeightsFile implements AutoCloseable {
+    private final Path path;
+    private final MappableFile file;
+    private final WeightsIndex index;
+    private final List<TensorInfo> tensors;
+
+    private WeightsFile(Path path, MappableFile file, WeightsIndex index) {
+        this.path = path;
+        this.file = file;
+        this.index = index;
+        this.tensors = index.tensors();
+    }
+
+    /** Opens a file and reads its index; the rest of the file is left alone. */
+    public static WeightsFile open(Path path) {
+        MappableFile file;
+        try {
+            file = MappableFile.open(path);
+        } catch (IOException e) {
+            throw failure(path, e);
+        }
+        try {
+            return new WeightsFile(path, file, readIndex(path, file));
+        } catch (IOException e) {
+            file.close();
+            throw failure(path, e);
+        } catch (RuntimeException | Error e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    private static WeightsIndex readIndex(Path path, MappableFile file) throws IOException {
+        return SafetensorsReader.read(path, file);
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    /** {@code safetensors}, {@code torch-zip} or {@code torch-pickle}. */
+    public String format() {
+        return index.format();
+    }
+
+    /** What the file says about itself, in its order: safetensors' metadata, or a checkpoint's plain values such as its step. */
+    public Map<String, String> metadata() {
+        return index.metadata();
+    }
+
+    /** All tensors in the file's order. */
+    public List<TensorInfo> tensors() {
+        return tensors;
+    }
+
+    public Optional<TensorInfo> tensor(String name) {
+        return Optional.ofNullable(index.entries().get(name)).map(TensorEntry::info);
+    }
+
+    /**
+     * A tensor's elements; the caller closes them.
+     *
+     * @throws WeightsException {@code NOT_FOUND} when there is no such tensor
+     */
+    public TensorData map(String name) {
+        TensorEntry entry = entry(name);
+        try {
+            return new TensorData(entry.info(), path, region(entry));
+        } catch (IOException e) {
+            throw failure(path, e);
+        }
+    }
+
+    private MemoryRegion region(TensorEntry entry) throws IOException {
+        return file.map(entry.storage().fileOffset(), entry.info().bytes());
+    }
+
+    /**
+     * A tensor's elements as floats in row-major order, converted from any number format but the complex one.
+     *
+     * @throws WeightsException {@code NOT_FOUND} when there is no such tensor; {@code UNSUPPORTED} when it has more elements
+     *     than an array
+     */
+    public float[] readF32(String name) {
+        TensorInfo info = entry(name).info();
+        if (info.elements() > Integer.MAX_VALUE - 8) {
+            throw new WeightsException(Kind.UNSUPPORTED, path, "tensor " + WeightsException.quote(name) + " has "
+                    + info.elements() + " elements, more than a Java array");
+        }
+        float[] elements = new float[(int) info.elements()];
+        readF32(info, FloatBuffer.wrap(elements));
+        return elements;
+    }
+
+    /** As {@link #readF32(String)}, into {@code target} from its position on, which moves on by the elements written. */
+    public void readF32(TensorInfo info, FloatBuffer target) {
+        if (!info.dtype().isReal()) {
+            throw new WeightsException(Kind.UNSUPPORTED, path, "tensor " + WeightsException.quote(info.name())
+                    + " holds complex numbers");
+        }
+        if (info.elements() > target.remaining()) {
+            throw new IllegalArgumentException(
+                    "tensor " + info.name() + " has " + info.elements() + " elements, the target has room for " + target.remaining());
+        }
+        try (TensorData data = map(info.name())) {
+            for (ByteBuffer chunk : data.chunks()) {
+                ElementReader.readF32(info.dtype(), chunk, target);
+            }
+        } catch (InternalError e) {
+            // What the virtual machine makes of a page that the file no longer has.
+            throw new WeightsException(Kind.IO, path, -1, "the file was cut short or became unreadable while it was read", e);
+        }
+    }
+
+    private TensorEntry entry(String name) {
+        TensorEntry entry = index.entries().get(Objects.requireNonNull(name, "name"));
+        if (entry == null) {
+            throw new WeightsException(Kind.NOT_FOUND, path, "there is no tensor " + WeightsException.quote(name));
+        }
+        return entry;
+    }
+
+    /** Closes the file; what was mapped from it stays usable until it is closed itself. */
+    @Override
+    public void close() {
+        file.close();
+    }
+
+    private static WeightsException failure(Path path, IOException e) {
+        if (e instanceof NoSuchFileException) {
+            return new WeightsException(Kind.NOT_FOUND, path, -1, "no such file", e);
+        }
+        if (e instanceof AccessDeniedException) {
+            return new WeightsException(Kind.IO, path, -1, "not readable: permission denied", e);
+        }
+        if (e instanceof ClosedChannelException) {
+            return new WeightsException(Kind.CLOSED, path, -1, "the file was closed", e);
+        }
+        String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        return new WeightsException(e instanceof EOFException ? Kind.CORRUPT : Kind.IO, path, -1, reason, e);
+    }
+}
