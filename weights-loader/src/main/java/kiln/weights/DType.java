@@ -83,8 +83,8 @@ public enum DType {
         return bits / 8;
     }
 
-    /** Whether an element converts to one float: every format but the complex one. */
-    public boolean isReal() {
-        return this != C64;
+    /** Whether an element converts to one float: not the complex format, and not those whose packing safetensors leaves open. */
+    public boolean convertsToF32() {
+        return this != C64 && bits >= 8;
     }
 }

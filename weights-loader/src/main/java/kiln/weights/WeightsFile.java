@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -14,7 +15,6 @@ import java.util.Objects;
 import java.util.Optional;
 import kiln.weights.WeightsException.Kind;
 import kiln.weights.map.MappableFile;
-import kiln.weights.map.MemoryRegion;
 
 /**
  * A weights file as named tensors: safetensors, torch's zip files and its older pickles ({@code .ckpt}, {@code .pt},
@@ -50,6 +50,9 @@ public final class WeightsFile implements AutoCloseable {
         } catch (IOException e) {
             file.close();
             throw failure(path, e);
+        } catch (InternalError e) {
+            file.close();
+            throw pageLost(path, e);
         } catch (RuntimeException | Error e) {
             file.close();
             throw e;
@@ -57,7 +60,29 @@ public final class WeightsFile implements AutoCloseable {
     }
 
     private static WeightsIndex readIndex(Path path, MappableFile file) throws IOException {
+        byte[] start = file.read(0, (int) Math.min(16, file.size()));
+        if (startsWith(start, 'P', 'K')) {
+            return TorchZipReader.read(path, file);
+        }
+        boolean isSafetensors = start.length > 8 && start[8] == '{';
+        if (startsWith(start, 0x80) && !isSafetensors) {
+            return TorchPickleReader.read(path, file);
+        }
+        if (!isSafetensors) {
+            throw new WeightsException(Kind.UNSUPPORTED, path, 0, start.length == 0
+                    ? "the file is empty"
+                    : "neither safetensors nor a file that torch wrote; it starts with "
+                            + WeightsException.quote(new String(start, StandardCharsets.ISO_8859_1)));
+        }
         return SafetensorsReader.read(path, file);
+    }
+
+    private static boolean startsWith(byte[] start, int... bytes) {
+        boolean matches = start.length >= bytes.length;
+        for (int i = 0; matches && i < bytes.length; i++) {
+            matches = start[i] == (byte) bytes[i];
+        }
+        return matches;
     }
 
     public Path path() {
@@ -91,18 +116,14 @@ public final class WeightsFile implements AutoCloseable {
     public TensorData map(String name) {
         TensorEntry entry = entry(name);
         try {
-            return new TensorData(entry.info(), path, region(entry));
+            return new TensorData(entry.info(), path, MaterialisedTensor.region(path, file, entry));
         } catch (IOException e) {
             throw failure(path, e);
         }
     }
 
-    private MemoryRegion region(TensorEntry entry) throws IOException {
-        return file.map(entry.storage().fileOffset(), entry.info().bytes());
-    }
-
     /**
-     * A tensor's elements as floats in row-major order, converted from any number format but the complex one.
+     * A tensor's elements as floats in row-major order, converted from its number format (see {@link DType#convertsToF32}).
      *
      * @throws WeightsException {@code NOT_FOUND} when there is no such tensor; {@code UNSUPPORTED} when it has more elements
      *     than an array
@@ -119,10 +140,11 @@ public final class WeightsFile implements AutoCloseable {
     }
 
     /** As {@link #readF32(String)}, into {@code target} from its position on, which moves on by the elements written. */
-    public void readF32(TensorInfo info, FloatBuffer target) {
-        if (!info.dtype().isReal()) {
+    public void readF32(TensorInfo tensor, FloatBuffer target) {
+        TensorInfo info = entry(tensor.name()).info();
+        if (!info.dtype().convertsToF32()) {
             throw new WeightsException(Kind.UNSUPPORTED, path, "tensor " + WeightsException.quote(info.name())
-                    + " holds complex numbers");
+                    + " holds " + info.dtype() + ", which does not convert to floats");
         }
         if (info.elements() > target.remaining()) {
             throw new IllegalArgumentException(
@@ -133,8 +155,7 @@ public final class WeightsFile implements AutoCloseable {
                 ElementReader.readF32(info.dtype(), chunk, target);
             }
         } catch (InternalError e) {
-            // What the virtual machine makes of a page that the file no longer has.
-            throw new WeightsException(Kind.IO, path, -1, "the file was cut short or became unreadable while it was read", e);
+            throw pageLost(path, e);
         }
     }
 
@@ -150,6 +171,11 @@ public final class WeightsFile implements AutoCloseable {
     @Override
     public void close() {
         file.close();
+    }
+
+    /** An InternalError is what the virtual machine makes of a page that the file no longer has. */
+    private static WeightsException pageLost(Path path, InternalError e) {
+        return new WeightsException(Kind.IO, path, -1, "the file was cut short or became unreadable while it was read", e);
     }
 
     private static WeightsException failure(Path path, IOException e) {
