@@ -4,7 +4,8 @@ import java.util.List;
 
 /** Every command by name, in the order of the help. */
 final class Commands {
-    static final List<String> NAMES = List.of("txt2img", "version");
+    static final List<String> NAMES = List.of(
+            "txt2img", "models", "inspect", "tokens", "bench", "selftest", "doctor", "completion", "version");
 
     private Commands() {}
 
@@ -13,13 +14,17 @@ final class Commands {
         if (name == null) {
             return new UiCommand(context);
         }
-        switch (name) {
-            case "txt2img":
-                return new Txt2imgCommand(context);
-            case "version":
-                return new VersionCommand(context);
-            default:
-                throw new IllegalArgumentException(name);
-        }
+        return switch (name) {
+            case "txt2img" -> new Txt2imgCommand(context);
+            case "models" -> new ModelsCommand(context);
+            case "inspect" -> new InspectCommand(context);
+            case "tokens" -> new TokensCommand(context);
+            case "bench" -> new BenchCommand(context);
+            case "selftest" -> new SelftestCommand(context);
+            case "doctor" -> new DoctorCommand(context);
+            case "completion" -> new CompletionCommand(context);
+            case "version" -> new VersionCommand(context);
+            default -> throw new IllegalArgumentException(name);
+        };
     }
 }

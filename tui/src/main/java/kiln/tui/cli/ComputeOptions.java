@@ -50,19 +50,15 @@ final class ComputeOptions {
         if (noHalf) {
             return Precision.F32;
         }
-        switch (precision.toLowerCase(Locale.ROOT)) {
+        return switch (precision.toLowerCase(Locale.ROOT)) {
             // "half" is f16 on a GPU; here it leaves the choice of the fast type to the executor.
-            case "auto", "autocast", "half":
-                return Precision.AUTO;
-            case "full", "f32", "fp32", "float32":
-                return Precision.F32;
-            case "bf16", "bfloat16":
-                return Precision.BF16;
-            case "f16", "fp16", "float16":
-                return Precision.F16;
-            default:
-                throw KilnException.badRequest("unknown precision '" + precision + "': give auto, f32 or bf16 (or full, half, autocast)");
-        }
+            case "auto", "autocast", "half" -> Precision.AUTO;
+            case "full", "f32", "fp32", "float32" -> Precision.F32;
+            case "bf16", "bfloat16" -> Precision.BF16;
+            case "f16", "fp16", "float16" -> Precision.F16;
+            default -> throw KilnException.badRequest(
+                    "unknown precision '" + precision + "': give auto, f32 or bf16 (or full, half, autocast)");
+        };
     }
 
     int threads() {

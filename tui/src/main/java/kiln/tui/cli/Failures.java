@@ -8,24 +8,38 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import kiln.runtime.KilnException;
 import kiln.runtime.KilnException.Category;
+import kiln.weights.WeightsException;
 
 /** Turns what a lower module throws into a category and one line. */
 final class Failures {
     private Failures() {}
 
     static KilnException of(Throwable e) {
-        if (e instanceof KilnException) {
-            return (KilnException) e;
+        if (e instanceof KilnException known) {
+            return known;
         }
-        if (e instanceof UncheckedIOException) {
-            return of((IOException) e.getCause(), null);
+        if (e instanceof WeightsException weights) {
+            return new KilnException(category(weights.kind()), e.getMessage(), e);
+        }
+        if (e instanceof UncheckedIOException unchecked) {
+            return of(unchecked.getCause(), null);
         }
         return new KilnException(Category.INTERNAL, "internal error: " + e, e);
     }
 
+    private static Category category(WeightsException.Kind kind) {
+        return switch (kind) {
+            case CORRUPT -> Category.CORRUPT_FILE;
+            case UNSUPPORTED -> Category.UNSUPPORTED_MODEL;
+            case NOT_FOUND -> Category.NOT_FOUND;
+            case IO -> Category.STORAGE;
+            case CLOSED -> Category.INTERNAL;
+        };
+    }
+
     /** @param file what was read or written, {@code null} when the exception names it */
     static KilnException of(IOException e, Path file) {
-        String name = e instanceof FileSystemException ? ((FileSystemException) e).getFile() : null;
+        String name = e instanceof FileSystemException inFile ? inFile.getFile() : null;
         if (name == null) {
             name = file == null ? "a file" : file.toString();
         }
@@ -35,7 +49,7 @@ final class Failures {
         if (e instanceof AccessDeniedException) {
             return new KilnException(Category.STORAGE, "no permission for " + name, e);
         }
-        String reason = e instanceof FileSystemException ? ((FileSystemException) e).getReason() : e.getMessage();
+        String reason = e instanceof FileSystemException inFile ? inFile.getReason() : e.getMessage();
         return new KilnException(Category.STORAGE, name + ": " + (reason == null ? e.getClass().getSimpleName() : reason), e);
     }
 }

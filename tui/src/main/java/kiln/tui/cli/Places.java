@@ -90,6 +90,16 @@ public record Places(
         }
     }
 
+    /** Where models come from, in the order of {@code ModelCatalog.scan}: named files, folders, and the demo model. */
+    List<Path> modelSources(List<Path> checkpoints) {
+        List<Path> sources = new ArrayList<>(checkpoints);
+        sources.addAll(checkpointFolders);
+        if (demoModel != null) {
+            sources.add(demoModel);
+        }
+        return sources;
+    }
+
     /** Every place with the name it is shown under, for {@code kiln doctor}. */
     Map<String, Path> named() {
         Map<String, Path> places = new LinkedHashMap<>();

@@ -43,12 +43,10 @@ final class ProgressLine {
 
     /** The line for an event in at most {@code width} columns; {@code null} for an event that it does not show. */
     static String text(GenerationEvent event, int width) {
-        if (event instanceof GenerationEvent.Loading) {
-            GenerationEvent.Loading loading = (GenerationEvent.Loading) event;
+        if (event instanceof GenerationEvent.Loading loading) {
             return line(loading.fraction(), loading.what(), width);
         }
-        if (event instanceof GenerationEvent.Progress) {
-            GenerationEvent.Progress progress = (GenerationEvent.Progress) event;
+        if (event instanceof GenerationEvent.Progress progress) {
             return line(progress.fraction(), words(progress), width);
         }
         return null;
@@ -57,15 +55,9 @@ final class ProgressLine {
     private static String words(GenerationEvent.Progress progress) {
         StringBuilder words = new StringBuilder();
         switch (progress.phase()) {
-            case ENCODING:
-                words.append("reading the prompt");
-                break;
-            case DENOISING:
-                words.append("step ").append(progress.step()).append('/').append(progress.steps());
-                break;
-            case DECODING:
-                words.append("decoding");
-                break;
+            case ENCODING -> words.append("reading the prompt");
+            case DENOISING -> words.append("step ").append(progress.step()).append('/').append(progress.steps());
+            case DECODING -> words.append("decoding");
         }
         if (progress.pictures() > 1) {
             words.append(" of picture ").append(progress.picture() + 1).append('/').append(progress.pictures());

@@ -53,8 +53,8 @@ final class Txt2imgCommand extends Command {
         try (Engine engine = new Engine(global.engineOptions(places, folder))) {
             GenerationEvent last = awaitOrCancel(engine.submit(request, report));
             report.end();
-            if (last instanceof GenerationEvent.Failed) {
-                throw ((GenerationEvent.Failed) last).error();
+            if (last instanceof GenerationEvent.Failed failed) {
+                throw failed.error();
             }
             if (last instanceof GenerationEvent.Cancelled) {
                 throw KilnException.cancelled();

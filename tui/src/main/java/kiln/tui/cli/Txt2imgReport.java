@@ -22,10 +22,10 @@ final class Txt2imgReport implements Consumer<GenerationEvent> {
 
     @Override
     public void accept(GenerationEvent event) {
-        if (event instanceof GenerationEvent.Finished) {
-            seconds = ((GenerationEvent.Finished) event).seconds();
-        } else if (event instanceof GenerationEvent.PictureDone) {
-            GeneratedPicture picture = ((GenerationEvent.PictureDone) event).picture();
+        if (event instanceof GenerationEvent.Finished finished) {
+            seconds = finished.seconds();
+        } else if (event instanceof GenerationEvent.PictureDone done) {
+            GeneratedPicture picture = done.picture();
             pictures.add(picture);
             if (progress != null) {
                 progress.clear();
