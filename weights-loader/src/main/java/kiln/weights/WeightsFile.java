@@ -139,13 +139,42 @@ public final class WeightsFile implements AutoCloseable {
         return elements;
     }
 
-    /** As {@link #readF32(String)}, into {@code target} from its position on, which moves on by the elements written. */
-    public void readF32(TensorInfo tensor, FloatBuffer target) {
-        TensorInfo info = entry(tensor.name()).info();
+    /**
+     * As many elements as the target has room for, from {@code first} on: for tables of which few rows are needed.
+     *
+     * @throws IndexOutOfBoundsException when the tensor ends before the target is full
+     */
+    public void readF32Range(String name, long first, FloatBuffer target) {
+        TensorInfo info = convertible(name);
+        Objects.checkFromIndexSize(first, target.remaining(), info.elements());
+        try (TensorData data = map(name)) {
+            long skip = first * info.dtype().bytes();
+            for (ByteBuffer chunk : data.chunks()) {
+                if (skip >= chunk.remaining()) {
+                    skip -= chunk.remaining();
+                    continue;
+                }
+                int length = (int) Math.min(chunk.remaining() - skip, (long) target.remaining() * info.dtype().bytes());
+                ElementReader.readF32(info.dtype(), chunk.slice(chunk.position() + (int) skip, length).order(chunk.order()), target);
+                skip = 0;
+            }
+        } catch (InternalError e) {
+            throw pageLost(path, e);
+        }
+    }
+
+    private TensorInfo convertible(String name) {
+        TensorInfo info = entry(name).info();
         if (!info.dtype().convertsToF32()) {
             throw new WeightsException(Kind.UNSUPPORTED, path, "tensor " + WeightsException.quote(info.name())
                     + " holds " + info.dtype() + ", which does not convert to floats");
         }
+        return info;
+    }
+
+    /** As {@link #readF32(String)}, into {@code target} from its position on, which moves on by the elements written. */
+    public void readF32(TensorInfo tensor, FloatBuffer target) {
+        TensorInfo info = convertible(tensor.name());
         if (info.elements() > target.remaining()) {
             throw new IllegalArgumentException(
                     "tensor " + info.name() + " has " + info.elements() + " elements, the target has room for " + target.remaining());

@@ -139,7 +139,7 @@ final class AttentionNode {
             if (keyLayout == null) {
                 keyLayout = scores.layout(dnnl.dnnl_query_weights_md);
                 keyMemory = c.work(keyLayout);
-                packKeys = reorder(storedKeys, keySource, keyLayout, keyMemory);
+                packKeys = c.planReorder("packing of keys", storedKeys, keySource, keyLayout, keyMemory);
             }
         }
 
@@ -147,20 +147,8 @@ final class AttentionNode {
             if (valueLayout == null) {
                 valueLayout = product.layout(dnnl.dnnl_query_weights_md);
                 valueMemory = c.work(valueLayout);
-                packValues = reorder(storedValues, valueSource, valueLayout, valueMemory);
+                packValues = c.planReorder("packing of values", storedValues, valueSource, valueLayout, valueMemory);
             }
-        }
-
-        private Primitive reorder(dnnl_memory_desc from, dnnl_memory source, dnnl_memory_desc to, dnnl_memory target) {
-            dnnl_primitive_desc description = new dnnl_primitive_desc();
-            Attributes attributes = new Attributes(c.handles);
-            OneDnn.check(
-                    dnnl.dnnl_reorder_primitive_desc_create(
-                            description, from, OneDnn.engine(), to, OneDnn.engine(), attributes.finish()),
-                    "planning the packing of a head");
-            return c.primitive("packing", description, attributes)
-                    .argument(dnnl.DNNL_ARG_FROM, source)
-                    .argument(dnnl.DNNL_ARG_TO, target);
         }
     }
 

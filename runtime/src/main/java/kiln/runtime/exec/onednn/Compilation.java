@@ -103,6 +103,24 @@ final class Compilation {
         return primitive;
     }
 
+    /** Copies between layouts. */
+    void reorder(String name, dnnl_memory_desc from, dnnl_memory source, dnnl_memory_desc to, dnnl_memory target) {
+        step(planReorder(name, from, source, to, target));
+    }
+
+    /** The same as a primitive that its user runs. */
+    Primitive planReorder(String name, dnnl_memory_desc from, dnnl_memory source, dnnl_memory_desc to, dnnl_memory target) {
+        Attributes attributes = new Attributes(handles);
+        dnnl_primitive_desc description = new dnnl_primitive_desc();
+        OneDnn.check(
+                dnnl.dnnl_reorder_primitive_desc_create(
+                        description, from, OneDnn.engine(), to, OneDnn.engine(), attributes.finish()),
+                "planning the " + name);
+        return primitive(name, description, attributes)
+                .argument(dnnl.DNNL_ARG_FROM, source)
+                .argument(dnnl.DNNL_ARG_TO, target);
+    }
+
     /** Puts as many of a node's post-ops as the primitive can do into attributes; gives how many. */
     int appendPostOps(Attributes attributes, Node node, boolean asImage) {
         int done = 0;

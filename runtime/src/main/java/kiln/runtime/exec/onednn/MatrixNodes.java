@@ -4,6 +4,7 @@ import kiln.runtime.exec.onednn.PreparedWeights.Slice;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.PostOp;
+import kiln.runtime.graph.Shape;
 import kiln.runtime.graph.Weight;
 import org.bytedeco.dnnl.dnnl_memory;
 import org.bytedeco.dnnl.dnnl_memory_desc;
@@ -15,14 +16,59 @@ final class MatrixNodes {
     private MatrixNodes() {}
 
     static void convolution(Compilation c, int index, Op.Conv2d op) {
+        if (op.upsample()) {
+            upsamplingConvolution(c, index);
+            return;
+        }
         Node node = c.graph.node(index);
-        int input = node.inputs().get(0);
-        Weight kernel = node.weights().get(0);
-        long[] dims = kernel.shape().stream().mapToLong(Integer::longValue).toArray();
         Attributes attributes = new Attributes(c.handles);
         int done = c.appendPostOps(attributes, node, true);
-        dnnl_memory_desc source = c.image(input);
         dnnl_memory_desc target = c.image(index);
+        long[] before = {op.padBefore(), op.padBefore()};
+        long[] after = {op.padAfter(), op.padAfter()};
+        Slice kernel = Slice.whole(node.weights().get(0));
+        convolution(c, node, kernel, op.kernel(), op.stride(), before, after, attributes, target, c.result(index, target));
+        ElementNodes.postOps(c, index, done);
+    }
+
+    /** Four convolutions with 2×2 kernels on the smaller map, each for every other row and column of the larger one. */
+    private static void upsamplingConvolution(Compilation c, int index) {
+        Node node = c.graph.node(index);
+        Shape from = c.shape(node.inputs().get(0));
+        Shape to = node.shape();
+        dnnl_memory_desc part = Layout.image(c.handles, from.withChannels(to.channels()), c.format);
+        dnnl_memory result = c.work(part);
+        long row = (long) to.width() * to.channels();
+        long[] dims = {from.batch(), to.channels(), from.height(), from.width()};
+        long[] strides = {to.height() * row, 1, 2 * row, 2L * to.channels()};
+        dnnl_memory_desc scattered = Layout.strided(c.handles, c.format, dims, strides);
+        for (int corner = 0; corner < 4; corner++) {
+            int lower = corner >> 1;
+            int right = corner & 1;
+            long[] before = {1 - lower, 1 - right};
+            long[] after = {lower, right};
+            Slice kernel = Slice.corner(node.weights().get(0), corner);
+            convolution(c, node, kernel, 2, 1, before, after, new Attributes(c.handles), part, result);
+            long place = c.offset(index) + (lower * row + (long) right * to.channels()) * c.format.bytes();
+            c.reorder("scattering of " + node.name(), part, result, scattered, c.regions.arena(c.handles, scattered, place));
+        }
+        ElementNodes.postOps(c, index, 0);
+    }
+
+    private static void convolution(
+            Compilation c,
+            Node node,
+            Slice kernel,
+            int side,
+            int stride,
+            long[] before,
+            long[] after,
+            Attributes attributes,
+            dnnl_memory_desc target,
+            dnnl_memory result) {
+        int input = node.inputs().get(0);
+        long[] dims = {kernel.rows(), c.shape(input).channels(), side, side};
+        dnnl_memory_desc source = c.image(input);
         dnnl_primitive_desc description = new dnnl_primitive_desc();
         OneDnn.check(
                 dnnl.dnnl_convolution_forward_primitive_desc_create(
@@ -34,22 +80,19 @@ final class MatrixNodes {
                         Layout.any(c.handles, c.format, dims),
                         Layout.vector(c.handles, kernel.rows()),
                         target,
-                        new long[] {op.stride(), op.stride()},
+                        new long[] {stride, stride},
                         new long[] {0, 0},
-                        new long[] {op.padBefore(), op.padBefore()},
-                        new long[] {op.padAfter(), op.padAfter()},
+                        before,
+                        after,
                         attributes.finish()),
                 "planning the convolution " + node.name());
         Primitive primitive = c.primitive(node.name(), description, attributes);
         dnnl_memory_desc stored = Layout.tagged(c.handles, Format.F32, dnnl.dnnl_oihw, dims);
         primitive.argument(dnnl.DNNL_ARG_SRC, c.result(input, source))
-                .argument(
-                        dnnl.DNNL_ARG_WEIGHTS,
-                        c.weights.get(Slice.whole(kernel), stored, primitive.layout(dnnl.dnnl_query_weights_md)))
+                .argument(dnnl.DNNL_ARG_WEIGHTS, c.weights.get(kernel, stored, primitive.layout(dnnl.dnnl_query_weights_md)))
                 .argument(dnnl.DNNL_ARG_BIAS, c.weights.vector(Slice.whole(node.weights().get(1))))
-                .argument(dnnl.DNNL_ARG_DST, c.result(index, target));
+                .argument(dnnl.DNNL_ARG_DST, result);
         c.step(primitive);
-        ElementNodes.postOps(c, index, done);
     }
 
     static void linear(Compilation c, int index) {
@@ -71,9 +114,9 @@ final class MatrixNodes {
         dnnl_memory_desc target = c.matrix(index);
         dnnl_memory gate = c.work(target);
         Attributes gelu = new Attributes(c.handles).function(PostOp.Kind.GELU);
-        product(c, node, new Slice(weight, half, half), new Slice(bias, half, half), gelu, target, gate);
+        product(c, node, Slice.rows(weight, half, half), Slice.rows(bias, half, half), gelu, target, gate);
         Attributes multiply = new Attributes(c.handles).multiply(target, gate);
-        product(c, node, new Slice(weight, 0, half), new Slice(bias, 0, half), multiply, target, c.result(index, target));
+        product(c, node, Slice.rows(weight, 0, half), Slice.rows(bias, 0, half), multiply, target, c.result(index, target));
         ElementNodes.postOps(c, index, 0);
     }
 

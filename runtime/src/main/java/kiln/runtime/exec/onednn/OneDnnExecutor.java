@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.DoubleConsumer;
 import kiln.runtime.Precision;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.Executor;
@@ -57,7 +58,7 @@ public final class OneDnnExecutor implements Executor {
     }
 
     @Override
-    public CompiledGraph compile(Graph unfused) {
+    public CompiledGraph compile(Graph unfused, DoubleConsumer progress) {
         requireOpen();
         Graph graph = Fusion.fuse(unfused);
         MemoryPlan plan = MemoryPlan.of(graph, node -> format.of(node).bytes());
@@ -67,6 +68,7 @@ public final class OneDnnExecutor implements Executor {
         List<List<Runnable>> steps = new ArrayList<>();
         try {
             for (int i = 0; i < graph.nodes().size(); i++) {
+                progress.accept((double) i / graph.nodes().size());
                 compilation.begin();
                 compile(compilation, i);
                 steps.add(compilation.takeSteps());

@@ -2,6 +2,7 @@ package kiln.runtime.exec.onednn;
 
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -20,10 +21,22 @@ import org.bytedeco.dnnl.global.dnnl;
  * the source: no second copy of a file is held.
  */
 final class PreparedWeights implements AutoCloseable {
-    /** Rows of a parameter: all of it, or the values' or gates' half. */
-    record Slice(Weight weight, int firstRow, int rows) {
+    /**
+     * Rows of a parameter: all of it, or the values' or gates' half.
+     *
+     * @param corner −1, or which of the four 2×2 kernels that stand for a 3×3 kernel on a doubled map: 2·lower + right
+     */
+    record Slice(Weight weight, int firstRow, int rows, int corner) {
         static Slice whole(Weight weight) {
-            return new Slice(weight, 0, weight.rows());
+            return rows(weight, 0, weight.rows());
+        }
+
+        static Slice rows(Weight weight, int firstRow, int rows) {
+            return new Slice(weight, firstRow, rows, -1);
+        }
+
+        static Slice corner(Weight weight, int corner) {
+            return new Slice(weight, 0, weight.rows(), corner);
         }
 
         long elementsPerRow() {
@@ -80,6 +93,13 @@ final class PreparedWeights implements AutoCloseable {
         }
     }
 
+    /** A short parameter for use in Java. */
+    float[] values(Weight weight) {
+        float[] values = new float[Math.toIntExact(weight.elements())];
+        read(Slice.whole(weight), FloatBuffer.wrap(values));
+        return values;
+    }
+
     private void fill(Slice slice, dnnl_memory_desc stored, dnnl_memory_desc layout, dnnl_memory memory, NativeMemory block) {
         long elements = slice.rows * slice.elementsPerRow();
         if (dnnl.dnnl_memory_desc_equal(stored, layout) != 0) {
@@ -88,6 +108,9 @@ final class PreparedWeights implements AutoCloseable {
         }
         stage(elements * Float.BYTES);
         read(slice, staging.buffer(0, elements * Float.BYTES).asFloatBuffer());
+        if (slice.corner >= 0) {
+            foldKernels(staging.buffer(0, elements * Float.BYTES).asFloatBuffer(), slice.corner);
+        }
         try (Handles temporary = new Handles()) {
             dnnl_memory from = new dnnl_memory();
             OneDnn.check(dnnl.dnnl_memory_create(from, stored, OneDnn.engine(), staging.at(0)), "placing " + slice.weight);
@@ -121,6 +144,27 @@ final class PreparedWeights implements AutoCloseable {
             }
             target.position(target.position() + count);
             skip = 0;
+        }
+    }
+
+    /**
+     * 3×3 kernels to 2×2 kernels, in place: on a map doubled to nearest neighbours two of three rows see the same row of the smaller map,
+     * so their weights can be added once and for all.
+     */
+    private static void foldKernels(FloatBuffer kernels, int corner) {
+        int lower = corner >> 1;
+        int right = corner & 1;
+        float[] from = new float[9];
+        float[] to = new float[4];
+        for (int k = 0; k < kernels.capacity() / 9; k++) {
+            kernels.get(9 * k, from);
+            Arrays.fill(to, 0);
+            for (int y = 0; y < 3; y++) {
+                for (int x = 0; x < 3; x++) {
+                    to[2 * ((y + 1 - lower) / 2) + (x + 1 - right) / 2] += from[3 * y + x];
+                }
+            }
+            kernels.put(4 * k, to);
         }
     }
 

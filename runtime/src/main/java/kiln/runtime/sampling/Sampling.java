@@ -1,0 +1,68 @@
+package kiln.runtime.sampling;
+
+import java.util.Arrays;
+import kiln.runtime.GenerationRequest;
+import kiln.runtime.KilnException;
+
+/** Runs a sampler from first noise to finished latent. Stateless; a run belongs to the calling thread. */
+public final class Sampling {
+    private Sampling() {}
+
+    /**
+     * Draws a batch of latents.
+     *
+     * @param steps 1 to {@link GenerationRequest#MAX_STEPS}
+     * @param noise standard normals {@code [batch, 4, h, w]}, each image's from its own seed; not written to
+     * @return the finished latents in the sampler's scale (to be divided by 0.18215 before decoding), in a new array
+     */
+    public static float[] run(
+            SamplerChoice choice, int steps, float[] noise, ModelSampling sampling, EpsModel model, StepNoise stepNoise, StepListener listener) {
+        if (choice.sampler().usesTimesteps()) {
+            return Ddim.sample(steps(steps), noise, sampling, model, stepNoise, listener);
+        }
+        float[] sigmas = sigmas(choice, steps, sampling);
+        float[] x = new float[noise.length];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = noise[i] * sigmas[0];
+        }
+        return new KDiffusion(sigmas, new Denoiser(sampling, model), stepNoise, listener).sample(choice.sampler(), x);
+    }
+
+    /**
+     * The noise levels that a run goes through, the last (mostly 0) included: one more than the run has steps.
+     *
+     * @throws IllegalArgumentException for a sampler that takes no schedule
+     */
+    public static float[] sigmas(SamplerChoice choice, int steps, ModelSampling sampling) {
+        if (choice.sampler().usesTimesteps()) {
+            throw new IllegalArgumentException(choice.sampler().label() + " takes no schedule");
+        }
+        if (!choice.sampler().discardsPenultimateSigma()) {
+            return choice.resolvedSchedule().sigmas(steps(steps), sampling);
+        }
+        float[] longer = choice.resolvedSchedule().sigmas(steps(steps) + 1, sampling);
+        float[] sigmas = Arrays.copyOf(longer, longer.length - 1);
+        sigmas[sigmas.length - 1] = longer[longer.length - 1];
+        return sigmas;
+    }
+
+    /** How many times a run calls its model, for planning progress. */
+    public static int networkCalls(SamplerChoice choice, int steps) {
+        // How many levels a schedule has does not depend on the model's table.
+        ModelSampling any = ModelSampling.sd1();
+        if (choice.sampler().usesTimesteps()) {
+            return Ddim.timesteps(steps(steps), any).length - 1;
+        }
+        float[] sigmas = sigmas(choice, steps, any);
+        int runSteps = sigmas.length - 1;
+        boolean endsAtZero = sigmas[runSteps] == 0;
+        return choice.sampler().order() * (endsAtZero ? runSteps - 1 : runSteps) + (endsAtZero ? 1 : 0);
+    }
+
+    private static int steps(int steps) {
+        if (steps < 1 || steps > GenerationRequest.MAX_STEPS) {
+            throw KilnException.badRequest("steps " + steps + " is outside 1 to " + GenerationRequest.MAX_STEPS);
+        }
+        return steps;
+    }
+}

@@ -1,0 +1,104 @@
+package kiln.runtime.sampling;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import kiln.runtime.KilnException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class SamplerTest {
+    @ParameterizedTest
+    @EnumSource
+    void everySamplerIsFoundByLabelAndAliasInAnyCase(Sampler sampler) {
+        assertThat(Sampler.find(sampler.label())).isEqualTo(sampler);
+        assertThat(Sampler.find(sampler.label().toUpperCase())).isEqualTo(sampler);
+        for (String alias : sampler.aliases()) {
+            assertThat(Sampler.find(alias.toUpperCase())).isEqualTo(sampler);
+        }
+        assertThat(sampler.defaultSchedule()).isNotEqualTo(Schedule.AUTOMATIC);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "DPM++ 2M Karras, DPMPP_2M, AUTOMATIC",
+        "dpm++ 2m exponential, DPMPP_2M, EXPONENTIAL",
+        "Euler a Karras, EULER_A, KARRAS",
+        "LMS Karras, LMS, KARRAS",
+        "Euler a SGM Uniform, EULER_A, SGM_UNIFORM",
+        "Euler Uniform, EULER, AUTOMATIC",
+    })
+    void olderNamesThatHoldAScheduleAreSplit(String name, Sampler sampler, Schedule schedule) {
+        assertThat(SamplerChoice.find(name, "Automatic")).isEqualTo(new SamplerChoice(sampler, schedule));
+        assertThat(Sampler.find(name)).isEqualTo(sampler);
+    }
+
+    @Test
+    void automaticMeansTheSamplersDefault() {
+        assertThat(SamplerChoice.find("DPM++ 2M", "automatic").resolvedSchedule()).isEqualTo(Schedule.KARRAS);
+        assertThat(SamplerChoice.find("Euler a", "automatic").resolvedSchedule()).isEqualTo(Schedule.UNIFORM);
+        assertThat(SamplerChoice.find("Euler a", "simple").resolvedSchedule()).isEqualTo(Schedule.SIMPLE);
+    }
+
+    @Test
+    void anUnknownNameIsAnsweredWithTheNearest() {
+        assertThatThrownBy(() -> SamplerChoice.find("Euller", "Automatic"))
+                .isInstanceOfSatisfying(KilnException.class, e -> assertThat(e.category()).isEqualTo(KilnException.Category.BAD_REQUEST))
+                .hasMessageContaining("\"Euller\"")
+                .hasMessageContaining("try Euler");
+        assertThatThrownBy(() -> SamplerChoice.find("Euler", "sgm")).isInstanceOf(KilnException.class).hasMessageContaining("SGM Uniform");
+    }
+
+    @Test
+    void aHugeOrStrangeNameMakesOneShortLine() {
+        assertThatThrownBy(() -> SamplerChoice.find("x\n".repeat(50_000), "Automatic"))
+                .isInstanceOf(KilnException.class)
+                .message().hasSizeLessThan(200).doesNotContain("\n");
+        assertThatThrownBy(() -> SamplerChoice.find("", "Automatic")).isInstanceOf(KilnException.class);
+    }
+
+    @Test
+    void stepsOutOfRangeAreRefused() {
+        SamplerChoice choice = SamplerChoice.find("Euler", "Automatic");
+        for (int steps : new int[] {0, -1, 1001}) {
+            assertThatThrownBy(() -> Sampling.networkCalls(choice, steps)).isInstanceOf(KilnException.class).hasMessageContaining("1 to 1000");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"9, 9", "15, 15", "20, 19", "25, 24", "28, 28", "30, 30", "33, 33", "40, 39", "50, 49"})
+    void ddimCallsTheNetworkAsOftenAsA1111Does(int steps, int calls) {
+        assertThat(Sampling.networkCalls(SamplerChoice.find("DDIM", "Automatic"), steps)).isEqualTo(calls);
+    }
+
+    @Test
+    void whatTheModelThrowsEndsTheRun() {
+        SamplerChoice choice = SamplerChoice.find("Heun", "Karras");
+        assertThatThrownBy(() -> Sampling.run(choice, 5, new float[4], ModelSampling.sd1(), (x, t) -> {
+            throw KilnException.cancelled();
+        }, target -> {}, (step, steps, sigma, denoised) -> {}))
+                .isInstanceOfSatisfying(KilnException.class, e -> assertThat(e.category()).isEqualTo(KilnException.Category.CANCELLED));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aModelThatKnowsTheCleanLatentIsFollowedToIt(Sampler sampler) {
+        float[] clean = {0.5f, -1, 2, 0.25f};
+        float[] noise = {1, -0.5f, 0.1f, -2};
+        ModelSampling sampling = ModelSampling.sd1();
+        float[] x = Sampling.run(new SamplerChoice(sampler, Schedule.AUTOMATIC), 20, noise, sampling, (input, t) -> {
+            float[] eps = new float[input.length];
+            double sigma = sampling.sigma(t);
+            for (int i = 0; i < eps.length; i++) {
+                eps[i] = (float) ((input[i] * Math.sqrt(sigma * sigma + 1) - clean[i]) / sigma);
+            }
+            return eps;
+        }, target -> java.util.Arrays.fill(target, 0.7f), (step, steps, sigma, denoised) -> {});
+        for (int i = 0; i < x.length; i++) {
+            // DDIM stops at the first timesteps' level, 0.04, not at 0.
+            assertThat(x[i]).isCloseTo(clean[i], org.assertj.core.api.Assertions.within(sampler == Sampler.DDIM ? 0.1f : 1e-4f));
+        }
+    }
+}
