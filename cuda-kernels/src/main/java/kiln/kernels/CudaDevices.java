@@ -48,11 +48,11 @@ public record CudaDevices(List<Device> devices, String driverVersion, String cud
      * @param nativesFolder where JCuda's native library is unpacked; made, readable by this user only, when missing
      */
     public static CudaDevices probe(Path nativesFolder) {
-        String driverVersion = DriverLibrary.moduleVersion();
+        String driverVersion = SystemLibraries.moduleVersion();
         try {
-            Path library = DriverLibrary.find(System.getenv("LD_LIBRARY_PATH"));
+            Path library = SystemLibraries.find(SystemLibraries.DRIVER);
             if (library == null) {
-                return none(driverVersion, "no NVIDIA driver: libcuda.so.1 was not found");
+                return none(driverVersion, "no NVIDIA driver: " + SystemLibraries.DRIVER + " was not found");
             }
             return JCudaProbe.probe(library, nativesFolder, driverVersion);
         } catch (Exception | LinkageError e) {

@@ -27,26 +27,26 @@ class CudaDevicesTest {
 
     @Test
     void theDriverIsFoundInLdLibraryPathFirst() throws IOException {
-        Path fake = Files.writeString(folder.resolve(DriverLibrary.NAME), "");
-        assertThat(DriverLibrary.find("/nowhere::" + folder)).isEqualTo(fake);
+        Path fake = Files.writeString(folder.resolve(SystemLibraries.DRIVER), "");
+        assertThat(SystemLibraries.find(SystemLibraries.DRIVER, "/nowhere::" + folder)).isEqualTo(fake);
     }
 
     @Test
     void theDriverIsFoundInTheLinkersCache() throws IOException {
-        Path fake = Files.writeString(folder.resolve(DriverLibrary.NAME), "");
+        Path fake = Files.writeString(folder.resolve(SystemLibraries.DRIVER), "");
         Path cache = folder.resolve("cache");
         Files.writeString(cache, "glibc\0\u0001\u00ff/gone/libcuda.so.1\0" + fake + "\0libz.so.1\0", StandardCharsets.ISO_8859_1);
-        assertThat(DriverLibrary.inLinkerCache(cache)).isEqualTo(fake);
-        assertThat(DriverLibrary.inLinkerCache(folder.resolve("missing"))).isNull();
+        assertThat(SystemLibraries.inLinkerCache(SystemLibraries.DRIVER, cache)).isEqualTo(fake);
+        assertThat(SystemLibraries.inLinkerCache(SystemLibraries.DRIVER, folder.resolve("missing"))).isNull();
     }
 
     @Test
     void theModulesVersionIsReadFromBothOfItsForms() {
-        assertThat(DriverLibrary.moduleVersion("NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19\nGCC version: 12.2\n"))
+        assertThat(SystemLibraries.moduleVersion("NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19\nGCC version: 12.2\n"))
                 .isEqualTo("535.104.05");
-        assertThat(DriverLibrary.moduleVersion("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build\n"))
+        assertThat(SystemLibraries.moduleVersion("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build\n"))
                 .isEqualTo("570.86.15");
-        assertThat(DriverLibrary.moduleVersion("something else")).isNull();
+        assertThat(SystemLibraries.moduleVersion("something else")).isNull();
     }
 
     @Test

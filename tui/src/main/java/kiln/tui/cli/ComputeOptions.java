@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import kiln.runtime.Executors;
 import kiln.runtime.KilnException;
 import kiln.runtime.Precision;
 import picocli.CommandLine.Option;
@@ -13,8 +14,6 @@ final class ComputeOptions {
     /** What A1111 takes after {@code --use-cpu}; everything runs on the CPU so far, whichever is given. */
     static final Set<String> CPU_PARTS =
             Set.of("all", "sd", "interrogate", "gfpgan", "esrgan", "codeformer", "swinir", "scunet", "bsrgan", "dat");
-
-    private static final Set<String> EXECUTORS = Set.of("auto", "onednn", "reference");
 
     @Option(
             names = "--executor",
@@ -39,9 +38,9 @@ final class ComputeOptions {
 
     String executor() {
         String name = executor.toLowerCase(Locale.ROOT);
-        if (!EXECUTORS.contains(name)) {
-            throw KilnException.badRequest(
-                    "unknown executor '" + executor + "'" + NearestName.hint(name, EXECUTORS) + " (auto, onednn, reference)");
+        if (!Executors.NAMES.contains(name)) {
+            throw KilnException.badRequest("unknown executor '" + executor + "'" + NearestName.hint(name, Executors.NAMES) + " ("
+                    + String.join(", ", Executors.NAMES) + ")");
         }
         return name;
     }

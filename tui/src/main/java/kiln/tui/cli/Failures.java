@@ -8,6 +8,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import kiln.runtime.KilnException;
 import kiln.runtime.KilnException.Category;
+import kiln.runtime.graph.ModelException;
+import kiln.runtime.model.CheckpointFile;
 import kiln.weights.WeightsException;
 
 /** Turns what a lower module throws into a category and one line. */
@@ -19,22 +21,15 @@ final class Failures {
             return known;
         }
         if (e instanceof WeightsException weights) {
-            return new KilnException(category(weights.kind()), e.getMessage(), e);
+            return CheckpointFile.failure(weights);
+        }
+        if (e instanceof ModelException) {
+            return new KilnException(Category.UNSUPPORTED_MODEL, e.getMessage(), e);
         }
         if (e instanceof UncheckedIOException unchecked) {
             return of(unchecked.getCause(), null);
         }
         return new KilnException(Category.INTERNAL, "internal error: " + e, e);
-    }
-
-    private static Category category(WeightsException.Kind kind) {
-        return switch (kind) {
-            case CORRUPT -> Category.CORRUPT_FILE;
-            case UNSUPPORTED -> Category.UNSUPPORTED_MODEL;
-            case NOT_FOUND -> Category.NOT_FOUND;
-            case IO -> Category.STORAGE;
-            case CLOSED -> Category.INTERNAL;
-        };
     }
 
     /** @param file what was read or written, {@code null} when the exception names it */

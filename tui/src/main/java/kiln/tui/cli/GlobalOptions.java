@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import kiln.runtime.EngineOptions;
 import kiln.runtime.KilnException;
+import kiln.weights.ModelCatalog;
+import kiln.weights.ModelHashes;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
@@ -28,7 +30,7 @@ final class GlobalOptions {
     /** Options for an engine that saves where {@code outputFolder} says, or nowhere when it is {@code null}. */
     EngineOptions engineOptions(Places where, Path outputFolder) {
         return new EngineOptions(
-                checkpoints(),
+                checkpoints(where),
                 where.checkpointFolders(),
                 where.demoModel(),
                 outputFolder,
@@ -38,13 +40,26 @@ final class GlobalOptions {
                 compute.threads());
     }
 
-    /** The files of {@code --ckpt}, absolute. @throws KilnException when one cannot be read */
-    List<Path> checkpoints() {
+    /**
+     * The files of {@code --ckpt}, absolute. What is no file may be the name of a model that was found, as {@code kiln models} shows it.
+     *
+     * @throws KilnException when one cannot be read
+     */
+    List<Path> checkpoints(Places where) {
         List<Path> files = new ArrayList<>();
         for (Path given : places.checkpoints) {
-            files.add(readable(given, "model"));
+            files.add(Files.exists(given) ? readable(given, "model") : named(given, where));
         }
         return files;
+    }
+
+    private static Path named(Path given, Places where) {
+        return ModelCatalog.scan(where.modelSources(List.of()), new ModelHashes(where.cache()))
+                .find(given.toString())
+                .map(ModelCatalog.Model::path)
+                .orElseThrow(() -> new KilnException(
+                        KilnException.Category.NOT_FOUND,
+                        "no model at " + given.toAbsolutePath() + ", and none that is called so (kiln models lists those that were found)"));
     }
 
     /** {@code given} made absolute. @throws KilnException when it is not a file that can be read */

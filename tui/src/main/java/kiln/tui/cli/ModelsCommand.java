@@ -38,7 +38,7 @@ final class ModelsCommand extends Command {
     int run() {
         Places places = global.places(context);
         ModelHashes hashes = new ModelHashes(places.cache());
-        ModelCatalog catalog = ModelCatalog.scan(places.modelSources(global.checkpoints()), hashes);
+        ModelCatalog catalog = ModelCatalog.scan(places.modelSources(global.checkpoints(places)), hashes);
         List<Row> rows = new ArrayList<>();
         for (Model model : catalog.models()) {
             rows.add(row(model, hashes, model.path().equals(places.demoModel())));

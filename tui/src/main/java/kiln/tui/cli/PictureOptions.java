@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import kiln.runtime.GenerationRequest;
+import kiln.runtime.KilnException;
+import kiln.runtime.model.ModelDefaults;
 import kiln.runtime.noise.NoiseKind;
+import kiln.runtime.sampling.SamplerChoice;
 import picocli.CommandLine.Option;
 
 /** What decides a picture, as options; {@code null} where the user said nothing. */
@@ -51,10 +54,20 @@ final class PictureOptions {
     @Option(names = {"--noise", "--rng"}, paramLabel = "KIND", description = "cpu (torch's) or nv (CUDA's). Default: cpu.")
     NoiseKind noise;
 
-    GenerationRequest request(CliContext context) {
-        GenerationRequest.Builder request = GenerationRequest.builder();
+    /**
+     * The request: what the user gave, then what the model presets, then A1111's defaults.
+     *
+     * @throws KilnException when a value is not possible, or there is no prompt
+     */
+    GenerationRequest request(ModelDefaults defaults, CliContext context) {
+        GenerationRequest.Builder request = defaults.builder();
         if (prompt != null) {
             request.prompt(prompt.equals("-") ? standardInput(context) : prompt);
+        } else if (!defaults.firstPrompt().isEmpty()) {
+            context.err().println("kiln: no prompt was given, so it draws: " + defaults.firstPrompt());
+            request.prompt(defaults.firstPrompt());
+        } else {
+            throw KilnException.badRequest("no prompt: say what to draw with -p TEXT");
         }
         if (negativePrompt != null) {
             request.negativePrompt(negativePrompt);
@@ -92,7 +105,10 @@ final class PictureOptions {
         if (noise != null) {
             request.noise(noise);
         }
-        return request.build();
+        GenerationRequest complete = request.build();
+        // Unknown names must be told before a model is loaded.
+        SamplerChoice.find(complete.sampler(), complete.schedule());
+        return complete;
     }
 
     /** At most what a prompt may have: a character takes up to four bytes. */

@@ -1,6 +1,5 @@
 package kiln.tui.cli;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -46,11 +45,13 @@ final class Txt2imgCommand extends Command {
     @Override
     int run() {
         Places places = global.places(context);
-        GenerationRequest request = picture.request(context);
-        Path folder = output == null ? places.outputs() : output.toAbsolutePath().normalize();
-        checkWritable(folder);
-        Txt2imgReport report = new Txt2imgReport(context, json);
-        try (Engine engine = new Engine(global.engineOptions(places, folder))) {
+        try (OutputTarget target = OutputTarget.of(output, places.outputs());
+                Engine engine = new Engine(global.engineOptions(places, target.engineFolder()))) {
+            Path model = engine.defaultModel();
+            GenerationRequest request =
+                    picture.request(Engine.defaultsOf(model), context).toBuilder().model(model).build();
+            target.prepare();
+            Txt2imgReport report = new Txt2imgReport(context, target, json);
             GenerationEvent last = awaitOrCancel(engine.submit(request, report));
             report.end();
             if (last instanceof GenerationEvent.Failed failed) {
@@ -84,21 +85,6 @@ final class Txt2imgCommand extends Command {
             } catch (IllegalStateException e) {
                 // The end has begun, and this hook with it.
             }
-        }
-    }
-
-    /** A wrong folder must be told before the work, not after it. */
-    private static void checkWritable(Path folder) {
-        Path existing = folder;
-        while (existing != null && !Files.exists(existing)) {
-            existing = existing.getParent();
-        }
-        if (existing == null || !Files.isDirectory(existing) || !Files.isWritable(existing)) {
-            throw new KilnException(
-                    KilnException.Category.STORAGE,
-                    "cannot write pictures to " + folder + ": "
-                            + (existing != null && !Files.isDirectory(existing) ? existing + " is not a folder" : existing + " is not writable")
-                            + "; name another folder with -o");
         }
     }
 }

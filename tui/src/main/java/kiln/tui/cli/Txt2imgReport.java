@@ -1,5 +1,6 @@
 package kiln.tui.cli;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -9,13 +10,16 @@ import kiln.runtime.GenerationEvent.GeneratedPicture;
 /** Tells a person or a program what becomes of a job. Called on the engine's thread, {@link #end} on the command's after the last event. */
 final class Txt2imgReport implements Consumer<GenerationEvent> {
     private final CliContext context;
+    private final OutputTarget target;
     private final boolean json;
     private final ProgressLine progress;
     private final List<GeneratedPicture> pictures = new ArrayList<>();
+    private final List<Path> files = new ArrayList<>();
     private double seconds;
 
-    Txt2imgReport(CliContext context, boolean json) {
+    Txt2imgReport(CliContext context, OutputTarget target, boolean json) {
         this.context = context;
+        this.target = target;
         this.json = json;
         progress = context.errIsTty() ? new ProgressLine(context.err(), context.columns()) : null;
     }
@@ -26,12 +30,14 @@ final class Txt2imgReport implements Consumer<GenerationEvent> {
             seconds = finished.seconds();
         } else if (event instanceof GenerationEvent.PictureDone done) {
             GeneratedPicture picture = done.picture();
+            Path file = target.place(picture);
             pictures.add(picture);
+            files.add(file);
             if (progress != null) {
                 progress.clear();
             }
             if (!json) {
-                context.out().println(picture.file());
+                context.out().println(file);
             }
         } else if (progress != null) {
             progress.show(event);
@@ -49,8 +55,8 @@ final class Txt2imgReport implements Consumer<GenerationEvent> {
         Json.print(context.out(), out -> {
             out.writeStartObject();
             out.writeArrayFieldStart("files");
-            for (GeneratedPicture picture : pictures) {
-                out.writeString(String.valueOf(picture.file()));
+            for (Path file : files) {
+                out.writeString(file.toString());
             }
             out.writeEndArray();
             out.writeArrayFieldStart("seeds");

@@ -1,6 +1,6 @@
 package kiln.tui.cli;
 
-import kiln.tui.Version;
+import kiln.runtime.Version;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 

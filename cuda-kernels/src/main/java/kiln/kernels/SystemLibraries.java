@@ -10,9 +10,10 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Finds the NVIDIA driver's library without loading anything. */
-final class DriverLibrary {
-    static final String NAME = "libcuda.so.1";
+/** Finds NVIDIA's shared libraries without loading anything. */
+public final class SystemLibraries {
+    /** The driver's own library, which comes with it. */
+    public static final String DRIVER = "libcuda.so.1";
 
     private static final Path LINKER_CACHE = Path.of("/etc/ld.so.cache");
     private static final Path MODULE_VERSION = Path.of("/proc/driver/nvidia/version");
@@ -27,14 +28,19 @@ final class DriverLibrary {
             "/usr/lib/wsl/lib",
             "/run/opengl-driver/lib");
 
-    private DriverLibrary() {}
+    private SystemLibraries() {}
+
+    /** Where the dynamic linker, or a usual folder, has the library of that name; {@code null} when nowhere. */
+    public static Path find(String name) {
+        return find(name, System.getenv("LD_LIBRARY_PATH"));
+    }
 
     /**
-     * The library's path, or {@code null}.
+     * As {@link #find(String)}.
      *
      * @param libraryPath the value of LD_LIBRARY_PATH, {@code null} when it is not set
      */
-    static Path find(String libraryPath) {
+    static Path find(String name, String libraryPath) {
         List<String> folders = new ArrayList<>();
         if (libraryPath != null) {
             folders.addAll(List.of(libraryPath.split(":")));
@@ -44,12 +50,12 @@ final class DriverLibrary {
         folders.addAll(FOLDERS);
         for (int i = 0; i < folders.size(); i++) {
             if (i == own) {
-                Path cached = inLinkerCache(LINKER_CACHE);
+                Path cached = inLinkerCache(name, LINKER_CACHE);
                 if (cached != null) {
                     return cached;
                 }
             }
-            Path library = existing(folders.get(i) + "/" + NAME);
+            Path library = existing(folders.get(i) + "/" + name);
             if (library != null) {
                 return library;
             }
@@ -58,14 +64,14 @@ final class DriverLibrary {
     }
 
     /** The cache is binary, but its paths are plain strings that end with a zero byte: no need to start ldconfig. */
-    static Path inLinkerCache(Path cache) {
+    static Path inLinkerCache(String name, Path cache) {
         String text;
         try {
             text = Files.readString(cache, StandardCharsets.ISO_8859_1);
         } catch (IOException e) {
             return null;
         }
-        String end = "/" + NAME + "\0";
+        String end = "/" + name + "\0";
         for (int at = text.indexOf(end); at >= 0; at = text.indexOf(end, at + 1)) {
             int begin = text.lastIndexOf('\0', at) + 1;
             Path library = existing(text.substring(begin, at + end.length() - 1));
