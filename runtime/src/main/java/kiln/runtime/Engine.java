@@ -1,10 +1,26 @@
 package kiln.runtime;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import kiln.runtime.KilnException.Category;
+import kiln.runtime.graph.ModelException;
+import kiln.runtime.model.CheckpointFile;
+import kiln.runtime.model.ModelDefaults;
+import kiln.runtime.pipeline.LoadedModel;
+import kiln.runtime.pipeline.PictureStore;
+import kiln.runtime.pipeline.TextToImage;
+import kiln.weights.ModelCatalog;
+import kiln.weights.ModelHashes;
+import kiln.weights.WeightsException;
+import kiln.weights.WeightsFile;
 
 /**
  * Takes requests, runs them one after another on its own thread, and keeps the model in memory between them.
@@ -12,13 +28,21 @@ import java.util.function.Consumer;
  * <p>Methods may be called from any thread. The creator closes it; closing cancels what runs and waits for it to stop.
  */
 public final class Engine implements AutoCloseable {
+    /** A1111 draws random seeds from 0 to this, exclusive. */
+    private static final long SEEDS = 4_294_967_294L;
+
     private final EngineOptions options;
+    private final ModelHashes hashes;
     private final ThreadPoolExecutor worker;
     private final AtomicInteger waiting = new AtomicInteger();
     private volatile GenerationJob running;
+    private volatile String device = "";
+    private volatile boolean closing;
+    private LoadedModel model;
 
     public Engine(EngineOptions options) {
         this.options = options;
+        hashes = new ModelHashes(options.cacheFolder());
         worker = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
             Thread thread = new Thread(task, "kiln-engine");
             thread.setDaemon(true);
@@ -33,6 +57,52 @@ public final class Engine implements AutoCloseable {
     /** Jobs that wait or run. */
     public int queueLength() {
         return waiting.get();
+    }
+
+    /** What computes, for people; empty until a model has been loaded. */
+    public String device() {
+        return device;
+    }
+
+    /** The checkpoints that the options name: files first, then what the folders hold, the demo model last. */
+    public ModelCatalog models() {
+        List<Path> places = new ArrayList<>(options.modelFiles());
+        options.modelFolders().stream().filter(Files::isDirectory).forEach(places::add);
+        if (options.demoModel() != null && Files.isRegularFile(options.demoModel())) {
+            places.add(options.demoModel());
+        }
+        return ModelCatalog.scan(places, hashes);
+    }
+
+    /**
+     * The model of requests that name none: the first of {@link #models()}.
+     *
+     * @throws KilnException NOT_FOUND when there is none
+     */
+    public Path defaultModel() {
+        if (!options.modelFiles().isEmpty()) {
+            return options.modelFiles().get(0);
+        }
+        return models().models().stream()
+                .findFirst()
+                .map(ModelCatalog.Model::path)
+                .orElseThrow(() -> new KilnException(
+                        Category.NOT_FOUND,
+                        "no model found in " + options.modelFolders() + ": put a .safetensors or .ckpt file there, or name one with --ckpt"));
+    }
+
+    /** Whether this is the bundled model. */
+    public boolean isDemo(Path checkpoint) {
+        return options.demoModel() != null && options.demoModel().toAbsolutePath().equals(checkpoint.toAbsolutePath());
+    }
+
+    /** What a checkpoint's metadata presets; reads its header only. */
+    public static ModelDefaults defaultsOf(Path checkpoint) {
+        try (WeightsFile file = WeightsFile.open(checkpoint)) {
+            return ModelDefaults.of(file.metadata());
+        } catch (WeightsException e) {
+            throw CheckpointFile.failure(e);
+        }
     }
 
     /**
@@ -55,14 +125,22 @@ public final class Engine implements AutoCloseable {
         GenerationEvent last;
         long begin = System.nanoTime();
         try {
-            if (job.isCancelled()) {
+            if (job.isCancelled() || closing) {
                 throw KilnException.cancelled();
             }
+            draw(job, listener);
             last = new GenerationEvent.Finished((System.nanoTime() - begin) / 1e9);
         } catch (KilnException e) {
-            last = e.category() == KilnException.Category.CANCELLED ? new GenerationEvent.Cancelled() : new GenerationEvent.Failed(e);
+            last = e.category() == Category.CANCELLED ? new GenerationEvent.Cancelled() : new GenerationEvent.Failed(e);
+        } catch (ModelException e) {
+            last = new GenerationEvent.Failed(new KilnException(Category.UNSUPPORTED_MODEL, e.getMessage(), e));
+        } catch (OutOfMemoryError e) {
+            unload();
+            last = new GenerationEvent.Failed(new KilnException(
+                    Category.OUT_OF_MEMORY, "out of memory (" + e.getMessage() + "): try a smaller size or batch", e));
         } catch (RuntimeException | LinkageError e) {
-            last = new GenerationEvent.Failed(new KilnException(KilnException.Category.INTERNAL, "internal error: " + e, e));
+            unload();
+            last = new GenerationEvent.Failed(new KilnException(Category.INTERNAL, "internal error: " + e, e));
         }
         running = null;
         waiting.decrementAndGet();
@@ -73,14 +151,43 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    private void draw(GenerationJob job, Consumer<GenerationEvent> listener) {
+        GenerationRequest asked = job.request();
+        Path checkpoint = asked.model() == null ? defaultModel() : asked.model();
+        long seed = asked.seed() >= 0 ? asked.seed() : ThreadLocalRandom.current().nextLong(SEEDS);
+        GenerationRequest request = asked.toBuilder().model(checkpoint).seed(seed).build();
+        if (model == null || !model.file().path().equals(checkpoint)) {
+            listener.accept(new GenerationEvent.Loading("reading " + checkpoint.getFileName(), 0));
+            unload();
+            model = new LoadedModel(CheckpointFile.open(checkpoint), file -> Executors.create(options, file));
+            device = model.device();
+        }
+        PictureStore store = new PictureStore(request, options.outputFolder(), hashes);
+        TextToImage work = new TextToImage(model, request, store, job::isCancelled, listener);
+        listener.accept(new GenerationEvent.Started(request));
+        work.run();
+    }
+
+    private void unload() {
+        if (model != null) {
+            model.close();
+            model = null;
+        }
+    }
+
     @Override
     public void close() {
+        if (worker.isShutdown()) {
+            return;
+        }
+        // Jobs that still wait end as cancelled when their turn comes.
+        closing = true;
+        worker.execute(this::unload);
         worker.shutdown();
         GenerationJob job = running;
         if (job != null) {
             job.cancel();
         }
-        worker.getQueue().clear();
         try {
             worker.awaitTermination(1, TimeUnit.MINUTES);
         } catch (InterruptedException e) {

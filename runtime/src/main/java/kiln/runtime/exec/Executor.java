@@ -1,5 +1,6 @@
 package kiln.runtime.exec;
 
+import java.util.function.DoubleConsumer;
 import kiln.runtime.graph.Graph;
 
 /**
@@ -11,7 +12,14 @@ public interface Executor extends AutoCloseable {
     String description();
 
     /** Prepares a graph: weights that it needs are converted once and kept for later graphs. */
-    CompiledGraph compile(Graph graph);
+    default CompiledGraph compile(Graph graph) {
+        return compile(graph, fraction -> {});
+    }
+
+    /**
+     * @param progress told the fraction done, 0 to 1; may throw to stop
+     */
+    CompiledGraph compile(Graph graph, DoubleConsumer progress);
 
     /** Forgets the prepared weights whose names begin so, to make room; they come back when a graph that needs them is compiled. */
     void release(String prefix);

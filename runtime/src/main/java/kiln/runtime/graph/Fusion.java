@@ -11,6 +11,7 @@ import java.util.Map;
  *
  * <ul>
  *   <li>linear layers of one input that attention reads together become one (packed q, k, v)
+ *   <li>a doubling of the size goes into the convolution behind it, which then does 4/9 of the work
  *   <li>activations, sums and per-channel sums become post-ops of the node whose result they alone read
  * </ul>
  */
@@ -18,7 +19,7 @@ public final class Fusion {
     private Fusion() {}
 
     public static Graph fuse(Graph graph) {
-        return foldPostOps(packAttentionInputs(graph));
+        return foldPostOps(foldUpsampling(packAttentionInputs(graph)));
     }
 
     /** Merges the linear layers that feed one attention from the same result. */
@@ -106,6 +107,41 @@ public final class Fusion {
         int channels = parts.stream().mapToInt(part -> part.shape().channels()).sum();
         return new Node(
                 first.name(), first.op(), first.inputs(), weights, List.of(), first.shape().withChannels(channels));
+    }
+
+    /** Lets 3×3 convolutions read the smaller map. */
+    static Graph foldUpsampling(Graph graph) {
+        int[] uses = uses(graph);
+        boolean[] folded = new boolean[graph.nodes().size()];
+        for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.Conv2d convolution && convolution.kernel() == 3 && convolution.stride() == 1
+                    && convolution.padBefore() == 1 && convolution.padAfter() == 1) {
+                int input = node.inputs().get(0);
+                folded[input] = uses[input] == 1 && isDoubling(graph, input);
+            }
+        }
+        Rewriter rewriter = new Rewriter(graph);
+        for (int i = 0; i < graph.nodes().size(); i++) {
+            Node node = graph.node(i);
+            if (folded[i]) {
+                continue;
+            }
+            if (node.op() instanceof Op.Conv2d && folded[node.inputs().get(0)]) {
+                List<Integer> smaller = graph.node(node.inputs().get(0)).inputs();
+                node = new Node(node.name(), new Op.Conv2d(3, 1, 1, 1, true), smaller, node.weights(), node.postOps(), node.shape());
+            }
+            rewriter.put(i, node);
+        }
+        return rewriter.build();
+    }
+
+    private static boolean isDoubling(Graph graph, int index) {
+        Node node = graph.node(index);
+        if (!(node.op() instanceof Op.UpsampleNearest) || !node.postOps().isEmpty()) {
+            return false;
+        }
+        Shape from = graph.shapeOf(node.inputs().get(0));
+        return node.shape().height() == 2 * from.height() && node.shape().width() == 2 * from.width();
     }
 
     /** Hangs elementwise nodes onto the producer whose only reader they are. */

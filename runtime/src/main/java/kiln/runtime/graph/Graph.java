@@ -54,6 +54,10 @@ public record Graph(List<Node> nodes, Map<String, Integer> inputs, Map<String, I
         double outputs = node.shape().elements();
         double postOps = outputs * node.postOps().size();
         Op op = node.op();
+        if (op instanceof Op.Conv2d convolution && convolution.upsample()) {
+            // Each output sees four different inputs through sums of the nine weights.
+            return 2 * outputs * 4 * shapeOf(node.inputs().get(0)).channels() + postOps;
+        }
         if (op instanceof Op.Conv2d || op instanceof Op.Linear) {
             Weight weight = node.weights().get(0);
             return 2 * outputs * weight.elements() / weight.rows() + postOps;

@@ -66,7 +66,7 @@ public final class GraphBuilder {
                 (from.height() + padBefore + padAfter - kernel) / stride + 1,
                 (from.width() + padBefore + padAfter - kernel) / stride + 1,
                 weight.rows());
-        return add(module, new Op.Conv2d(kernel, stride, padBefore, padAfter), List.of(x), List.of(weight, bias), to);
+        return add(module, new Op.Conv2d(kernel, stride, padBefore, padAfter, false), List.of(x), List.of(weight, bias), to);
     }
 
     /** A 3×3 convolution that keeps the size. */

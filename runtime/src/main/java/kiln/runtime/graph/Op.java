@@ -7,8 +7,17 @@ public sealed interface Op {
     /** A value given from outside. {@code exact} values (token ids, timesteps) stay 32-bit floats whatever the executor's format. */
     record Input(boolean exact) implements Op {}
 
-    /** Convolution with weights {@code [out, in, kernel, kernel]} and a bias; {@code padBefore} is above and left, {@code padAfter} below and right. */
-    record Conv2d(int kernel, int stride, int padBefore, int padAfter) implements Op {}
+    /**
+     * Convolution with weights {@code [out, in, kernel, kernel]} and a bias; {@code padBefore} is above and left, {@code padAfter} below
+     * and right. With {@code upsample} its input is first doubled to nearest neighbours (kernel 3, stride 1, padding 1 only).
+     */
+    record Conv2d(int kernel, int stride, int padBefore, int padAfter, boolean upsample) implements Op {
+        public Conv2d {
+            if (upsample && (kernel != 3 || stride != 1 || padBefore != 1 || padAfter != 1)) {
+                throw new IllegalArgumentException("only a 3x3 convolution that keeps the size takes an upsampling in");
+            }
+        }
+    }
 
     /** x · Wᵀ + b on each position, W {@code [out, in]} (or {@code [out, in, 1, 1]}); the bias is left out when there is one weight only. */
     record Linear() implements Op {}

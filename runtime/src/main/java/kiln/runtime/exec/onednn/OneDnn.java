@@ -63,19 +63,31 @@ public final class OneDnn {
     private static final class Holder {
         static final String FAILURE;
         static final String ISA_NAME;
-        static final dnnl_engine ENGINE = new dnnl_engine();
-        static final dnnl_stream STREAM = new dnnl_stream();
+        static final dnnl_engine ENGINE;
+        static final dnnl_stream STREAM;
 
         static {
+            // JavaCPP would refuse native memory beyond the Java heap's size; it reads these when its first class is loaded.
+            System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
+            System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
+            if (cacheFolder != null) {
+                System.setProperty("org.bytedeco.javacpp.cachedir", cacheFolder.toString());
+            }
             String failure = null;
             String isaName = "none";
+            dnnl_engine engine = null;
+            dnnl_stream stream = null;
             try {
-                check(dnnl.dnnl_engine_create(ENGINE, dnnl.dnnl_cpu, 0), "creating the CPU engine");
-                check(dnnl.dnnl_stream_create(STREAM, ENGINE, dnnl.dnnl_stream_default_flags), "creating a stream");
+                engine = new dnnl_engine();
+                stream = new dnnl_stream();
+                check(dnnl.dnnl_engine_create(engine, dnnl.dnnl_cpu, 0), "creating the CPU engine");
+                check(dnnl.dnnl_stream_create(stream, engine, dnnl.dnnl_stream_default_flags), "creating a stream");
                 isaName = isaName(dnnl.dnnl_get_effective_cpu_isa());
             } catch (LinkageError | RuntimeException e) {
                 failure = "oneDNN does not load on this machine (" + e.toString().lines().findFirst().orElse("no reason given") + ")";
             }
+            ENGINE = engine;
+            STREAM = stream;
             FAILURE = failure;
             ISA_NAME = isaName;
         }

@@ -1,0 +1,55 @@
+package kiln.runtime;
+
+import java.nio.file.Path;
+import java.util.List;
+import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.WeightSource;
+import kiln.runtime.exec.onednn.OneDnn;
+import kiln.runtime.exec.onednn.OneDnnExecutor;
+import kiln.runtime.exec.reference.ReferenceExecutor;
+
+/** The one place where an executor is picked, by name or by what the machine has. */
+public final class Executors {
+    /** Names that {@link EngineOptions#executor()} may have. */
+    public static final List<String> NAMES = List.of("auto", "onednn", "reference");
+
+    private Executors() {}
+
+    /**
+     * @throws KilnException BAD_REQUEST for an unknown name, DEVICE when the named one does not work here
+     */
+    public static Executor create(EngineOptions options, WeightSource weights) {
+        OneDnn.cacheFolder(nativesFolder(options.cacheFolder()));
+        switch (options.executor()) {
+            case "reference":
+                return new ReferenceExecutor(weights);
+            case "onednn":
+                if (OneDnn.unavailableBecause() != null) {
+                    throw new KilnException(
+                            KilnException.Category.DEVICE, OneDnn.unavailableBecause() + ": --executor reference works anywhere, slowly");
+                }
+                return new OneDnnExecutor(weights, options.precision());
+            case "auto":
+                return OneDnn.unavailableBecause() == null
+                        ? new OneDnnExecutor(weights, options.precision())
+                        : new ReferenceExecutor(weights);
+            default:
+                throw KilnException.badRequest("executor " + options.executor() + " is unknown: one of " + NAMES);
+        }
+    }
+
+    /** What {@code auto} means here and why, in one line. */
+    public static String explain(EngineOptions options) {
+        OneDnn.cacheFolder(nativesFolder(options.cacheFolder()));
+        String reason = OneDnn.unavailableBecause();
+        if (reason != null) {
+            return "plain Java, slow: " + reason;
+        }
+        String format = OneDnn.hasBf16() ? "bf16, which this CPU multiplies in hardware" : "f32, as this CPU has no bf16 instructions";
+        return "oneDNN " + OneDnn.version() + " on " + OneDnn.instructionSet() + ": " + format;
+    }
+
+    private static Path nativesFolder(Path cacheFolder) {
+        return cacheFolder.resolve("natives");
+    }
+}

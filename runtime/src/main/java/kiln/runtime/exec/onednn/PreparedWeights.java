@@ -1,0 +1,207 @@
+package kiln.runtime.exec.onednn;
+
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import kiln.runtime.exec.WeightSource;
+import kiln.runtime.graph.Weight;
+import org.bytedeco.dnnl.dnnl_memory;
+import org.bytedeco.dnnl.dnnl_memory_desc;
+import org.bytedeco.dnnl.dnnl_primitive_desc;
+import org.bytedeco.dnnl.global.dnnl;
+
+/**
+ * Parameters in the layouts that primitives chose, made once and shared by all graphs of an executor.
+ *
+ * <p>A parameter is read from the file into a staging block as 32-bit floats, reordered into its place, and the file's pages are let go by
+ * the source: no second copy of a file is held.
+ */
+final class PreparedWeights implements AutoCloseable {
+    /**
+     * Rows of a parameter: all of it, or the values' or gates' half.
+     *
+     * @param corner −1, or which of the four 2×2 kernels that stand for a 3×3 kernel on a doubled map: 2·lower + right
+     */
+    record Slice(Weight weight, int firstRow, int rows, int corner) {
+        static Slice whole(Weight weight) {
+            return rows(weight, 0, weight.rows());
+        }
+
+        static Slice rows(Weight weight, int firstRow, int rows) {
+            return new Slice(weight, firstRow, rows, -1);
+        }
+
+        static Slice corner(Weight weight, int corner) {
+            return new Slice(weight, 0, weight.rows(), corner);
+        }
+
+        long elementsPerRow() {
+            return weight.elements() / weight.rows();
+        }
+    }
+
+    private record Entry(Slice slice, dnnl_memory_desc layout, dnnl_memory memory, NativeMemory block, Handles handles) {
+        void close() {
+            handles.close();
+            block.close();
+        }
+    }
+
+    private final WeightSource source;
+    private final List<Entry> entries = new ArrayList<>();
+    private final Map<Slice, List<Entry>> bySlice = new HashMap<>();
+    private NativeMemory staging;
+
+    PreparedWeights(WeightSource source) {
+        this.source = source;
+    }
+
+    /**
+     * @param stored how the checkpoint's elements lie, 32-bit, in the primitive's dimensions
+     * @param wanted the layout to be had
+     */
+    dnnl_memory get(Slice slice, dnnl_memory_desc stored, dnnl_memory_desc wanted) {
+        for (Entry entry : bySlice.getOrDefault(slice, List.of())) {
+            if (dnnl.dnnl_memory_desc_equal(entry.layout, wanted) != 0) {
+                return entry.memory;
+            }
+        }
+        Handles handles = new Handles();
+        dnnl_memory_desc layout = new dnnl_memory_desc();
+        OneDnn.check(dnnl.dnnl_memory_desc_clone(layout, wanted), "describing " + slice.weight);
+        handles.own(layout);
+        NativeMemory block = new NativeMemory(dnnl.dnnl_memory_desc_get_size(layout));
+        dnnl_memory memory = new dnnl_memory();
+        OneDnn.check(dnnl.dnnl_memory_create(memory, layout, OneDnn.engine(), block.at(0)), "placing " + slice.weight);
+        handles.own(memory);
+        fill(slice, stored, layout, memory, block);
+        Entry entry = new Entry(slice, layout, memory, block, handles);
+        entries.add(entry);
+        bySlice.computeIfAbsent(slice, key -> new ArrayList<>()).add(entry);
+        return memory;
+    }
+
+    /** A vector of 32-bit floats: biases, scales, shifts. */
+    dnnl_memory vector(Slice slice) {
+        try (Handles temporary = new Handles()) {
+            dnnl_memory_desc layout = Layout.vector(temporary, slice.rows * slice.elementsPerRow());
+            return get(slice, layout, layout);
+        }
+    }
+
+    /** A short parameter for use in Java. */
+    float[] values(Weight weight) {
+        float[] values = new float[Math.toIntExact(weight.elements())];
+        read(Slice.whole(weight), FloatBuffer.wrap(values));
+        return values;
+    }
+
+    private void fill(Slice slice, dnnl_memory_desc stored, dnnl_memory_desc layout, dnnl_memory memory, NativeMemory block) {
+        long elements = slice.rows * slice.elementsPerRow();
+        if (dnnl.dnnl_memory_desc_equal(stored, layout) != 0) {
+            read(slice, block.buffer(0, elements * Float.BYTES).asFloatBuffer());
+            return;
+        }
+        stage(elements * Float.BYTES);
+        read(slice, staging.buffer(0, elements * Float.BYTES).asFloatBuffer());
+        if (slice.corner >= 0) {
+            foldKernels(staging.buffer(0, elements * Float.BYTES).asFloatBuffer(), slice.corner);
+        }
+        try (Handles temporary = new Handles()) {
+            dnnl_memory from = new dnnl_memory();
+            OneDnn.check(dnnl.dnnl_memory_create(from, stored, OneDnn.engine(), staging.at(0)), "placing " + slice.weight);
+            temporary.own(from);
+            dnnl_primitive_desc description = new dnnl_primitive_desc();
+            OneDnn.check(
+                    dnnl.dnnl_reorder_primitive_desc_create(description, stored, OneDnn.engine(), layout, OneDnn.engine(), null),
+                    "planning the reordering of " + slice.weight);
+            new Primitive(temporary, "reordering " + slice.weight, description)
+                    .argument(dnnl.DNNL_ARG_FROM, from)
+                    .argument(dnnl.DNNL_ARG_TO, memory)
+                    .run();
+            OneDnn.check(dnnl.dnnl_stream_wait(OneDnn.stream()), "reordering " + slice.weight);
+        }
+    }
+
+    private void read(Slice slice, FloatBuffer target) {
+        long skip = slice.firstRow * slice.elementsPerRow();
+        for (String name : slice.weight.names()) {
+            long length = source.shape(name).stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
+            if (skip >= length) {
+                skip -= length;
+                continue;
+            }
+            int count = (int) Math.min(length - skip, target.remaining());
+            FloatBuffer part = target.slice().limit(count);
+            if (skip == 0 && count == length) {
+                source.read(name, part);
+            } else {
+                source.readRange(name, skip, part);
+            }
+            target.position(target.position() + count);
+            skip = 0;
+        }
+    }
+
+    /**
+     * 3×3 kernels to 2×2 kernels, in place: on a map doubled to nearest neighbours two of three rows see the same row of the smaller map,
+     * so their weights can be added once and for all.
+     */
+    private static void foldKernels(FloatBuffer kernels, int corner) {
+        int lower = corner >> 1;
+        int right = corner & 1;
+        float[] from = new float[9];
+        float[] to = new float[4];
+        for (int k = 0; k < kernels.capacity() / 9; k++) {
+            kernels.get(9 * k, from);
+            Arrays.fill(to, 0);
+            for (int y = 0; y < 3; y++) {
+                for (int x = 0; x < 3; x++) {
+                    to[2 * ((y + 1 - lower) / 2) + (x + 1 - right) / 2] += from[3 * y + x];
+                }
+            }
+            kernels.put(4 * k, to);
+        }
+    }
+
+    private void stage(long bytes) {
+        if (staging == null || staging.bytes() < bytes) {
+            releaseStaging();
+            staging = new NativeMemory(bytes);
+        }
+    }
+
+    /** Gives the staging block back; called when a graph has been compiled. */
+    void releaseStaging() {
+        if (staging != null) {
+            staging.close();
+            staging = null;
+        }
+    }
+
+    long bytes() {
+        return entries.stream().mapToLong(entry -> entry.block.bytes()).sum();
+    }
+
+    /** Drops the parameters whose names begin so; no compiled graph may use them any more. */
+    void release(String prefix) {
+        for (Iterator<Entry> i = entries.iterator(); i.hasNext(); ) {
+            Entry entry = i.next();
+            if (entry.slice.weight.names().get(0).startsWith(prefix)) {
+                bySlice.remove(entry.slice);
+                entry.close();
+                i.remove();
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        releaseStaging();
+        release("");
+    }
+}

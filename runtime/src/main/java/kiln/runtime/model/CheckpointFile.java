@@ -1,0 +1,111 @@
+package kiln.runtime.model;
+
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import kiln.runtime.KilnException;
+import kiln.runtime.KilnException.Category;
+import kiln.runtime.exec.WeightSource;
+import kiln.weights.TensorInfo;
+import kiln.weights.WeightsException;
+import kiln.weights.WeightsFile;
+
+/**
+ * A checkpoint's tensors under the names of the original Stable Diffusion code, whatever the file calls them. Reads are safe from any
+ * thread. The creator closes it.
+ */
+public final class CheckpointFile implements WeightSource, AutoCloseable {
+    private static final String TEXT = "cond_stage_model.transformer.";
+    private static final String TEXT_MODEL = ClipText.PREFIX;
+
+    private final WeightsFile file;
+    /** Name in the original code → tensor. */
+    private final Map<String, TensorInfo> tensors = new HashMap<>();
+
+    private CheckpointFile(WeightsFile file) {
+        this.file = file;
+        for (TensorInfo tensor : file.tensors()) {
+            tensors.put(originalName(tensor.name()), tensor);
+        }
+    }
+
+    /**
+     * @throws KilnException when the file is missing, unreadable or broken: one line with its name
+     */
+    public static CheckpointFile open(Path path) {
+        try {
+            return new CheckpointFile(WeightsFile.open(path));
+        } catch (WeightsException e) {
+            throw failure(e);
+        }
+    }
+
+    /** Some programs left {@code text_model.} out of the text encoder's names. */
+    private static String originalName(String name) {
+        if (name.startsWith(TEXT) && !name.startsWith(TEXT_MODEL)) {
+            String rest = name.substring(TEXT.length());
+            if (rest.startsWith("embeddings.") || rest.startsWith("encoder.") || rest.startsWith("final_layer_norm.")) {
+                return TEXT_MODEL + rest;
+            }
+        }
+        return name;
+    }
+
+    public static KilnException failure(WeightsException e) {
+        Category category = switch (e.kind()) {
+            case CORRUPT -> Category.CORRUPT_FILE;
+            case UNSUPPORTED -> Category.UNSUPPORTED_MODEL;
+            case NOT_FOUND -> Category.NOT_FOUND;
+            case IO -> Category.STORAGE;
+            default -> Category.INTERNAL;
+        };
+        return new KilnException(category, e.getMessage(), e);
+    }
+
+    public Path path() {
+        return file.path();
+    }
+
+    public Map<String, String> metadata() {
+        return file.metadata();
+    }
+
+    @Override
+    public List<Integer> shape(String tensor) {
+        TensorInfo info = tensors.get(tensor);
+        if (info == null) {
+            return null;
+        }
+        List<Integer> shape = new ArrayList<>();
+        for (long size : info.shape()) {
+            shape.add((int) Math.min(size, Integer.MAX_VALUE));
+        }
+        return shape;
+    }
+
+    @Override
+    public void read(String tensor, FloatBuffer target) {
+        try {
+            file.readF32(tensors.get(tensor), target);
+        } catch (WeightsException e) {
+            throw failure(e);
+        }
+    }
+
+    @Override
+    public void readRange(String tensor, long begin, FloatBuffer target) {
+        try {
+            file.readF32Range(tensors.get(tensor).name(), begin, target);
+        } catch (WeightsException e) {
+            throw failure(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        file.close();
+    }
+}

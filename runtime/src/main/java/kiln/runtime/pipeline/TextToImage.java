@@ -1,0 +1,166 @@
+package kiln.runtime.pipeline;
+
+import java.util.Arrays;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import kiln.runtime.GenerationEvent;
+import kiln.runtime.GenerationEvent.GeneratedPicture;
+import kiln.runtime.GenerationEvent.Phase;
+import kiln.runtime.GenerationRequest;
+import kiln.runtime.KilnException;
+import kiln.runtime.image.DecodedPictures;
+import kiln.runtime.image.LatentPreview;
+import kiln.runtime.image.Picture;
+import kiln.runtime.model.Autoencoder;
+import kiln.runtime.noise.ImageNoise;
+import kiln.runtime.sampling.ModelSampling;
+import kiln.runtime.sampling.SamplerChoice;
+import kiln.runtime.sampling.Sampling;
+import kiln.runtime.text.ClipTokenizer;
+import kiln.runtime.text.TokenChunk;
+
+/**
+ * One request from prompt to pictures: conditioning, then for each batch first noise, the denoise loop, and picture by picture the decoder.
+ *
+ * <p>An object serves one request on the calling thread. Latents are {@code [batch, channels, height, width]}.
+ */
+public final class TextToImage {
+    private static final int CHANNELS = 4;
+
+    private final LoadedModel model;
+    private final GenerationRequest request;
+    private final PictureSink sink;
+    private final BooleanSupplier cancelled;
+    private final Consumer<GenerationEvent> listener;
+    private final SamplerChoice choice;
+    private final int height;
+    private final int width;
+
+    /** What happens to a finished latent and a finished picture. */
+    public interface PictureSink {
+        /** A latent that is about to be decoded, {@code [4, height, width]}: kept so that a failed decode loses nothing. */
+        void latent(int index, long seed, float[] latent, int height, int width);
+
+        GeneratedPicture picture(int index, long seed, Picture image);
+    }
+
+    /**
+     * @param request with its seed filled in
+     */
+    public TextToImage(
+            LoadedModel model, GenerationRequest request, PictureSink sink, BooleanSupplier cancelled, Consumer<GenerationEvent> listener) {
+        this.model = model;
+        this.request = request;
+        this.sink = sink;
+        this.cancelled = cancelled;
+        this.listener = listener;
+        choice = SamplerChoice.find(request.sampler(), request.schedule());
+        int scale = model.sizes().vae().scale();
+        if (request.width() % scale != 0 || request.height() % scale != 0) {
+            throw KilnException.badRequest(
+                    "size " + request.width() + "x" + request.height() + ": this model needs multiples of " + scale);
+        }
+        if (request.clipSkip() > model.sizes().text().layers()) {
+            throw KilnException.badRequest(
+                    "clip skip " + request.clipSkip() + ": this model's text encoder has " + model.sizes().text().layers() + " layers");
+        }
+        height = request.height() / scale;
+        width = request.width() / scale;
+    }
+
+    public void run() {
+        ProgressTracker progress = new ProgressTracker(request.steps(), request.pictureCount(), cancelled, listener);
+        ClipTokenizer tokenizer = ClipTokenizer.load();
+        prepareText();
+        Conditioning cond = Conditioning.encode(model, tokenizer, request.prompt(), request.clipSkip(), progress);
+        Conditioning uncond = Conditioning.encode(model, tokenizer, request.negativePrompt(), request.clipSkip(), progress);
+        float[] masked = model.sizes().unet().inChannels() > CHANNELS ? maskedPicture(progress) : null;
+        GuidedUNet unet = new GuidedUNet(
+                model, progress, cond, uncond, masked, (float) request.cfgScale(), request.batchSize(), height, width);
+        unet.prepare(fraction -> loading("preparing the denoiser", fraction));
+        LoadedModel.Network decoder = model.decoder(1, height, width);
+        decoder.prepare(fraction -> loading("preparing the decoder", fraction));
+        double sampling = Sampling.networkCalls(choice, request.steps()) * unet.flops();
+        progress.plan(request.batchCount() * (sampling + request.batchSize() * decoder.flops()));
+        for (int batch = 0; batch < request.batchCount(); batch++) {
+            drawBatch(batch * request.batchSize(), unet, decoder, progress);
+        }
+    }
+
+    private void prepareText() {
+        model.textEncoder(1, TokenChunk.LENGTH, request.clipSkip())
+                .prepare(fraction -> loading("preparing the text encoder", fraction));
+    }
+
+    private void loading(String what, double fraction) {
+        if (cancelled.getAsBoolean()) {
+            throw KilnException.cancelled();
+        }
+        listener.accept(new GenerationEvent.Loading(what, fraction));
+    }
+
+    private void drawBatch(int first, GuidedUNet unet, LoadedModel.Network decoder, ProgressTracker progress) {
+        int size = CHANNELS * height * width;
+        long[] seeds = new long[request.batchSize()];
+        for (int i = 0; i < seeds.length; i++) {
+            seeds[i] = request.seed() + first + i;
+        }
+        ImageNoise noise = new ImageNoise(request.noise(), seeds, CHANNELS, height, width);
+        LatentPreview preview = preview();
+        progress.phase(Phase.DENOISING, first);
+        float[] latents = Sampling.run(
+                choice, request.steps(), noise.first(), ModelSampling.sd1(), unet, noise::fill, (step, steps, sigma, denoised) -> {
+                    progress.stepDone(step, steps);
+                    listener.accept(
+                            new GenerationEvent.Preview(step, steps, first, () -> preview.render(denoised, 0, height, width)));
+                });
+        for (int i = 0; i < seeds.length; i++) {
+            float[] latent = Arrays.copyOfRange(latents, i * size, (i + 1) * size);
+            sink.latent(first + i, seeds[i], latent, height, width);
+            progress.phase(Phase.DECODING, first + i);
+            Picture image = decode(latent, decoder, progress);
+            listener.accept(new GenerationEvent.PictureDone(sink.picture(first + i, seeds[i], image)));
+        }
+    }
+
+    private LatentPreview preview() {
+        float[][] map = model.defaults().preview();
+        return map != null && map.length == CHANNELS + 1 ? new LatentPreview(map) : LatentPreview.sd1();
+    }
+
+    private Picture decode(float[] latent, LoadedModel.Network decoder, ProgressTracker progress) {
+        float[] unscaled = Planes.interleaved(latent, CHANNELS, height * width, 1 / Autoencoder.LATENT_SCALE);
+        float[] values = decoder.run(Map.of("latent", unscaled), progress).get("image");
+        progress.networkDone(decoder.flops());
+        for (float value : values) {
+            if (Float.isNaN(value)) {
+                throw new KilnException(
+                        KilnException.Category.DEVICE,
+                        "the decoder gave not-a-number: try --no-half-vae, or --no-half if the denoiser is at fault");
+            }
+        }
+        return DecodedPictures.fromInterleaved(values, 0, request.height(), request.width());
+    }
+
+    /**
+     * The five further channels of an inpainting network when there is no picture to paint in, as A1111 fills them: a mask of ones, and
+     * the latent of a picture whose values are all 0.5.
+     */
+    private float[] maskedPicture(ProgressTracker progress) {
+        float[] image = new float[request.width() * request.height() * 3];
+        Arrays.fill(image, 0.5f);
+        LoadedModel.Network encoder = model.encoder(1, request.height(), request.width());
+        encoder.prepare(fraction -> loading("preparing the encoder", fraction));
+        float[] moments = encoder.run(Map.of("image", image), progress).get("moments");
+        int positions = height * width;
+        float[] channels = new float[positions * (CHANNELS + 1)];
+        for (int p = 0; p < positions; p++) {
+            channels[p * (CHANNELS + 1)] = 1;
+            for (int k = 0; k < CHANNELS; k++) {
+                channels[p * (CHANNELS + 1) + 1 + k] = moments[p * 2 * CHANNELS + k] * Autoencoder.LATENT_SCALE;
+            }
+        }
+        return channels;
+    }
+}

@@ -1,0 +1,170 @@
+package kiln.runtime.noise;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.zip.CRC32;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class NoiseTest {
+    /** Torch's own vector paths (AVX2, AVX-512, none) differ by one unit in the last place of numbers up to 5. */
+    private static final Offset<Float> TORCH = Offset.offset(5e-7f);
+
+    /** One rounding to float of the same double arithmetic. */
+    private static final Offset<Float> NUMPY = Offset.offset(2.5e-7f);
+
+    private final JsonNode golden = read();
+
+    @Test
+    void theWordsAreTorchs() {
+        for (JsonNode words : golden.get("words")) {
+            MersenneTwister twister = new MersenneTwister((int) words.get("seed").asLong());
+            int count = words.get("count").asInt();
+            ByteBuffer bytes = ByteBuffer.allocate(4 * count).order(ByteOrder.LITTLE_ENDIAN);
+            for (int i = 0; i < count; i++) {
+                bytes.putInt(twister.nextWord());
+            }
+            CRC32 crc = new CRC32();
+            crc.update(bytes.array());
+            assertThat(crc.getValue()).as("seed %s", words.get("seed")).isEqualTo(words.get("crc32").asLong());
+        }
+    }
+
+    @Test
+    void cpuNormalsAreTorchsForEverySize() {
+        for (JsonNode c : golden.get("cases")) {
+            check(NoiseSource.of(NoiseKind.CPU, c.get("seed").asLong()), c, "draw", "next", TORCH);
+        }
+    }
+
+    @Test
+    void nvNormalsAreNumpysForEverySize() {
+        for (JsonNode c : golden.get("cases")) {
+            check(NoiseSource.of(NoiseKind.NV, c.get("seed").asLong()), c, "nv", "nvNext", NUMPY);
+        }
+    }
+
+    @Test
+    void theSecondOfAPairIsKeptAcrossALongDraw() {
+        JsonNode mixed = golden.get("mixed");
+        NoiseSource source = new TorchCpuNoise(mixed.get("seed").asLong());
+        for (JsonNode draw : mixed.get("draws")) {
+            float[] values = new float[draw.size()];
+            source.fill(values);
+            assertClose(values, 0, draw, TORCH, "mixed");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0, -.924662 -.425344 -2.643846 .145184 -.120867 -.579726 -.622851 -.328387, .180826 -.552263 .923813 -.734970",
+        "1, -.296278 2.676448 -.140846 -.844095 .290538 -.283831 -1.453456 2.373681, -.633984 -.643131 -.642014 -1.447101",
+        "42, .194019 2.161374 -.172051 .849060 -1.924399 .652985 -.649441 -.817525, .139137 -.108216 -.717422 .756649",
+        "4294967301, -2.842747 1.340492 .272231 1.455063 -.735296 -.502260 .523811 .178811,"
+    })
+    void nvGivesTheNumbersMeasuredInA1111(long seed, String first, String second) {
+        NoiseSource source = new PhiloxNoise(seed);
+        for (String expected : second == null ? new String[] {first} : new String[] {first, second}) {
+            float[] values = new float[expected.split(" ").length];
+            source.fill(values);
+            for (int i = 0; i < values.length; i++) {
+                // Printed with six decimals.
+                assertThat(values[i]).isCloseTo(Float.parseFloat(expected.split(" ")[i]), Offset.offset(6e-7f));
+            }
+        }
+    }
+
+    @Test
+    void philoxWordsAreThePublishedOnes() {
+        PhiloxNoise philox = new PhiloxNoise(0);
+        assertThat(philox.firstWords(0, 0)).isEqualTo(0x6627E8D5E169C58DL);
+        assertThat(philox.firstWords(0, 1)).isEqualTo(0x844515E1F08D6EAAL);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0, -1.1258 -1.1524 -.2506 -.4339 .8487 .6920 -.3160 -2.1152 .3223 -1.2633 .3500 .3081 .1198 1.2377 1.1168 -.2473",
+        "42, 1.9269 1.4873 .9007 -2.1055 .6784 -1.2345 -.0431 -1.6047 -.7521 1.6487 -.3925 -1.4036 -.7279 -.5594 -.7688 .7624"
+    })
+    void cpuGivesTheKnownFirstNumbers(long seed, String expected) {
+        float[] values = new float[16];
+        new TorchCpuNoise(seed).fill(values);
+        for (int i = 0; i < 16; i++) {
+            // Printed with four decimals.
+            assertThat(values[i]).isCloseTo(Float.parseFloat(expected.split(" ")[i]), Offset.offset(6e-5f));
+        }
+    }
+
+    @Test
+    void imagesOfABatchGetWhatTheyWouldGetAlone() {
+        for (NoiseKind kind : NoiseKind.values()) {
+            ImageNoise batch = new ImageNoise(kind, new long[] {5, 6, 99}, 0);
+            float[] together = new float[3 * 4 * 5 * 7];
+            ImageNoise single = new ImageNoise(kind, new long[] {6}, 0);
+            float[] alone = new float[4 * 5 * 7];
+            for (int draw = 0; draw < 3; draw++) {
+                batch.next(together);
+                single.next(alone);
+                assertThat(Arrays.copyOfRange(together, alone.length, 2 * alone.length)).containsExactly(alone);
+            }
+        }
+    }
+
+    @Test
+    void theSeedDeltaActsAfterTheFirstDraw() {
+        ImageNoise noise = new ImageNoise(NoiseKind.CPU, new long[] {7}, 31337);
+        float[] values = new float[64];
+        float[] expected = new float[64];
+        noise.next(values);
+        new TorchCpuNoise(7).fill(expected);
+        assertThat(values).containsExactly(expected);
+        NoiseSource later = new TorchCpuNoise(7 + 31337);
+        for (int draw = 0; draw < 2; draw++) {
+            noise.next(values);
+            later.fill(expected);
+            assertThat(values).containsExactly(expected);
+        }
+    }
+
+    @Test
+    void refusesABatchThatDoesNotDivide() {
+        assertThatThrownBy(() -> new ImageNoise(NoiseKind.CPU, new long[0], 0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new ImageNoise(NoiseKind.CPU, new long[2], 0).next(new float[3]))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("3 numbers");
+    }
+
+    private static void check(NoiseSource source, JsonNode c, String first, String second, Offset<Float> tolerance) {
+        float[] values = new float[c.get("size").asInt()];
+        for (String draw : new String[] {first, second}) {
+            source.fill(values);
+            String what = draw + " of seed " + c.get("seed") + ", size " + values.length;
+            assertClose(values, 0, c.get(draw).get("first"), tolerance, what);
+            JsonNode last = c.get(draw).get("last");
+            assertClose(values, values.length - last.size(), last, tolerance, what);
+        }
+    }
+
+    private static void assertClose(float[] values, int offset, JsonNode expected, Offset<Float> tolerance, String what) {
+        for (int i = 0; i < expected.size(); i++) {
+            assertThat(values[offset + i]).as("%s, element %d", what, offset + i).isCloseTo((float) expected.get(i).asDouble(), tolerance);
+        }
+    }
+
+    private static JsonNode read() {
+        try {
+            return new ObjectMapper().readTree(NoiseTest.class.getResourceAsStream("/noise/torch.json"));
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,307 @@
+package kiln.weights;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import kiln.weights.WeightsException.Kind;
+import kiln.weights.pickle.Inert;
+
+/**
+ * The tensors in what a torch pickle describes. A checkpoint's {@code state_dict} is taken alone and under its own names, with
+ * the plain values beside it as metadata; anything else is walked as a whole, names joined by dots (embeddings'
+ * {@code string_to_param.*}, hypernetworks' {@code 320.0.linear.0.weight}, modules' parameters and buffers). What is neither
+ * tensor, container nor plain value is passed over.
+ */
+final class TorchTree {
+    private static final int MAX_DEPTH = 64;
+    private static final int MAX_RANK = 64;
+    private static final int MAX_NAME_LENGTH = 4096;
+
+    /** Names of a torch module's members that hold tensors or further modules. */
+    private static final List<String> MODULE_MEMBERS = List.of("_parameters", "_buffers", "_modules");
+
+    /** Finds the storage that a persistent id's key names. */
+    interface Storages {
+        /**
+         * @param key what the id calls it
+         * @param elementBytes bytes of an element of its type
+         * @param elements how many the id says there are
+         */
+        TensorEntry.Storage find(String key, int elementBytes, long elements);
+    }
+
+    private record TypedStorage(TensorEntry.Storage storage, DType dtype, long firstElement, long elements) {}
+
+    private final Path path;
+    private final long fileBytes;
+    private final long pickleOffset;
+    private final Storages storages;
+    private final int maxSteps;
+    private final Map<String, String> metadata = new LinkedHashMap<>();
+    private final Map<String, TensorEntry> entries = new LinkedHashMap<>();
+    private int steps;
+
+    /** Where in the file the value in hand was made. */
+    private long offset;
+
+    /**
+     * @param pickleOffset where the pickle's input starts in the file, for messages
+     * @param pickleBytes its size: a walk of more steps than that goes in circles
+     */
+    TorchTree(Path path, long fileBytes, long pickleOffset, int pickleBytes, Storages storages) {
+        this.path = path;
+        this.fileBytes = fileBytes;
+        this.pickleOffset = pickleOffset;
+        this.offset = pickleOffset;
+        this.maxSteps = pickleBytes;
+        this.storages = storages;
+    }
+
+    WeightsIndex index(String format, Object root) {
+        Inert.Dict top = dict(root);
+        Object stateDict = top == null ? null : top.get("state_dict");
+        if (dict(stateDict) != null) {
+            walkDict("", dict(stateDict), 0, true);
+            addMetadata(top);
+        } else if (isTensor(root)) {
+            walk("tensor", root, 0);
+        } else {
+            walk("", root, 0);
+            if (top != null) {
+                addMetadata(top);
+            }
+        }
+        return new WeightsIndex(format, metadata, entries);
+    }
+
+    private void addMetadata(Inert.Dict top) {
+        for (int i = 0; i < top.size(); i++) {
+            if (top.key(i) instanceof String key
+                    && (top.value(i) instanceof String || top.value(i) instanceof Long || top.value(i) instanceof Double
+                            || top.value(i) instanceof Boolean)) {
+                metadata.put(key, top.value(i).toString());
+            }
+        }
+    }
+
+    /** A dict, or what was made like one, such as an OrderedDict; null otherwise. */
+    private static Inert.Dict dict(Object value) {
+        if (value instanceof Inert.Dict dict) {
+            return dict;
+        }
+        return value instanceof Inert.Instance instance ? instance.entries() : null;
+    }
+
+    private void walk(String name, Object value, int depth) {
+        if (name.length() > MAX_NAME_LENGTH) {
+            throw corrupt("a tensor's name has more than " + MAX_NAME_LENGTH + " characters");
+        }
+        if (++steps > maxSteps) {
+            throw corrupt("the pickle's containers hold each other more often than its size allows");
+        }
+        if (depth > MAX_DEPTH) {
+            throw corrupt("the pickle's containers are more than " + MAX_DEPTH + " deep");
+        }
+        if (value instanceof Inert.Sequence sequence) {
+            List<Object> items = sequence.items();
+            for (int i = 0; i < items.size(); i++) {
+                if (items.get(i) instanceof Inert) {
+                    walk(join(name, Integer.toString(i)), items.get(i), depth + 1);
+                }
+            }
+        } else if (dict(value) != null) {
+            walkDict(name, dict(value), depth, false);
+        } else if (value instanceof Inert.Instance instance) {
+            walkInstance(name, instance, depth);
+        }
+    }
+
+    private void walkDict(String name, Inert.Dict dict, int depth, boolean isStateDict) {
+        for (int i = 0; i < dict.size(); i++) {
+            Object key = dict.key(i);
+            boolean nestedStateDict = isStateDict && "state_dict".equals(key) && dict(dict.value(i)) != null;
+            boolean named = key instanceof String || key instanceof Long;
+            if (named && dict.value(i) instanceof Inert && !nestedStateDict) {
+                walk(join(name, key.toString()), dict.value(i), depth + 1);
+            }
+        }
+    }
+
+    private void walkInstance(String name, Inert.Instance instance, int depth) {
+        if (isTensor(instance)) {
+            addTensor(name, instance, depth);
+        } else if (dict(instance.state()) != null) {
+            for (String member : MODULE_MEMBERS) {
+                Object value = dict(instance.state()).get(member);
+                if (dict(value) != null) {
+                    walk(name, value, depth + 1);
+                }
+            }
+        }
+    }
+
+    private static String join(String prefix, String name) {
+        return prefix.isEmpty() ? name : prefix + "." + name;
+    }
+
+    private static boolean isTensor(Object value) {
+        return value instanceof Inert.Instance instance && switch (instance.callableName()) {
+            case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3",
+                    "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state",
+                    "torch._tensor._rebuild_from_type_v2", "torch._tensor._rebuild_from_type",
+                    "torch.tensor._rebuild_from_type_v2", "torch.tensor._rebuild_from_type" -> true;
+            default -> false;
+        };
+    }
+
+    private void addTensor(String name, Inert.Instance value, int depth) {
+        offset = pickleOffset + value.position();
+        List<Object> arguments = value.arguments();
+        switch (value.callableName()) {
+            case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state" -> {
+                if (!arguments.isEmpty()) {
+                    walk(name, arguments.get(0), depth + 1);
+                }
+            }
+            case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2" -> addStrided(name, arguments, null);
+            case "torch._utils._rebuild_tensor_v3" -> {
+                DType dtype = arguments.size() > 6 ? TorchTypes.dtype(arguments.get(6)) : null;
+                if (dtype != null) {
+                    addStrided(name, arguments, dtype);
+                }
+            }
+            default -> {
+                // A tensor of a subclass: (function, class, its arguments, state).
+                if (arguments.size() > 2) {
+                    walk(name, Inert.call(arguments.get(0), arguments.get(2), value.position()), depth + 1);
+                }
+            }
+        }
+    }
+
+    /** Arguments (storage, first element, sizes, strides, …). Tensors of element types that safetensors lacks are passed over. */
+    private void addStrided(String name, List<Object> arguments, DType dtypeOfView) {
+        String quoted = "tensor " + WeightsException.quote(name);
+        if (arguments.size() < 4 || !(arguments.get(1) instanceof Long firstElement)) {
+            throw corrupt(quoted + " is not described as torch describes one");
+        }
+        TypedStorage storage = storage(quoted, arguments.get(0), dtypeOfView);
+        if (storage == null) {
+            return;
+        }
+        long[] sizes = sizes(quoted, arguments.get(2));
+        long[] strides = sizes(quoted, arguments.get(3));
+        if (sizes.length != strides.length) {
+            throw corrupt(quoted + " has " + sizes.length + " sizes and " + strides.length + " strides");
+        }
+        TensorInfo info;
+        try {
+            info = new TensorInfo(name, storage.dtype(), sizes);
+        } catch (IllegalArgumentException e) {
+            throw corrupt(quoted + ": " + e.getMessage());
+        }
+        checkRange(quoted, info, storage, firstElement, strides);
+        TensorEntry entry = new TensorEntry(info, storage.storage(), storage.firstElement() + firstElement,
+                isRowMajor(sizes, strides) ? null : strides);
+        if (entries.put(name, entry) != null) {
+            throw corrupt(quoted + " is there twice");
+        }
+    }
+
+    private void checkRange(String quoted, TensorInfo info, TypedStorage storage, long firstElement, long[] strides) {
+        if (firstElement < 0) {
+            throw corrupt(quoted + " starts at element " + firstElement);
+        }
+        if (info.elements() == 0) {
+            return;
+        }
+        boolean fits;
+        long last = firstElement;
+        try {
+            for (int d = 0; d < strides.length; d++) {
+                last = Math.addExact(last, Math.multiplyExact(info.size(d) - 1, strides[d]));
+            }
+            fits = last < storage.elements();
+        } catch (ArithmeticException e) {
+            fits = false;
+        }
+        if (!fits) {
+            throw corrupt(quoted + " of " + info.shape() + " reaches beyond its " + storage.elements() + " stored elements");
+        }
+        if (info.bytes() > Math.max(fileBytes, storage.storage().bytes())) {
+            throw new WeightsException(Kind.UNSUPPORTED, path, offset,
+                    quoted + " repeats its elements to " + info.bytes() + " bytes, more than the file has");
+        }
+    }
+
+    private static boolean isRowMajor(long[] sizes, long[] strides) {
+        long expected = 1;
+        for (int d = sizes.length - 1; d >= 0; d--) {
+            if (sizes[d] == 0) {
+                return true;
+            }
+            if (sizes[d] != 1 && strides[d] != expected) {
+                return false;
+            }
+            expected *= sizes[d];
+        }
+        return true;
+    }
+
+    private long[] sizes(String quoted, Object value) {
+        // torch.Size arrives as a call with the tuple as its argument.
+        Object sequence = value instanceof Inert.Instance call && call.callableName().equals("torch.Size")
+                && call.arguments().size() == 1 ? call.arguments().get(0) : value;
+        if (!(sequence instanceof Inert.Sequence list) || list.items().size() > MAX_RANK) {
+            throw corrupt(quoted + " has no usable list of sizes or strides");
+        }
+        long[] sizes = new long[list.items().size()];
+        for (int d = 0; d < sizes.length; d++) {
+            if (!(list.items().get(d) instanceof Long size) || size < 0) {
+                throw corrupt(quoted + " has a size or stride that is no number of elements");
+            }
+            sizes[d] = size;
+        }
+        return sizes;
+    }
+
+    /** Id ('storage', type, key, device, elements[, (view key, first element, elements)]); null when the type has no name here. */
+    private TypedStorage storage(String quoted, Object value, DType dtypeOfView) {
+        if (!(value instanceof Inert.Reference reference) || !(reference.id() instanceof Inert.Sequence id)
+                || id.items().size() < 5 || !"storage".equals(id.items().get(0))
+                || !(id.items().get(1) instanceof Inert.Global type) || !(id.items().get(4) instanceof Long elements)
+                || !(id.items().get(2) instanceof String || id.items().get(2) instanceof Long)) {
+            throw corrupt(quoted + " has no storage as torch describes one");
+        }
+        DType stored = TorchTypes.storageDType(type.qualifiedName());
+        if (stored == null) {
+            return null;
+        }
+        if (elements < 0 || elements > Long.MAX_VALUE / Long.BYTES) {
+            throw corrupt(quoted + " has a storage of " + elements + " elements");
+        }
+        TensorEntry.Storage storage = storages.find(id.items().get(2).toString(), stored.bytes(), elements);
+        long firstElement = 0;
+        long available = elements;
+        if (id.items().size() > 5 && id.items().get(5) instanceof Inert.Sequence view && view.items().size() == 3) {
+            if (!(view.items().get(1) instanceof Long first) || !(view.items().get(2) instanceof Long length)
+                    || first < 0 || length < 0 || length > elements || first > elements - length) {
+                throw corrupt(quoted + " has a view that reaches beyond its storage of " + elements + " elements");
+            }
+            firstElement = first;
+            available = length;
+        }
+        if (dtypeOfView == null || dtypeOfView.bytes() == stored.bytes()) {
+            return new TypedStorage(storage, dtypeOfView == null ? stored : dtypeOfView, firstElement, available);
+        }
+        if (firstElement != 0) {
+            throw corrupt(quoted + " has a view of raw bytes");
+        }
+        return new TypedStorage(storage, dtypeOfView, 0, available * stored.bytes() / dtypeOfView.bytes());
+    }
+
+    private WeightsException corrupt(String detail) {
+        return new WeightsException(Kind.CORRUPT, path, offset, detail);
+    }
+}
