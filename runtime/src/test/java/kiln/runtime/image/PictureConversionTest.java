@@ -1,0 +1,51 @@
+package kiln.runtime.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import kiln.runtime.KilnException;
+import org.junit.jupiter.api.Test;
+
+class PictureConversionTest {
+    @Test
+    void valuesAreClampedAndRoundedHalvesToEven() {
+        // 0.5 and 1.5 of 255 in the decoder's scale: both are exact halves in float32.
+        float half = 2 * (0.5f / 255) - 1;
+        float[] values = {-2, -1, 0, 1, 5, half, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, -0.0f};
+        byte[] rgb = DecodedPictures.fromInterleaved(values, 0, 1, 3).rgb();
+        assertThat(rgb).containsExactly(0, 0, (byte) 128, (byte) 255, (byte) 255, (byte) Math.rint((half * 0.5f + 0.5f) * 255f), 0, (byte) 255, (byte) 128);
+    }
+
+    @Test
+    void planesBecomePixels() {
+        float[] batch = new float[2 * 3 * 2];
+        java.util.Arrays.fill(batch, -1);
+        batch[6] = 1;
+        batch[9] = 1;
+        Picture picture = DecodedPictures.fromPlanar(batch, 6, 1, 2);
+        assertThat(picture.pixel(0, 0)).isEqualTo(0xff0000);
+        assertThat(picture.pixel(1, 0)).isEqualTo(0x00ff00);
+        assertThat(DecodedPictures.fromPlanar(batch, 0, 1, 2).pixel(0, 0)).isZero();
+        assertThatThrownBy(() -> DecodedPictures.fromPlanar(batch, 7, 1, 2)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void whatIsNotANumberIsRefused() {
+        assertThatThrownBy(() -> DecodedPictures.fromPlanar(new float[] {0, Float.NaN, 0}, 0, 1, 1))
+                .isInstanceOf(KilnException.class).hasMessageContaining("f32");
+    }
+
+    @Test
+    void previewsMapLatentsLinearly() {
+        Picture grey = LatentPreview.sd1().render(new float[8], 4, 1, 1);
+        assertThat(grey.pixel(0, 0)).isEqualTo(0x808080);
+        // The first channel alone at 2: 0.5 + 0.298, 0.5 + 0.207, 0.5 + 0.208.
+        Picture first = LatentPreview.sd1().render(new float[] {2, 0, 0, 0}, 0, 1, 1);
+        assertThat(first.pixel(0, 0)).isEqualTo(203 << 16 | 180 << 8 | 181);
+        float[][] own = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {9, 9, -9}, {0, 0, 0.2f}};
+        Picture picture = new LatentPreview(own).render(new float[] {1, 0, 0, 1, 0, 0, 0, -1}, 0, 1, 2);
+        assertThat(picture.pixel(0, 0)).isEqualTo(0xff0033);
+        assertThat(picture.pixel(1, 0)).isEqualTo(0x0000ff);
+        assertThatThrownBy(() -> new LatentPreview(new float[4][3])).isInstanceOf(IllegalArgumentException.class);
+    }
+}
