@@ -1,0 +1,19 @@
+package kiln.tui.cli;
+
+import java.util.Objects;
+import picocli.CommandLine.Mixin;
+
+/** One of Kiln's commands: options in fields that picocli fills, {@link #run()} does the work. Used once. */
+abstract class Command {
+    final CliContext context;
+
+    @Mixin
+    GlobalOptions global = new GlobalOptions();
+
+    Command(CliContext context) {
+        this.context = Objects.requireNonNull(context, "context");
+    }
+
+    /** @return the exit code; failures are thrown */
+    abstract int run();
+}

@@ -1,0 +1,29 @@
+package kiln.tui.cli;
+
+import java.util.List;
+
+/** Every command by name, in the order of the help. */
+final class Commands {
+    static final List<String> NAMES = List.of(
+            "txt2img", "models", "inspect", "tokens", "bench", "doctor", "completion", "version");
+
+    private Commands() {}
+
+    /** The command of that name; {@code null} stands for the terminal UI. */
+    static Command create(String name, CliContext context) {
+        if (name == null) {
+            return new UiCommand(context);
+        }
+        return switch (name) {
+            case "txt2img" -> new Txt2imgCommand(context);
+            case "models" -> new ModelsCommand(context);
+            case "inspect" -> new InspectCommand(context);
+            case "tokens" -> new TokensCommand(context);
+            case "bench" -> new BenchCommand(context);
+            case "doctor" -> new DoctorCommand(context);
+            case "completion" -> new CompletionCommand(context);
+            case "version" -> new VersionCommand(context);
+            default -> throw new IllegalArgumentException(name);
+        };
+    }
+}

@@ -1,0 +1,50 @@
+package kiln.tui.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import kiln.runtime.KilnException;
+import kiln.runtime.KilnException.Category;
+import kiln.runtime.graph.ModelException;
+import kiln.runtime.model.CheckpointFile;
+import kiln.weights.WeightsException;
+
+/** Turns what a lower module throws into a category and one line. */
+final class Failures {
+    private Failures() {}
+
+    static KilnException of(Throwable e) {
+        if (e instanceof KilnException known) {
+            return known;
+        }
+        if (e instanceof WeightsException weights) {
+            return CheckpointFile.failure(weights);
+        }
+        if (e instanceof ModelException) {
+            return new KilnException(Category.UNSUPPORTED_MODEL, e.getMessage(), e);
+        }
+        if (e instanceof UncheckedIOException unchecked) {
+            return of(unchecked.getCause(), null);
+        }
+        return new KilnException(Category.INTERNAL, "internal error: " + e, e);
+    }
+
+    /** @param file what was read or written, {@code null} when the exception names it */
+    static KilnException of(IOException e, Path file) {
+        String name = e instanceof FileSystemException inFile ? inFile.getFile() : null;
+        if (name == null) {
+            name = file == null ? "a file" : file.toString();
+        }
+        if (e instanceof NoSuchFileException) {
+            return new KilnException(Category.NOT_FOUND, "no such file: " + name, e);
+        }
+        if (e instanceof AccessDeniedException) {
+            return new KilnException(Category.STORAGE, "no permission for " + name, e);
+        }
+        String reason = e instanceof FileSystemException inFile ? inFile.getReason() : e.getMessage();
+        return new KilnException(Category.STORAGE, name + ": " + (reason == null ? e.getClass().getSimpleName() : reason), e);
+    }
+}

@@ -1,0 +1,79 @@
+package kiln.tui.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import kiln.runtime.EngineOptions;
+import kiln.runtime.KilnException;
+import kiln.weights.ModelCatalog;
+import kiln.weights.ModelHashes;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** The options that every command has. */
+final class GlobalOptions {
+    @ArgGroup(validate = false, heading = "%nModels and folders:%n", order = 90)
+    PlaceOptions places = new PlaceOptions();
+
+    @ArgGroup(validate = false, heading = "%nComputing:%n", order = 91)
+    ComputeOptions compute = new ComputeOptions();
+
+    // Cli answers it before parsing, so that wrong options do not stand in the way.
+    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help.")
+    boolean help;
+
+    Places places(CliContext context) {
+        return Places.of(places, context);
+    }
+
+    /** Options for an engine that saves where {@code outputFolder} says, or nowhere when it is {@code null}. */
+    EngineOptions engineOptions(Places where, Path outputFolder) {
+        return new EngineOptions(
+                checkpoints(where),
+                where.checkpointFolders(),
+                where.demoModel(),
+                outputFolder,
+                where.cache(),
+                compute.executor(),
+                compute.precision(),
+                compute.threads());
+    }
+
+    /**
+     * The files of {@code --ckpt}, absolute. What is no file may be the name of a model that was found, as {@code kiln models} shows it.
+     *
+     * @throws KilnException when one cannot be read
+     */
+    List<Path> checkpoints(Places where) {
+        List<Path> files = new ArrayList<>();
+        for (Path given : places.checkpoints) {
+            files.add(Files.exists(given) ? readable(given, "model") : named(given, where));
+        }
+        return files;
+    }
+
+    private static Path named(Path given, Places where) {
+        return ModelCatalog.scan(where.modelSources(List.of()), new ModelHashes(where.cache()))
+                .find(given.toString())
+                .map(ModelCatalog.Model::path)
+                .orElseThrow(() -> new KilnException(
+                        KilnException.Category.NOT_FOUND,
+                        "no model at " + given.toAbsolutePath() + ", and none that is called so (kiln models lists those that were found)"));
+    }
+
+    /** {@code given} made absolute. @throws KilnException when it is not a file that can be read */
+    static Path readable(Path given, String what) {
+        Path file = given.toAbsolutePath().normalize();
+        if (Files.isDirectory(file)) {
+            throw KilnException.badRequest(file + " is a folder, not a " + what + (what.equals("model") ? ": name it with --ckpt-dir" : ""));
+        }
+        if (!Files.exists(file)) {
+            throw new KilnException(KilnException.Category.NOT_FOUND, "no " + what + " at " + file);
+        }
+        if (!Files.isReadable(file)) {
+            throw new KilnException(KilnException.Category.STORAGE, "no permission to read the " + what + " " + file);
+        }
+        return file;
+    }
+}

@@ -1,0 +1,173 @@
+package kiln.tui.cli;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.TreeMap;
+import kiln.runtime.image.InfoText;
+import kiln.runtime.image.PngReader;
+import kiln.weights.CheckpointKind;
+import kiln.weights.TensorData;
+import kiln.weights.TensorInfo;
+import kiln.weights.WeightsFile;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code kiln inspect}: what a file holds. */
+@CommandLine.Command(
+        name = "inspect",
+        description = "Show the tensors and metadata of a weights file, or the parameters in a PNG.")
+final class InspectCommand extends Command {
+    private static final byte[] PNG_SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+    private static final int SHOWN_METADATA_CHARACTERS = 400;
+    private static final int SHOWN_NAME_CHARACTERS = 200;
+
+    @Parameters(paramLabel = "FILE", description = "safetensors, ckpt, pt, pth, bin or png; told apart by content.")
+    Path file;
+
+    @Option(names = "--hash", description = "Hash each tensor (SHA-256 over its elements in order, little-endian).")
+    boolean hash;
+
+    @Option(names = "--json", description = "{\"format\", \"metadata\", \"tensors\": [{\"name\", \"dtype\", \"shape\"}]}")
+    boolean json;
+
+    InspectCommand(CliContext context) {
+        super(context);
+    }
+
+    @Override
+    int run() {
+        Path path = GlobalOptions.readable(file, "file");
+        if (isPng(path)) {
+            showPicture(path);
+        } else {
+            try (WeightsFile weights = WeightsFile.open(path)) {
+                showWeights(weights);
+            }
+        }
+        return 0;
+    }
+
+    private static boolean isPng(Path path) {
+        try (InputStream in = Files.newInputStream(path)) {
+            return Arrays.equals(in.readNBytes(PNG_SIGNATURE.length), PNG_SIGNATURE);
+        } catch (IOException e) {
+            throw Failures.of(e, path);
+        }
+    }
+
+    private void showPicture(Path path) {
+        Map<String, String> texts = PngReader.readTexts(path);
+        String parameters = texts.get(InfoText.PNG_KEYWORD);
+        if (json) {
+            Json.print(context.out(), out -> {
+                out.writeStartObject();
+                out.writeStringField("format", "png");
+                writeMap(out, "metadata", texts);
+                out.writeArrayFieldStart("tensors");
+                out.writeEndArray();
+                if (parameters != null) {
+                    InfoText info = InfoText.parse(parameters);
+                    out.writeObjectFieldStart("parameters");
+                    out.writeStringField("prompt", info.prompt());
+                    out.writeStringField("negativePrompt", info.negativePrompt());
+                    for (Map.Entry<String, String> parameter : info.parameters().entrySet()) {
+                        out.writeStringField(parameter.getKey(), parameter.getValue());
+                    }
+                    out.writeEndObject();
+                }
+                out.writeEndObject();
+            });
+        } else if (texts.isEmpty()) {
+            context.out().println("a PNG without texts: it does not say how it was made");
+        } else if (parameters != null) {
+            parameters.lines().forEach(line -> context.out().println(Quantities.printable(line, Integer.MAX_VALUE)));
+        } else {
+            texts.forEach((name, text) -> context.out().println(
+                    Quantities.printable(name, SHOWN_NAME_CHARACTERS) + ": " + Quantities.printable(text, SHOWN_METADATA_CHARACTERS)));
+        }
+    }
+
+    private void showWeights(WeightsFile weights) {
+        CheckpointKind kind = CheckpointKind.of(weights);
+        if (json) {
+            Json.print(context.out(), out -> {
+                out.writeStartObject();
+                out.writeStringField("format", weights.format());
+                out.writeStringField("kind", kind.displayName());
+                writeMap(out, "metadata", weights.metadata());
+                out.writeArrayFieldStart("tensors");
+                for (TensorInfo tensor : weights.tensors()) {
+                    out.writeStartObject();
+                    out.writeStringField("name", tensor.name());
+                    out.writeStringField("dtype", tensor.dtype().safetensorsName());
+                    out.writeArrayFieldStart("shape");
+                    for (long size : tensor.shape()) {
+                        out.writeNumber(size);
+                    }
+                    out.writeEndArray();
+                    if (hash) {
+                        out.writeStringField("sha256", sha256(weights, tensor));
+                    }
+                    out.writeEndObject();
+                }
+                out.writeEndArray();
+                out.writeEndObject();
+            });
+            return;
+        }
+        print(weights, kind);
+    }
+
+    private void print(WeightsFile weights, CheckpointKind kind) {
+        Map<String, Long> elements = new TreeMap<>();
+        int widest = 0;
+        for (TensorInfo tensor : weights.tensors()) {
+            elements.merge(tensor.dtype().safetensorsName(), tensor.elements(), Long::sum);
+            widest = Math.max(widest, Math.min(SHOWN_NAME_CHARACTERS, tensor.name().length()));
+        }
+        context.out().println(weights.format() + ", " + kind.displayName());
+        weights.metadata().forEach((name, text) -> context.out().println(
+                "  " + Quantities.printable(name, SHOWN_NAME_CHARACTERS) + ": " + Quantities.printable(text, SHOWN_METADATA_CHARACTERS)));
+        StringBuilder total = new StringBuilder(Quantities.count(weights.tensors().size(), "tensor"));
+        elements.forEach((dtype, number) -> total.append(", ").append(Quantities.count(number, "element")).append(" of ").append(dtype));
+        context.out().println(total);
+        for (TensorInfo tensor : weights.tensors()) {
+            String name = Quantities.printable(tensor.name(), SHOWN_NAME_CHARACTERS);
+            context.out().println("  " + name + " ".repeat(Math.max(0, widest - name.length())) + "  "
+                    + tensor.dtype().safetensorsName() + "  " + tensor.shape() + (hash ? "  " + sha256(weights, tensor) : ""));
+            if (context.out().checkError()) {
+                return;
+            }
+        }
+    }
+
+    private static void writeMap(JsonGenerator out, String name, Map<String, String> map) throws IOException {
+        out.writeObjectFieldStart(name);
+        for (Map.Entry<String, String> entry : map.entrySet()) {
+            out.writeStringField(entry.getKey(), entry.getValue());
+        }
+        out.writeEndObject();
+    }
+
+    private static String sha256(WeightsFile weights, TensorInfo tensor) {
+        try (TensorData data = weights.map(tensor.name())) {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (ByteBuffer chunk : data.chunks()) {
+                digest.update(chunk);
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package kiln.tui.cli;
+
+import java.util.Locale;
+
+/** Numbers as people read them. */
+final class Quantities {
+    private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB"};
+
+    private Quantities() {}
+
+    /** "27.3 MiB". */
+    static String bytes(long bytes) {
+        double value = bytes;
+        int unit = 0;
+        while (value >= 1024 && unit < UNITS.length - 1) {
+            value /= 1024;
+            unit++;
+        }
+        return unit == 0 ? bytes + " B" : String.format(Locale.ROOT, "%.1f %s", value, UNITS[unit]);
+    }
+
+    /** "1 tensor", "3 tensors". */
+    static String count(long number, String noun) {
+        return String.format(Locale.ROOT, "%,d %s%s", number, noun, number == 1 ? "" : "s").replace(',', ' ');
+    }
+
+    /** One line, at most {@code most} characters, without control characters: what a file says must not move the cursor. */
+    static String printable(String text, int most) {
+        StringBuilder line = new StringBuilder();
+        text.codePoints().limit(most).forEach(c -> line.appendCodePoint(Character.isISOControl(c) ? ' ' : c));
+        return text.codePointCount(0, text.length()) > most ? line + "…" : line.toString();
+    }
+}

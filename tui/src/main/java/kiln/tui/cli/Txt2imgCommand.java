@@ -1,0 +1,90 @@
+package kiln.tui.cli;
+
+import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import kiln.runtime.Engine;
+import kiln.runtime.GenerationEvent;
+import kiln.runtime.GenerationJob;
+import kiln.runtime.GenerationRequest;
+import kiln.runtime.KilnException;
+import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** {@code kiln txt2img}: pictures from one prompt, then the end. */
+@CommandLine.Command(
+        name = "txt2img",
+        description = "Draw pictures from a prompt.",
+        optionListHeading = "%nOptions:%n",
+        sortOptions = false,
+        footer = {
+            "",
+            "Prints the path of each picture on a line of its own. A bar shows the progress when the error stream is a terminal.",
+            "Example: kiln txt2img -p \"3d rocket on a black background\" --seed 1 -o rocket.png"
+        })
+final class Txt2imgCommand extends Command {
+    private static final long SECONDS_TO_STOP = 20;
+
+    @ArgGroup(validate = false, heading = "%nPicture:%n", order = 1)
+    PictureOptions picture = new PictureOptions();
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "PATH",
+            description = "A file (its name ends with .png) or a folder for the pictures. Default: txt2img-images/DATE/ in the output folder.")
+    Path output;
+
+    @Option(names = "--json", description = "{\"files\", \"seeds\", \"infotexts\", \"seconds\"}")
+    boolean json;
+
+    Txt2imgCommand(CliContext context) {
+        super(context);
+    }
+
+    @Override
+    int run() {
+        Places places = global.places(context);
+        try (OutputTarget target = OutputTarget.of(output, places.outputs());
+                Engine engine = new Engine(global.engineOptions(places, target.engineFolder()))) {
+            Path model = engine.defaultModel();
+            GenerationRequest request =
+                    picture.request(Engine.defaultsOf(model), context).toBuilder().model(model).build();
+            target.prepare();
+            Txt2imgReport report = new Txt2imgReport(context, target, json);
+            GenerationEvent last = awaitOrCancel(engine.submit(request, report));
+            report.end();
+            if (last instanceof GenerationEvent.Failed failed) {
+                throw failed.error();
+            }
+            if (last instanceof GenerationEvent.Cancelled) {
+                throw KilnException.cancelled();
+            }
+        }
+        return 0;
+    }
+
+    /** Ctrl+C starts the virtual machine's end, whose exit code is 130: the hook holds it up until the job has stopped cleanly. */
+    private static GenerationEvent awaitOrCancel(GenerationJob job) {
+        CountDownLatch ended = new CountDownLatch(1);
+        Thread hook = new Thread(() -> {
+            job.cancel();
+            try {
+                ended.await(SECONDS_TO_STOP, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }, "kiln-cancel");
+        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            return job.await();
+        } finally {
+            ended.countDown();
+            try {
+                Runtime.getRuntime().removeShutdownHook(hook);
+            } catch (IllegalStateException e) {
+                // The end has begun, and this hook with it.
+            }
+        }
+    }
+}

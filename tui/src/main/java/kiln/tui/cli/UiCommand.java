@@ -1,0 +1,48 @@
+package kiln.tui.cli;
+
+import kiln.runtime.KilnException;
+import picocli.CommandLine;
+
+/** {@code kiln} without a command: the terminal UI. */
+@CommandLine.Command(
+        name = "kiln",
+        description = "Stable Diffusion in a terminal. Without a command it opens the terminal UI.",
+        synopsisHeading = "Usage: ",
+        customSynopsis = {"kiln [OPTION]...", "       kiln COMMAND [OPTION]..."},
+        commandListHeading = "%nCommands (kiln COMMAND --help says more):%n",
+        optionListHeading = "%nOptions:%n",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:done",
+            "2:wrong arguments or a value that is not possible",
+            "3:a file or a program was not found",
+            "4:a file is damaged",
+            "5:the model or the file's format is not supported",
+            "6:not enough memory",
+            "7:a file or folder cannot be written or read",
+            "8:the device or its driver failed",
+            "70:an error in Kiln itself",
+            "130:cancelled",
+            "141:nobody reads the output any more"
+        },
+        footer = {
+            "",
+            "A1111's other flags are accepted, on the command line and in COMMANDLINE_ARGS; those without effect say so.",
+            "Variables: COMMANDLINE_ARGS, IGNORE_CMD_ARGS_ERRORS, NO_COLOR, KILN_DEBUG, KILN_JAVA_OPTS and the KILN_..._DIR above."
+        })
+final class UiCommand extends Command {
+    @CommandLine.Option(names = {"-V", "--version"}, description = "Show the version.")
+    boolean version;
+
+    UiCommand(CliContext context) {
+        super(context);
+    }
+
+    @Override
+    int run() {
+        if (!context.inIsTty() || !context.outIsTty()) {
+            throw KilnException.badRequest("the terminal UI needs a terminal for input and output: use kiln txt2img -p PROMPT in scripts");
+        }
+        throw new KilnException(KilnException.Category.INTERNAL, "the terminal UI is not part of this build");
+    }
+}
