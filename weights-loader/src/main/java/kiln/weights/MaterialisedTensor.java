@@ -68,6 +68,9 @@ final class MaterialisedTensor {
                 target.close();
                 throw new WeightsException(Kind.CORRUPT, path, storage.fileOffset(),
                         "a compressed part does not unpack to its " + storage.bytes() + " bytes", e);
+            } catch (RuntimeException | Error e) {
+                target.close();
+                throw e;
             }
         }
     }
