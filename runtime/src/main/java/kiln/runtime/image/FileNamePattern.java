@@ -151,7 +151,11 @@ public final class FileNamePattern {
                 case 'B' -> "MMMM";
                 default -> null;
             };
-            text.append(javaFormat == null ? c == '%' ? "%" : "%" + c : moment.format(DateTimeFormatter.ofPattern(javaFormat, Locale.ENGLISH)));
+            if (javaFormat != null) {
+                text.append(moment.format(DateTimeFormatter.ofPattern(javaFormat, Locale.ENGLISH)));
+            } else {
+                text.append(c == '%' ? "%" : "%" + c);
+            }
         }
         return text.toString();
     }

@@ -44,7 +44,7 @@ public record InfoText(String prompt, String negativePrompt, Map<String, String>
      * @param seed this picture's own
      * @param modelName as shown, without folder and ending; {@code null} leaves it out
      * @param modelHash ten hex digits; {@code null} leaves it out
-     * @param version Kiln's
+     * @param version the program and its version, "kiln-0.1.0"
      * @throws KilnException {@code BAD_REQUEST} for an unknown sampler or schedule
      */
     public static InfoText of(GenerationRequest request, long seed, String modelName, String modelHash, String version) {
@@ -67,7 +67,7 @@ public record InfoText(String prompt, String negativePrompt, Map<String, String>
         }
         // A1111's default is the GPU's generator, so both of ours are written.
         parameters.put("RNG", request.noise().name());
-        parameters.put("Version", "kiln-" + version);
+        parameters.put("Version", version);
         return new InfoText(request.prompt(), request.negativePrompt(), parameters);
     }
 

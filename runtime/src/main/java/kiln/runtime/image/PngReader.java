@@ -299,7 +299,8 @@ public final class PngReader {
             default -> throw corrupt("an unknown colour type " + colourType);
         };
         if (bitDepth != 8 || interlaced) {
-            throw corrupt((interlaced ? "interlaced" : bitDepth + "-bit") + " PNGs are not read; save it with 8 bits a channel and not interlaced");
+            String kind = interlaced ? "interlaced" : bitDepth + "-bit";
+            throw corrupt(kind + " PNGs are not read; save it with 8 bits a channel and not interlaced");
         }
         if (colourType == 3 && (palette == null || palette.length == 0 || palette.length % 3 != 0 || palette.length > 3 * 256)) {
             throw corrupt("a missing or damaged palette");

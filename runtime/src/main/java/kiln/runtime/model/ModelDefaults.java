@@ -23,7 +23,7 @@ public record ModelDefaults(JsonNode presets, Map<String, List<String>> vocabula
     public static ModelDefaults of(Map<String, String> metadata) {
         JsonNode words = parse(metadata.get("kiln.vocabulary"));
         Map<String, List<String>> vocabulary = new LinkedHashMap<>();
-        words.fields().forEachRemaining(entry -> {
+        words.properties().forEach(entry -> {
             List<String> list = new ArrayList<>();
             entry.getValue().forEach(word -> list.add(word.asText()));
             vocabulary.put(entry.getKey(), List.copyOf(list));

@@ -106,11 +106,13 @@ public final class TextToImage {
         for (int i = 0; i < seeds.length; i++) {
             seeds[i] = request.seed() + first + i;
         }
-        ImageNoise noise = new ImageNoise(request.noise(), seeds, CHANNELS, height, width);
+        ImageNoise noise = new ImageNoise(request.noise(), seeds, 0);
+        float[] firstNoise = new float[seeds.length * size];
+        noise.next(firstNoise);
         LatentPreview preview = preview();
         progress.phase(Phase.DENOISING, first);
         float[] latents = Sampling.run(
-                choice, request.steps(), noise.first(), ModelSampling.sd1(), unet, noise::fill, (step, steps, sigma, denoised) -> {
+                choice, request.steps(), firstNoise, ModelSampling.sd1(), unet, noise::next, (step, steps, sigma, denoised) -> {
                     progress.stepDone(step, steps);
                     listener.accept(
                             new GenerationEvent.Preview(step, steps, first, () -> preview.render(denoised, 0, height, width)));

@@ -13,7 +13,7 @@ final class Names {
 
     private Names() {}
 
-    /** The {@code known} names nearest to {@code name} by edit distance, case apart, those that contain it first, as {@code "a, b or c"}. */
+    /** The {@code known} names nearest to {@code name}, case apart, as "a, b or c": those that contain it, then by edit distance. */
     static String nearest(String name, Collection<String> known) {
         String wanted = fold(name.length() > LONGEST_COMPARED ? name.substring(0, LONGEST_COMPARED) : name);
         List<String> sorted = new ArrayList<>(known);

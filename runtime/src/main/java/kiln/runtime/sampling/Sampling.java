@@ -16,7 +16,13 @@ public final class Sampling {
      * @return the finished latents in the sampler's scale (to be divided by 0.18215 before decoding), in a new array
      */
     public static float[] run(
-            SamplerChoice choice, int steps, float[] noise, ModelSampling sampling, EpsModel model, StepNoise stepNoise, StepListener listener) {
+            SamplerChoice choice,
+            int steps,
+            float[] noise,
+            ModelSampling sampling,
+            EpsModel model,
+            StepNoise stepNoise,
+            StepListener listener) {
         if (choice.sampler().usesTimesteps()) {
             return Ddim.sample(steps(steps), noise, sampling, model, stepNoise, listener);
         }

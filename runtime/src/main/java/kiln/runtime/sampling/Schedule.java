@@ -122,7 +122,7 @@ public enum Schedule {
             return atTimesteps(linspace(first, last, steps), steps, model);
         }
     },
-    /** The entries 1, 1 + s, 1 + 2s… of the model's table, s = 1000 / steps rounded down: more levels than asked for when it leaves a rest. */
+    /** The entries 1, 1 + s, 1 + 2s… of the model's table, s = 1000 / steps rounded down: mostly more levels than asked for. */
     DDIM("DDIM", "ddim") {
         @Override
         float[] sigmas(int steps, ModelSampling model) {

@@ -12,7 +12,8 @@ import java.util.stream.Collectors;
 
 /**
  * CLIP's byte-pair tokenizer (Radford et al. 2021) with the vocabulary {@code bpe_simple_vocab_16e6}: 49 408 tokens, the same for
- * every SD 1.x and 2.x model. Gives the ids that open_clip's {@code SimpleTokenizer} gives, cleaning of the text included.
+ * every SD 1.x and 2.x model. Gives the ids that open_clip's {@code SimpleTokenizer} gives, cleaning of the text included (see
+ * {@code TextCleaning} for the one exception).
  *
  * <p>Immutable and free for all threads. The time is linear in the length of the text.
  */

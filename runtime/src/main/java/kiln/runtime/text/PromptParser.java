@@ -120,7 +120,7 @@ public final class PromptParser {
         Matcher word = BREAK_WORD.matcher(text);
         int from = 0;
         while (word.find()) {
-            add(text.substring(from, Math.max(from, spaceStart(text, from, word.start()))));
+            add(text.substring(from, spaceStart(text, from, word.start())));
             pieces.add(new Piece(WeightedText.BREAK.text(), WeightedText.BREAK.weight()));
             from = spaceEnd(text, word.end());
         }

@@ -5,7 +5,8 @@ import java.util.regex.Pattern;
 
 /**
  * What CLIP's tokenizer does to a text before it looks for words: ftfy's repairs (straight quotes, ordinary widths, composed letters,
- * no control characters), HTML's character references, one space between words, lower case.
+ * no control characters), HTML's character references, one space between words, lower case. Of ftfy one thing is left out: guessing
+ * that a text was decoded wrongly ("Ã©" for "é").
  *
  * <p>The text encoder was trained on text cleaned like this; a curly quote or a fullwidth comma would reach it as tokens that it
  * hardly ever saw.
@@ -14,6 +15,12 @@ final class TextCleaning {
     private static final Pattern TERMINAL_ESCAPE = Pattern.compile("\u001b\\[[\\p{Nd};]*[a-zA-Z]");
     private static final int FIRST_WIDE = 0xFF01;
     private static final int LAST_WIDE = 0xFFEF;
+
+    /** "&amp;amp;amp;…" loses one level a pass; beyond this many it is no text but an attempt to keep us busy. */
+    private static final int MOST_PASSES = 64;
+
+    /** The normalizer's time grows with the square of a run of marks: text goes through it in windows of this to twice this many. */
+    private static final int WINDOW = 512;
 
     private TextCleaning() {}
 
@@ -55,19 +62,46 @@ final class TextCleaning {
 
     /** Until nothing changes: a repaired character may complete another thing to repair. */
     private static String repairLine(String line, boolean unescape) {
-        String before;
         String text = line;
-        do {
-            before = text;
+        for (int pass = 0; pass < MOST_PASSES; pass++) {
+            String before = text;
             if (unescape) {
                 text = HtmlEntities.unescapeUnambiguous(text);
             }
             text = replaceCharacters(text);
             text = TERMINAL_ESCAPE.matcher(text).replaceAll("");
             text = removeControls(text);
-            text = Normalizer.normalize(text, Normalizer.Form.NFC);
-        } while (!text.equals(before));
+            text = compose(text);
+            if (text.equals(before)) {
+                break;
+            }
+        }
         return text;
+    }
+
+    /** Composed letters (NFC), in windows that end before a character which nothing before it can take in. */
+    private static String compose(String text) {
+        if (text.length() <= 2 * WINDOW) {
+            return Normalizer.normalize(text, Normalizer.Form.NFC);
+        }
+        StringBuilder out = new StringBuilder(text.length());
+        for (int start = 0; start < text.length(); ) {
+            int last = Math.min(text.length(), start + 2 * WINDOW);
+            int end = Math.min(text.length(), start + WINDOW);
+            while (end < last && !startsAfresh(text.charAt(end))) {
+                end++;
+            }
+            out.append(Normalizer.normalize(text.substring(start, end), Normalizer.Form.NFC));
+            start = end;
+        }
+        return out.toString();
+    }
+
+    private static boolean startsAfresh(char c) {
+        return switch (Character.getType(c)) {
+            case Character.NON_SPACING_MARK, Character.COMBINING_SPACING_MARK, Character.ENCLOSING_MARK, Character.SURROGATE -> false;
+            default -> c < '\u1100' || c > '\u11ff';
+        };
     }
 
     private static String replaceCharacters(String text) {

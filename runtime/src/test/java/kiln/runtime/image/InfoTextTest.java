@@ -18,7 +18,7 @@ class InfoTextTest {
 
     @Test
     void aRequestIsWrittenInA1111sOrder() {
-        assertThat(InfoText.of(REQUEST, 42, "dream", "0123456789", "0.1.0").format()).isEqualTo("a cat, (sitting:1.2)\non a mat\n"
+        assertThat(InfoText.of(REQUEST, 42, "dream", "0123456789", "kiln-0.1.0").format()).isEqualTo("a cat, (sitting:1.2)\non a mat\n"
                 + "Negative prompt: ugly\n"
                 + "Steps: 25, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 7.5, Seed: 42, Size: 512x768, "
                 + "Model hash: 0123456789, Model: dream, Clip skip: 2, RNG: CPU, Version: kiln-0.1.0");
@@ -27,7 +27,7 @@ class InfoTextTest {
     @Test
     void whatIsNotSetIsLeftOut() {
         GenerationRequest plain = GenerationRequest.builder().prompt("cat").noise(NoiseKind.NV).build();
-        assertThat(InfoText.of(plain, 1, null, null, "1").format()).isEqualTo("cat\n"
+        assertThat(InfoText.of(plain, 1, null, null, "kiln-1").format()).isEqualTo("cat\n"
                 + "Steps: 20, Sampler: Euler a, Schedule type: Automatic, CFG scale: 7, Seed: 1, Size: 512x512, RNG: NV, Version: kiln-1");
     }
 
@@ -42,7 +42,7 @@ class InfoTextTest {
 
     @Test
     void aWrittenTextGivesTheRequestBack() {
-        InfoText text = InfoText.of(REQUEST, 42, "a: strange, \"name\"\\", "0123456789", "0.1.0");
+        InfoText text = InfoText.of(REQUEST, 42, "a: strange, \"name\"\\", "0123456789", "kiln-0.1.0");
         InfoText parsed = InfoText.parse(text.format());
         assertThat(parsed).isEqualTo(text);
         GenerationRequest back = parsed.toRequest(GenerationRequest.builder().build()).build();
@@ -79,7 +79,8 @@ class InfoTextTest {
     void brokenQuotesAndLongLinesAreReadWithoutTrouble() {
         assertThat(InfoText.parse("Steps: 1, Seed: 2, Note: \"open, Size: 8x8").parameters())
                 .containsEntry("Note", "\"open").containsEntry("Size", "8x8");
-        assertThat(InfoText.parse("Steps: 1, Seed: 2, Note: \"in\" and out, Size: 8x8").parameters()).containsEntry("Note", "\"in\" and out");
+        assertThat(InfoText.parse("Steps: 1, Seed: 2, Note: \"in\" and out, Size: 8x8").parameters())
+                .containsEntry("Note", "\"in\" and out");
         String big = "\\\"x".repeat(200_000);
         assertThat(InfoText.parse("Steps: 1, Seed: 2, Note: \"" + big + "\"").parameters().get("Note")).hasSize(400_000);
         InfoText.parse("a ".repeat(500_000));

@@ -3,23 +3,23 @@ package kiln.runtime.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Arrays;
 import kiln.runtime.KilnException;
 import org.junit.jupiter.api.Test;
 
 class PictureConversionTest {
     @Test
     void valuesAreClampedAndRoundedHalvesToEven() {
-        // 0.5 and 1.5 of 255 in the decoder's scale: both are exact halves in float32.
-        float half = 2 * (0.5f / 255) - 1;
-        float[] values = {-2, -1, 0, 1, 5, half, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, -0.0f};
+        // 0 is 127.5 of 255, exactly half.
+        float[] values = {-2, -1, 0, 1, 5, -0.0f, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, 2 * (200.4f / 255) - 1};
         byte[] rgb = DecodedPictures.fromInterleaved(values, 0, 1, 3).rgb();
-        assertThat(rgb).containsExactly(0, 0, (byte) 128, (byte) 255, (byte) 255, (byte) Math.rint((half * 0.5f + 0.5f) * 255f), 0, (byte) 255, (byte) 128);
+        assertThat(rgb).inHexadecimal().containsExactly(0, 0, 128, 255, 255, 128, 0, 255, 200);
     }
 
     @Test
     void planesBecomePixels() {
         float[] batch = new float[2 * 3 * 2];
-        java.util.Arrays.fill(batch, -1);
+        Arrays.fill(batch, -1);
         batch[6] = 1;
         batch[9] = 1;
         Picture picture = DecodedPictures.fromPlanar(batch, 6, 1, 2);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -12,6 +13,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -169,7 +171,7 @@ class PictureFilesTest {
     void anOthersFileIsNeverReplaced() throws IOException {
         Path temporary = Files.writeString(folder.resolve("mine.tmp"), "mine");
         Path taken = Files.writeString(folder.resolve("taken.png"), "other");
-        assertThatThrownBy(() -> Storage.publish(temporary, taken)).isInstanceOf(java.nio.file.FileAlreadyExistsException.class);
+        assertThatThrownBy(() -> Storage.publish(temporary, taken)).isInstanceOf(FileAlreadyExistsException.class);
         assertThat(taken).hasContent("other");
         Storage.publish(temporary, folder.resolve("free.png"));
         assertThat(folder.resolve("free.png")).hasContent("mine");
@@ -202,12 +204,15 @@ class PictureFilesTest {
         Path good = files("", "").saveLatent(new LatentFile(new float[16], 2, 2, ""), TEXT);
         byte[] bytes = Files.readAllBytes(good);
         for (int length = 0; length < bytes.length; length++) {
-            Path cut = Files.write(folder.resolve("cut.safetensors"), java.util.Arrays.copyOf(bytes, length));
+            Path cut = Files.write(folder.resolve("cut.safetensors"), Arrays.copyOf(bytes, length));
             assertThatThrownBy(() -> LatentFile.load(cut))
-                    .isInstanceOfSatisfying(KilnException.class, e -> assertThat(e.category()).isEqualTo(KilnException.Category.CORRUPT_FILE));
+                    .isInstanceOfSatisfying(
+                            KilnException.class, e -> assertThat(e.category()).isEqualTo(KilnException.Category.CORRUPT_FILE));
         }
-        Path longer = Files.write(folder.resolve("longer.safetensors"), java.util.Arrays.copyOf(bytes, bytes.length + 1));
+        Path longer = Files.write(folder.resolve("longer.safetensors"), Arrays.copyOf(bytes, bytes.length + 1));
         assertThatThrownBy(() -> LatentFile.load(longer)).isInstanceOf(KilnException.class);
-        assertThatThrownBy(() -> LatentFile.load(folder.resolve("none"))).isInstanceOf(KilnException.class).hasMessageContaining("no such file");
+        assertThatThrownBy(() -> LatentFile.load(folder.resolve("none")))
+                .isInstanceOf(KilnException.class)
+                .hasMessageContaining("no such file");
     }
 }

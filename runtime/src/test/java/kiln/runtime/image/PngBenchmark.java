@@ -1,6 +1,7 @@
 package kiln.runtime.image;
 
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -29,7 +30,7 @@ public class PngBenchmark {
     @Setup
     public void drawPicture() {
         byte[] rgb = new byte[3 * SIDE * SIDE];
-        java.util.Random random = new java.util.Random(1);
+        Random random = new Random(1);
         for (int i = 0; i < rgb.length; i++) {
             int pixel = i / 3;
             double wave = Math.sin(pixel % SIDE / 40.0 + i % 3) + Math.cos(pixel / SIDE / 55.0);

@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
@@ -159,7 +160,7 @@ class PngTest {
         byte[] good = PngWriter.encode(noise(16, 16), Map.of("parameters", "text"));
         assertCorrupt(new byte[0], "not a PNG");
         assertCorrupt(ascii("GIF89a and more"), "not a PNG");
-        assertCorrupt(java.util.Arrays.copyOf(good, good.length - 20), "ends too early");
+        assertCorrupt(Arrays.copyOf(good, good.length - 20), "ends too early");
         assertCorrupt(insertAfterHeader(chunk("IHDR", new byte[13])), "second IHDR");
         assertCorrupt(insertAfterHeader(concat(ByteBuffer.allocate(4).putInt(-1).array(), ascii("tEXt"))), "damaged chunk");
         assertCorrupt(insertAfterHeader(concat(ByteBuffer.allocate(4).putInt(Integer.MAX_VALUE).array(), ascii("tEXt"))), "2147483647");
@@ -182,7 +183,7 @@ class PngTest {
         long seed = 20261124;
         Random random = new Random(seed);
         for (int n = 0; n < 10_000; n++) {
-            byte[] bad = java.util.Arrays.copyOf(good, random.nextInt(4) == 0 ? random.nextInt(good.length) : good.length);
+            byte[] bad = Arrays.copyOf(good, random.nextInt(4) == 0 ? random.nextInt(good.length) : good.length);
             for (int k = random.nextInt(4); k >= 0 && bad.length > 0; k--) {
                 bad[random.nextInt(bad.length)] = (byte) random.nextInt();
             }
@@ -217,7 +218,8 @@ class PngTest {
 
     private static byte[] withHeader(int width, int height, int depth, int colour, int interlace) {
         byte[] png = PngWriter.encode(noise(16, 16), Map.of());
-        ByteBuffer.wrap(png).position(16).putInt(width).putInt(height).put((byte) depth).put((byte) colour).put((byte) 0).put((byte) 0).put((byte) interlace);
+        ByteBuffer header = ByteBuffer.wrap(png).position(16).putInt(width).putInt(height);
+        header.put(new byte[] {(byte) depth, (byte) colour, 0, 0, (byte) interlace});
         repairChecksums(png);
         return png;
     }
@@ -225,11 +227,11 @@ class PngTest {
     private static byte[] insertAfterHeader(byte[]... chunks) {
         byte[] png = PngWriter.encode(noise(16, 16), Map.of());
         int header = 8 + 12 + 13;
-        byte[] result = java.util.Arrays.copyOf(png, header);
+        byte[] result = Arrays.copyOf(png, header);
         for (byte[] chunk : chunks) {
             result = concat(result, chunk);
         }
-        return concat(result, java.util.Arrays.copyOfRange(png, header, png.length));
+        return concat(result, Arrays.copyOfRange(png, header, png.length));
     }
 
     private static byte[] chunk(String type, byte[] body) {

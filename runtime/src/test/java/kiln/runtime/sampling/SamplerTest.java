@@ -2,7 +2,9 @@ package kiln.runtime.sampling;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import kiln.runtime.KilnException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,7 +65,9 @@ class SamplerTest {
     void stepsOutOfRangeAreRefused() {
         SamplerChoice choice = SamplerChoice.find("Euler", "Automatic");
         for (int steps : new int[] {0, -1, 1001}) {
-            assertThatThrownBy(() -> Sampling.networkCalls(choice, steps)).isInstanceOf(KilnException.class).hasMessageContaining("1 to 1000");
+            assertThatThrownBy(() -> Sampling.networkCalls(choice, steps))
+                    .isInstanceOf(KilnException.class)
+                    .hasMessageContaining("1 to 1000");
         }
     }
 
@@ -95,10 +99,10 @@ class SamplerTest {
                 eps[i] = (float) ((input[i] * Math.sqrt(sigma * sigma + 1) - clean[i]) / sigma);
             }
             return eps;
-        }, target -> java.util.Arrays.fill(target, 0.7f), (step, steps, sigma, denoised) -> {});
+        }, target -> Arrays.fill(target, 0.7f), (step, steps, sigma, denoised) -> {});
         for (int i = 0; i < x.length; i++) {
             // DDIM stops at the first timesteps' level, 0.04, not at 0.
-            assertThat(x[i]).isCloseTo(clean[i], org.assertj.core.api.Assertions.within(sampler == Sampler.DDIM ? 0.1f : 1e-4f));
+            assertThat(x[i]).isCloseTo(clean[i], within(sampler == Sampler.DDIM ? 0.1f : 1e-4f));
         }
     }
 }

@@ -83,7 +83,9 @@ class ScheduleTest {
 
     @Test
     void aTableThatDoesNotFallIsRefused() {
-        assertThatThrownBy(() -> new ModelSampling(new float[] {0.9f, 0.95f})).isInstanceOf(KilnException.class).hasMessageContaining("entry 1");
+        assertThatThrownBy(() -> new ModelSampling(new float[] {0.9f, 0.95f}))
+                .isInstanceOf(KilnException.class)
+                .hasMessageContaining("entry 1");
         assertThatThrownBy(() -> new ModelSampling(new float[] {0.9f, Float.NaN})).isInstanceOf(KilnException.class);
         assertThatThrownBy(() -> new ModelSampling(new float[] {0.9f})).isInstanceOf(KilnException.class);
     }

@@ -101,6 +101,22 @@ class ClipTokenizerTest {
         assertThat(tokenizer.encode("猫".repeat(100_000)).length).isGreaterThan(50_000);
         assertThat(tokenizer.encode("&".repeat(100_000))).isNotEmpty();
         assertThat(tokenizer.encode("\u0301".repeat(100_000))).isNotEmpty();
+        assertThat(tokenizer.encode("\u0301\u0323".repeat(50_000))).isNotEmpty();
+        assertThat(tokenizer.encode("&" + "amp;".repeat(25_000))).isNotEmpty();
+        assertThat(tokenizer.encode("\u03a3\u0301".repeat(50_000))).isNotEmpty();
+        assertThat(tokenizer.encode("a" + "\u00b7".repeat(50_000) + "\u03a3" + "\u00b7".repeat(49_000))).isNotEmpty();
+    }
+
+    @Test
+    void composesLettersInLongTextsAsInShortOnes() {
+        for (String word : List.of("e\u0301", "\u1112\u1161\u11ab", "x\u0323\u0307\ud83d\ude00")) {
+            int[] one = tokenizer.encode(word);
+            int[] many = tokenizer.encode((word + " ").repeat(1001));
+            assertThat(many).hasSize(1001 * one.length).endsWith(one);
+            for (int i = 0; i < many.length; i++) {
+                assertThat(many[i]).isEqualTo(one[i % one.length]);
+            }
+        }
     }
 
     /** CLIP's own procedure: find the best pair, merge it everywhere, look again. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import java.util.stream.Stream;
 import kiln.runtime.KilnException;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -66,7 +67,7 @@ class PromptParserTest {
         assertThat(pieces).extracting(WeightedText::text).isEqualTo(expected.stream().map(WeightedText::text).toList());
         for (int i = 0; i < expected.size(); i++) {
             // The expected weights are products written in another order.
-            assertThat(pieces.get(i).weight()).isCloseTo(expected.get(i).weight(), org.assertj.core.data.Offset.offset(1e-12));
+            assertThat(pieces.get(i).weight()).isCloseTo(expected.get(i).weight(), Offset.offset(1e-12));
         }
     }
 

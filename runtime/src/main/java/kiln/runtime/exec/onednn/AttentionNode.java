@@ -9,7 +9,8 @@ import org.bytedeco.dnnl.dnnl_primitive_desc;
 import org.bytedeco.dnnl.global.dnnl;
 
 /**
- * Attention head by head and in slices of queries, so that a slice's scores stay in the cache: q·kᵀ in 32 bits, softmax, times v.
+ * Attention in slices whose scores stay in the cache: q·kᵀ in 32 bits, softmax, times v. A slice is some queries of one head where the
+ * sequence is long, several heads where it is short.
  *
  * <p>Heads are read in place from packed q, k and v; keys and values are packed once a head into the layout that the products want.
  */
@@ -23,6 +24,8 @@ final class AttentionNode {
     private final Shape keys;
     private final int outChannels;
     private final Format format;
+    private final int slicedHeads;
+    private final int slicedRows;
 
     private AttentionNode(Compilation c, int index, Op.Attention op) {
         this.c = c;
@@ -32,6 +35,8 @@ final class AttentionNode {
         keys = c.shape(node.inputs().get(1));
         outChannels = op.channels();
         format = c.format;
+        slicedHeads = sliceHeads(op.heads(), queries.positions(), keys.positions());
+        slicedRows = sliceRows(queries.positions(), keys.positions());
     }
 
     static void compile(Compilation c, int index, Op.Attention op) {
@@ -56,10 +61,11 @@ final class AttentionNode {
             this.rows = rows;
             int kv = keys.positions();
             int size = op.headSize();
-            dnnl_memory_desc qLayout = Layout.strided(c.handles, format, new long[] {rows, size}, new long[] {qChannels, 1});
-            dnnl_memory_desc scoreLayout = Layout.tagged(c.handles, Format.F32, dnnl.dnnl_ab, rows, kv);
-            dnnl_memory_desc weightLayout = Layout.tagged(c.handles, format, dnnl.dnnl_ab, rows, kv);
-            dnnl_memory_desc outLayout = Layout.strided(c.handles, format, new long[] {rows, size}, new long[] {outChannels, 1});
+            long[] rowDims = {slicedHeads, rows, size};
+            dnnl_memory_desc qLayout = Layout.strided(c.handles, format, rowDims, new long[] {size, qChannels, 1});
+            dnnl_memory_desc scoreLayout = Layout.tagged(c.handles, Format.F32, dnnl.dnnl_abc, slicedHeads, rows, kv);
+            dnnl_memory_desc weightLayout = Layout.tagged(c.handles, format, dnnl.dnnl_abc, slicedHeads, rows, kv);
+            dnnl_memory_desc outLayout = Layout.strided(c.handles, format, rowDims, new long[] {size, outChannels, 1});
             q = Regions.unplaced(c.handles, qLayout);
             result = Regions.unplaced(c.handles, outLayout);
             mask = op.causal() ? Regions.unplaced(c.handles, scoreLayout) : null;
@@ -70,7 +76,7 @@ final class AttentionNode {
             if (op.causal()) {
                 scaled.add(scoreLayout, mask);
             }
-            dnnl_memory_desc anyKeys = packed.keyLayout != null ? packed.keyLayout : Layout.any(c.handles, format, size, kv);
+            dnnl_memory_desc anyKeys = packed.keyLayout != null ? packed.keyLayout : Layout.any(c.handles, format, slicedHeads, size, kv);
             scores = matmul("q·k", qLayout, anyKeys, scoreLayout, scaled);
             packed.keys(scores);
             scores.argument(dnnl.DNNL_ARG_SRC, q)
@@ -87,14 +93,14 @@ final class AttentionNode {
                             dnnl.dnnl_softmax_accurate,
                             scoreLayout,
                             weightLayout,
-                            1,
+                            2,
                             plain.finish()),
                     "planning softmax");
             softmax = c.primitive("softmax", description, plain)
                     .argument(dnnl.DNNL_ARG_SRC, scoreMemory)
                     .argument(dnnl.DNNL_ARG_DST, weightMemory);
 
-            dnnl_memory_desc anyValues = packed.valueLayout != null ? packed.valueLayout : Layout.any(c.handles, format, kv, size);
+            dnnl_memory_desc anyValues = packed.valueLayout != null ? packed.valueLayout : Layout.any(c.handles, format, slicedHeads, kv, size);
             product = matmul("weights·v", weightLayout, anyValues, outLayout, new Attributes(c.handles));
             packed.values(product);
             product.argument(dnnl.DNNL_ARG_SRC, weightMemory)
@@ -113,7 +119,7 @@ final class AttentionNode {
         }
     }
 
-    /** One head's keys and values in the products' own layouts. */
+    /** A slice's keys and values in the products' own layouts. */
     private final class Packed {
         final dnnl_memory_desc storedKeys;
         final dnnl_memory_desc storedValues;
@@ -129,8 +135,8 @@ final class AttentionNode {
         Packed(int kChannels, int vChannels) {
             long kv = keys.positions();
             long size = op.headSize();
-            storedKeys = Layout.strided(c.handles, format, new long[] {size, kv}, new long[] {1, kChannels});
-            storedValues = Layout.strided(c.handles, format, new long[] {kv, size}, new long[] {vChannels, 1});
+            storedKeys = Layout.strided(c.handles, format, new long[] {slicedHeads, size, kv}, new long[] {size, 1, kChannels});
+            storedValues = Layout.strided(c.handles, format, new long[] {slicedHeads, kv, size}, new long[] {size, vChannels, 1});
             keySource = Regions.unplaced(c.handles, storedKeys);
             valueSource = Regions.unplaced(c.handles, storedValues);
         }
@@ -158,10 +164,11 @@ final class AttentionNode {
         int qChannels = queries.channels();
         int kChannels = c.shape(kNode).channels();
         int vChannels = c.shape(vNode).channels();
-        int rows = sliceRows(n, kv);
-        long scoresAt = c.reserve((long) rows * kv * Float.BYTES);
-        long weightsAt = c.reserve((long) rows * kv * format.bytes());
-        long maskAt = op.causal() ? c.reserve((long) n * kv * Float.BYTES) : 0;
+        int rows = slicedRows;
+        long scoresAt = c.reserve((long) slicedHeads * rows * kv * Float.BYTES);
+        long weightsAt = c.reserve((long) slicedHeads * rows * kv * format.bytes());
+        // Several heads are taken together only when all queries are: then each has a mask of its own.
+        long maskAt = op.causal() ? c.reserve((long) slicedHeads * n * kv * Float.BYTES) : 0;
         Packed packed = new Packed(kChannels, vChannels);
         SliceSteps whole = new SliceSteps(rows, qChannels, packed, scoresAt, weightsAt);
         SliceSteps rest = n % rows == 0 ? null : new SliceSteps(n % rows, qChannels, packed, scoresAt, weightsAt);
@@ -175,7 +182,7 @@ final class AttentionNode {
         }
         c.step(() -> {
             for (int b = 0; b < queries.batch(); b++) {
-                for (int h = 0; h < op.heads(); h++) {
+                for (int h = 0; h < op.heads(); h += slicedHeads) {
                     int head = h * op.headSize();
                     regions.setArenaAddress(packed.keySource, at(kAt, (long) b * kv * kChannels + op.kOffset() + head));
                     regions.setArenaAddress(packed.valueSource, at(vAt, (long) b * kv * vChannels + op.vOffset() + head));
@@ -203,12 +210,21 @@ final class AttentionNode {
     }
 
     private void writeMask(long offset, int n, int kv) {
-        var mask = c.regions.workBuffer(offset, (long) n * kv * Float.BYTES).asFloatBuffer();
-        for (int i = 0; i < n; i++) {
+        var mask = c.regions.workBuffer(offset, (long) slicedHeads * n * kv * Float.BYTES).asFloatBuffer();
+        for (int i = 0; i < slicedHeads * n; i++) {
             for (int j = 0; j < kv; j++) {
-                mask.put(j <= i ? 0 : Float.NEGATIVE_INFINITY);
+                mask.put(j <= i % n ? 0 : Float.NEGATIVE_INFINITY);
             }
         }
+    }
+
+    /** How many heads are taken at once: a divisor of their number. */
+    private static int sliceHeads(int heads, int n, int kv) {
+        int most = (int) Math.max(1, Math.min(heads, SCORE_BYTES / ((long) n * kv * Float.BYTES)));
+        while (heads % most != 0) {
+            most--;
+        }
+        return most;
     }
 
     /** As many queries as keep the scores within bounds, in slices of equal length where that works out. */
