@@ -103,7 +103,7 @@ class CliTest {
                 .kiln("version");
         assertThat(run.exitCode()).isZero();
         assertThat(run.err().lines()).containsExactly(
-                "kiln: --lora-dir has no effect yet", "kiln: --xformers has no effect: Kiln chooses the fastest way by itself");
+                "kiln: --xformers has no effect: Kiln chooses the fastest way by itself", "kiln: --lora-dir has no effect yet");
         assertFailure(Run.in(folder).variable("COMMANDLINE_ARGS", "--ckpt 'x").kiln("version"), 2, "COMMANDLINE_ARGS");
     }
 

@@ -21,7 +21,7 @@ class PlacesTest {
         assertThat(places.data()).isEqualTo(Path.of("/d/kiln"));
         assertThat(places.state()).as("relative paths are invalid by the specification").isEqualTo(folder.resolve(".local/state/kiln"));
         assertThat(places.config()).isEqualTo(folder.resolve(".config/kiln"));
-        assertThat(places.cache()).isEqualTo(folder.resolve("cache/kiln"));
+        assertThat(places.cache()).isEqualTo(Run.CACHE.resolve("kiln"));
         assertThat(places.outputs()).isEqualTo(Path.of("/d/kiln/outputs"));
         assertThat(places.checkpointFolders()).containsExactly(Path.of("/d/kiln/models/Stable-diffusion"));
         assertThat(places.demoModel()).isNull();

@@ -12,7 +12,10 @@ import java.util.TreeMap;
 
 /** One run of the command line in this process, with everything it wrote. */
 record Run(int exitCode, String out, String err) {
-    /** A run's surroundings, to be changed before {@link #kiln}. All of Kiln's folders are below one. */
+    /** Outlives a test: native libraries are unpacked into it once a process. */
+    static final Path CACHE = Path.of("target/test-cache").toAbsolutePath();
+
+    /** A run's surroundings, to be changed before {@link #kiln}. All of Kiln's folders but the cache are below one. */
     static final class Setup {
         private final Map<String, String> environment = new TreeMap<>();
         private byte[] in = new byte[0];
@@ -21,7 +24,7 @@ record Run(int exitCode, String out, String err) {
 
         private Setup(Path folder) {
             environment.put("HOME", folder.toString());
-            environment.put("XDG_CACHE_HOME", folder.resolve("cache").toString());
+            environment.put("XDG_CACHE_HOME", CACHE.toString());
         }
 
         Setup variable(String name, String value) {
