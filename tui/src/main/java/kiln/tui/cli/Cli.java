@@ -36,7 +36,7 @@ public final class Cli {
         int exitCode;
         try {
             exitCode = cli.run(List.of(arguments));
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | LinkageError | VirtualMachineError e) {
             exitCode = cli.failed(e);
         }
         context.out().flush();

@@ -46,6 +46,11 @@ final class OutputTarget implements AutoCloseable {
         return new OutputTarget(staging, folder, isFile ? target : null);
     }
 
+    /** For an engine that saves nothing. */
+    static OutputTarget nowhere() {
+        return new OutputTarget(null, null, null);
+    }
+
     /** The parent of the engine's own folders. */
     Path engineFolder() {
         return engineFolder;

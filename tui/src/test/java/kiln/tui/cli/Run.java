@@ -20,6 +20,7 @@ record Run(int exitCode, String out, String err) {
         private final Map<String, String> environment = new TreeMap<>();
         private byte[] in = new byte[0];
         private boolean tty;
+        private final Cancellation cancellation = new Cancellation();
         private Path home;
 
         private Setup(Path folder) {
@@ -48,13 +49,22 @@ record Run(int exitCode, String out, String err) {
             return this;
         }
 
+        /** How this run is cancelled. */
+        Cancellation cancellation() {
+            return cancellation;
+        }
+
         CliContext context(PrintStream out, PrintStream err) {
-            return new CliContext(new ByteArrayInputStream(in), out, () -> null, err, tty, tty, tty, 80, environment, home);
+            return new CliContext(new ByteArrayInputStream(in), out, () -> null, err, tty, tty, tty, 80, environment, cancellation, home);
         }
 
         Run kiln(String... arguments) {
+            return kilnWithErrors(new ByteArrayOutputStream(), arguments);
+        }
+
+        /** A run whose error stream is {@code err}. */
+        Run kilnWithErrors(ByteArrayOutputStream err, String... arguments) {
             ByteArrayOutputStream out = new ByteArrayOutputStream();
-            ByteArrayOutputStream err = new ByteArrayOutputStream();
             int exitCode = Cli.run(arguments, context(stream(out), stream(err)));
             return new Run(exitCode, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
         }
@@ -69,7 +79,7 @@ record Run(int exitCode, String out, String err) {
             });
             ByteArrayOutputStream err = new ByteArrayOutputStream();
             CliContext context = new CliContext(
-                    new ByteArrayInputStream(in), stream(broken), broken::failure, stream(err), false, false, false, 80, environment, home);
+                    new ByteArrayInputStream(in), stream(broken), broken::failure, stream(err), false, false, false, 80, environment, cancellation, home);
             return new Run(Cli.run(arguments, context), "", err.toString(StandardCharsets.UTF_8));
         }
 

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
@@ -78,6 +80,25 @@ class Txt2imgCommandTest {
         Run run = Run.in(folder).demo().tty().kiln("txt2img", "-p", "x", "-W64", "-H64", "--steps=2", "-o", folder.toString());
         assertThat(run.exitCode()).as(run.err()).isZero();
         assertThat(run.err()).contains("\r[").endsWith("\r").doesNotContain("\n");
+    }
+
+    @Test
+    void cancellingStopsWithinAStepAndLeavesNothingBehind() {
+        Run.Setup setup = Run.in(folder).demo().tty();
+        ByteArrayOutputStream err = new ByteArrayOutputStream() {
+            @Override
+            public synchronized void write(byte[] bytes, int offset, int length) {
+                super.write(bytes, offset, length);
+                if (toString(StandardCharsets.UTF_8).contains("step ")) {
+                    setup.cancellation().request();
+                }
+            }
+        };
+        Run run = setup.kilnWithErrors(err, "txt2img", "-p", "x", "--steps", "1000", "--json", "-o", folder.toString());
+        assertThat(run.exitCode()).as(run.err()).isEqualTo(130);
+        assertThat(run.err()).endsWith("\rkiln: cancelled\n").doesNotContain("100%");
+        assertThat(run.out()).as("what was made until then").startsWith("{\"files\":[],\"seeds\":[]");
+        assertNothingIn(folder);
     }
 
     @ParameterizedTest
