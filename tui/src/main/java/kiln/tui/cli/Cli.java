@@ -138,7 +138,13 @@ public final class Cli {
         if (!Commands.NAMES.contains(topic)) {
             throw KilnException.badRequest("unknown command '" + topic + "'" + NearestName.hint(topic, Commands.NAMES));
         }
-        commandLine(Commands.create(topic, context)).usage(context.out());
+        Command command = Commands.create(topic, context);
+        CommandLine commandLine = commandLine(command);
+        List<String> footer = command.helpFooter();
+        if (!footer.isEmpty()) {
+            commandLine.getCommandSpec().usageMessage().footer(footer.toArray(new String[0]));
+        }
+        commandLine.usage(context.out());
         return SUCCESS;
     }
 

@@ -1,5 +1,6 @@
 package kiln.tui.cli;
 
+import java.util.List;
 import java.util.Objects;
 import picocli.CommandLine.Mixin;
 
@@ -12,6 +13,11 @@ abstract class Command {
 
     Command(CliContext context) {
         this.context = Objects.requireNonNull(context, "context");
+    }
+
+    /** What stands below the options in the help, for what is known only at run time. */
+    List<String> helpFooter() {
+        return List.of();
     }
 
     /** @return the exit code; failures are thrown */

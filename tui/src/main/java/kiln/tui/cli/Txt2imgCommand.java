@@ -1,6 +1,7 @@
 package kiln.tui.cli;
 
 import java.nio.file.Path;
+import java.util.List;
 import kiln.runtime.Engine;
 import kiln.runtime.GenerationEvent;
 import kiln.runtime.GenerationJob;
@@ -15,12 +16,7 @@ import picocli.CommandLine.Option;
         name = "txt2img",
         description = "Draw pictures from a prompt.",
         optionListHeading = "%nOptions:%n",
-        sortOptions = false,
-        footer = {
-            "",
-            "Prints the path of each picture on a line of its own. A bar shows the progress when the error stream is a terminal.",
-            "Example: kiln txt2img -p \"3d rocket on a black background\" --seed 1 -o rocket.png"
-        })
+        sortOptions = false)
 final class Txt2imgCommand extends Command {
     @ArgGroup(validate = false, heading = "%nPicture:%n", order = 1)
     PictureOptions picture = new PictureOptions();
@@ -36,6 +32,18 @@ final class Txt2imgCommand extends Command {
 
     Txt2imgCommand(CliContext context) {
         super(context);
+    }
+
+    @Override
+    List<String> helpFooter() {
+        return List.of(
+                "",
+                "Samplers: " + Choices.samplerLabels() + ".",
+                "Schedules: " + Choices.scheduleLabels() + ".",
+                "",
+                "Prints the path of each picture on a line of its own. A bar shows the progress when the error stream is a terminal.",
+                "",
+                "Example: kiln txt2img -p \"3d rocket on a black background\" -o rocket.png");
     }
 
     @Override

@@ -145,6 +145,7 @@ class CliTest {
         Run run = Run.in(folder).kiln("completion");
         assertThat(run.exitCode()).isZero();
         assertThat(run.out()).contains("txt2img").contains("--clip-skip").contains("complete -F").doesNotContain("--medvram");
+        assertThat(run.out()).contains("SAMPLER_option_args=(\"k_dpmpp_2m\"").contains("SCHEDULE_option_args=(\"automatic\"");
     }
 
     /** One line, the exit code, no output. */
