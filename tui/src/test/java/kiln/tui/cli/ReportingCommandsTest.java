@@ -2,6 +2,7 @@ package kiln.tui.cli;
 
 import static kiln.tui.cli.CliTest.assertFailure;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,7 +12,11 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import kiln.runtime.graph.Op;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PngWriter;
 import org.junit.jupiter.api.Test;
@@ -154,5 +159,21 @@ class ReportingCommandsTest {
         assertThat(json.get("peakResidentBytes").asLong()).isPositive();
         assertFailure(Run.in(folder).demo().kiln("bench", "--runs", "0"), 2, "--runs 0");
         assertFailure(Run.in(folder).demo().kiln("bench", "--width", "7"), 2, "width 7");
+    }
+
+    @Test
+    void selftestComparesEveryOp() throws IOException {
+        Run run = Run.in(folder).kiln("selftest", "--json");
+        assumeThat(run.err()).doesNotContain("is not built in yet");
+        JsonNode ops = json(run).get("ops");
+        Set<String> expected = Arrays.stream(Op.class.getPermittedSubclasses()).map(Class::getSimpleName).collect(Collectors.toSet());
+        expected.remove("Input");
+        assertThat(ops.findValuesAsText("op")).containsAll(expected);
+        for (JsonNode op : ops) {
+            assertThat(op.get("ok").asBoolean()).as(op.toString()).isTrue();
+            assertThat(op.get("error").asDouble()).isLessThanOrEqualTo(op.get("allowed").asDouble());
+            assertThat(op.get("case").asText()).isNotBlank();
+        }
+        assertThat(Run.in(folder).kiln("selftest").out()).contains("all " + ops.size() + " cases agree");
     }
 }
