@@ -155,12 +155,10 @@ public final class Cli {
         } catch (CommandLine.ParameterException e) {
             throw KilnException.badRequest(UsageErrors.line(e));
         }
-        for (String unknown : commandLine.getUnmatchedArguments()) {
-            context.err().println("kiln: ignored: " + unknown);
-        }
-        for (String note : foreignFlags.notes()) {
-            context.err().println("kiln: " + note);
-        }
+        List<String> notes = new ArrayList<>();
+        commandLine.getUnmatchedArguments().forEach(unknown -> notes.add("ignored: " + unknown));
+        notes.addAll(foreignFlags.notes());
+        command.accept(notes);
         return command.run();
     }
 

@@ -20,6 +20,11 @@ abstract class Command {
         return List.of();
     }
 
+    /** Told before {@link #run} which options were given in vain, a line each. */
+    void accept(List<String> notes) {
+        notes.forEach(note -> context.err().println("kiln: " + note));
+    }
+
     /** @return the exit code; failures are thrown */
     abstract int run();
 }
