@@ -150,6 +150,14 @@ class ReportingCommandsTest {
     }
 
     @Test
+    void aModelOfTheUsersGoesBeforeTheDemo() throws IOException {
+        Path own = Files.copy(weights(), folder.resolve("zzz.safetensors"));
+        Files.delete(folder.resolve("small.safetensors"));
+        JsonNode json = json(Run.in(folder).demo().kiln("doctor", "--json", "--ckpt-dir", folder.toString()));
+        assertThat(json.get("models").get("default").asText()).isEqualTo(own.toString());
+    }
+
+    @Test
     void benchTellsSecondsOfEachPart() throws IOException {
         JsonNode json = json(Run.in(folder).demo().kiln("bench", "--json", "--runs", "2", "--width", "64", "--height", "64"));
         for (String part : new String[] {"unetStep", "vaeDecode", "textEncode"}) {
