@@ -1,5 +1,7 @@
 package kiln.tui.cli;
 
+import java.util.List;
+import kiln.runtime.Engine;
 import kiln.runtime.KilnException;
 import picocli.CommandLine;
 
@@ -34,8 +36,16 @@ final class UiCommand extends Command {
     @CommandLine.Option(names = {"-V", "--version"}, description = "Show the version.")
     boolean version;
 
+    /** Lines for the screen: what is written to the error stream would disappear behind it. */
+    private List<String> notes = List.of();
+
     UiCommand(CliContext context) {
         super(context);
+    }
+
+    @Override
+    void accept(List<String> lines) {
+        notes = List.copyOf(lines);
     }
 
     @Override
@@ -43,6 +53,14 @@ final class UiCommand extends Command {
         if (!context.inIsTty() || !context.outIsTty()) {
             throw KilnException.badRequest("the terminal UI needs a terminal for input and output: use kiln txt2img -p PROMPT in scripts");
         }
-        throw new KilnException(KilnException.Category.INTERNAL, "the terminal UI is not part of this build");
+        Places places = global.places(context);
+        try (Engine engine = new Engine(global.engineOptions(places, places.outputs()))) {
+            return show(engine, places);
+        }
+    }
+
+    private int show(Engine engine, Places places) {
+        throw new KilnException(
+                KilnException.Category.INTERNAL, "the terminal UI is not part of this build: use kiln txt2img -p PROMPT");
     }
 }
