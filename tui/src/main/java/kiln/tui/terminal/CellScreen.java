@@ -91,7 +91,7 @@ final class CellScreen extends TerminalScreen {
                     continue;
                 }
                 getFrontBuffer().setCharacterAt(x, y, cell);
-                char c = cell.getCharacter();
+                char c = cell.getCharacterString().charAt(0);
                 if (c != CONTINUATION) {
                     writer.cell(x, y, clusters.text(c), style(cell));
                 }
@@ -122,7 +122,11 @@ final class CellScreen extends TerminalScreen {
         } else {
             c = clusters.standIn(text);
         }
-        return new TextCharacter(c, color(style.foreground()), color(style.background()), attributes);
+        return TextCharacter.DEFAULT_CHARACTER
+                .withCharacter(c)
+                .withForegroundColor(color(style.foreground()))
+                .withBackgroundColor(color(style.background()))
+                .withModifiers(attributes);
     }
 
     private static boolean isPrivate(char c) {
