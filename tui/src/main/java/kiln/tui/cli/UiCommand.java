@@ -1,6 +1,9 @@
 package kiln.tui.cli;
 
+import kiln.runtime.Engine;
 import kiln.runtime.KilnException;
+import kiln.tui.view.TerminalUi;
+import kiln.tui.view.UiOptions;
 import picocli.CommandLine;
 
 /** {@code kiln} without a command: the terminal UI. */
@@ -43,6 +46,9 @@ final class UiCommand extends Command {
         if (!context.inIsTty() || !context.outIsTty()) {
             throw KilnException.badRequest("the terminal UI needs a terminal for input and output: use kiln txt2img -p PROMPT in scripts");
         }
-        throw new KilnException(KilnException.Category.INTERNAL, "the terminal UI is not part of this build");
+        Places places = global.places(context);
+        try (Engine engine = new Engine(global.engineOptions(places, places.outputs()))) {
+            return TerminalUi.run(engine, UiOptions.of(engine, context.environment(), places.state()));
+        }
     }
 }

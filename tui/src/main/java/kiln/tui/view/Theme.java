@@ -14,8 +14,9 @@ import kiln.tui.output.Style;
 record Theme(boolean pictures, String box, String focusMark, String eighths) {
     private static final int KILN_ORANGE = 0xe39a3b;
 
-    static Theme of(Map<String, String> environment, ColorDepth depth) {
-        boolean unicode = isUtf8(environment);
+    /** @param locale of the terminal where the start script changed the environment's, else {@code null} */
+    static Theme of(Map<String, String> environment, String locale, ColorDepth depth) {
+        boolean unicode = isUtf8(environment, locale);
         return new Theme(
                 unicode && depth != ColorDepth.MONO,
                 unicode ? "╭╮╰╯─│├┤" : "++++-|++",
@@ -23,15 +24,17 @@ record Theme(boolean pictures, String box, String focusMark, String eighths) {
                 unicode ? " ▏▎▍▌▋▊▉█" : "         #".substring(1));
     }
 
-    /** By the locale as C programs resolve it; without any, as in bare containers, UTF-8 is taken for granted. */
-    private static boolean isUtf8(Map<String, String> environment) {
+    /** By the locale as C programs resolve it; where nobody set one, as in bare containers, UTF-8 is taken for granted. */
+    private static boolean isUtf8(Map<String, String> environment, String locale) {
+        String language = environment.getOrDefault("LANG", "");
+        String value = locale;
         for (String name : new String[] {"LC_ALL", "LC_CTYPE", "LANG"}) {
-            String value = environment.getOrDefault(name, "").toLowerCase(Locale.ROOT);
-            if (!value.isEmpty()) {
-                return value.contains("utf-8") || value.contains("utf8");
+            if (value == null || value.isEmpty()) {
+                value = environment.getOrDefault(name, "");
             }
         }
-        return true;
+        String folded = value.toLowerCase(Locale.ROOT);
+        return folded.contains("utf-8") || folded.contains("utf8") || language.isEmpty() && (folded.isEmpty() || folded.equals("c"));
     }
 
     String box(int index) {
