@@ -29,7 +29,7 @@ final class PictureView {
         List<WordWrap.Line> lines = WordWrap.of(text, width).lines();
         int top = area.y() + Math.max(0, (area.rows() - lines.size()) / 2);
         for (int i = 0; i < Math.min(area.rows(), lines.size()); i++) {
-            String line = text.substring(lines.get(i).start(), lines.get(i).end());
+            String line = text.substring(lines.get(i).start(), lines.get(i).end()).stripTrailing();
             canvas.text(area.x() + (area.columns() - width) / 2, top + i, width, line, theme.dim());
         }
     }

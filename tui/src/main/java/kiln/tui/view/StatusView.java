@@ -35,7 +35,7 @@ final class StatusView {
         }
         if (job == null) {
             JobEntry last = state.jobs.entries().isEmpty() ? null : state.jobs.entries().get(0);
-            canvas.text(1, y, width - 2, last == null ? "ready" : lastLine(last), theme.dim());
+            canvas.text(1, y, width - 2, last == null ? "ready" : lastLine(last, width - 2), theme.dim());
             return;
         }
         GenerationEvent.Progress progress = job.progress();
@@ -61,13 +61,19 @@ final class StatusView {
         }
     }
 
-    private static String lastLine(JobEntry last) {
-        if (last.state() == JobEntry.State.DONE && !last.pictures().isEmpty()) {
-            GenerationEvent.GeneratedPicture picture = last.pictures().get(last.pictures().size() - 1);
-            String file = picture.file() == null ? "not saved" : picture.file().toString();
-            return String.format(Locale.ROOT, "done in %.1f s  seed %d  %s", last.seconds(), picture.seed(), file);
+    private static String lastLine(JobEntry last, int cells) {
+        if (last.state() != JobEntry.State.DONE || last.pictures().isEmpty()) {
+            return last.state().word();
         }
-        return last.state().word();
+        GenerationEvent.GeneratedPicture picture = last.pictures().get(last.pictures().size() - 1);
+        String done = String.format(Locale.ROOT, "done in %.1f s  seed %d  ", last.seconds(), picture.seed());
+        if (picture.file() == null) {
+            return done + "not saved";
+        }
+        // The path's end tells more than its beginning.
+        String path = picture.file().toString();
+        int room = Math.max(8, cells - done.length());
+        return done + (path.length() > room ? "…" + path.substring(path.length() - room + 1) : path);
     }
 
     private static String text(GenerationEvent.Progress p) {

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Objects;
 import kiln.runtime.Engine;
 import kiln.runtime.GenerationEvent;
@@ -59,8 +60,14 @@ public final class TerminalUi implements Effects {
             // Nothing but the screen's writer may write to the terminal.
             System.setOut(log);
             System.setErr(log);
+            String farewell;
             try (TerminalDevice device = TerminalDevice.open(depth)) {
-                new TerminalUi(engine, options, device, depth).loop();
+                TerminalUi ui = new TerminalUi(engine, options, device, depth);
+                ui.loop();
+                farewell = ui.farewell();
+            }
+            if (!farewell.isEmpty()) {
+                out.println(farewell);
             }
             return 0;
         } catch (IOException e) {
@@ -82,6 +89,20 @@ public final class TerminalUi implements Effects {
             }
         }
         return new PrintStream(out, true, StandardCharsets.UTF_8);
+    }
+
+    /** Where this run's pictures are; empty when there are none. */
+    private String farewell() {
+        List<Path> files = state.jobs.entries().stream()
+                .flatMap(entry -> entry.pictures().stream())
+                .map(GenerationEvent.GeneratedPicture::file)
+                .filter(Objects::nonNull)
+                .toList();
+        return switch (files.size()) {
+            case 0 -> "";
+            case 1 -> files.get(0).toString();
+            default -> files.size() + " pictures in " + files.get(0).getParent();
+        };
     }
 
     private void loop() throws IOException {

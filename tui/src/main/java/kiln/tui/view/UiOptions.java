@@ -55,7 +55,7 @@ public record UiOptions(
                 () -> models(engine),
                 UiOptions::factsOf,
                 new TokenCount(),
-                () -> engine.device(),
+                () -> shortened(engine.device()),
                 null);
     }
 
@@ -63,11 +63,18 @@ public record UiOptions(
         return new UiOptions(environment, stateFolder, color, models, facts, tokenCount, device, value);
     }
 
+    /** Without the remark in brackets, which {@code kiln doctor} tells. */
+    private static String shortened(String device) {
+        int remark = device.indexOf(" (");
+        return remark < 0 ? device : device.substring(0, remark);
+    }
+
     private static List<UiModel> models(Engine engine) {
         ModelCatalog catalog = engine.models();
         List<UiModel> models = new ArrayList<>();
         for (ModelCatalog.Model model : catalog.models()) {
-            UiModel item = new UiModel(model.path(), catalog.title(model), engine.isDemo(model.path()));
+            boolean demo = engine.isDemo(model.path());
+            UiModel item = new UiModel(model.path(), demo ? model.stem() : catalog.title(model), demo);
             boolean first = !engine.options().modelFiles().isEmpty() && engine.options().modelFiles().get(0).equals(model.path());
             models.add(first ? 0 : models.size(), item);
         }
