@@ -11,7 +11,8 @@ import java.util.Map;
  */
 final class ClusterTable {
     private static final char FIRST = '\ue000';
-    private static final int SIZE = 6400;
+    /** The last private-use character marks second cells. */
+    private static final int SIZE = 6399;
 
     private final Map<String, Character> standIns = new HashMap<>();
     private final List<String> clusters = new ArrayList<>();
