@@ -3,6 +3,8 @@ package kiln.tui.cli;
 import java.util.List;
 import kiln.runtime.Engine;
 import kiln.runtime.KilnException;
+import kiln.tui.view.TerminalUi;
+import kiln.tui.view.UiOptions;
 import picocli.CommandLine;
 
 /** {@code kiln} without a command: the terminal UI. */
@@ -55,12 +57,7 @@ final class UiCommand extends Command {
         }
         Places places = global.places(context);
         try (Engine engine = new Engine(global.engineOptions(places, places.outputs()))) {
-            return show(engine, places);
+            return TerminalUi.run(engine, UiOptions.of(engine, context.environment(), places.state()));
         }
-    }
-
-    private int show(Engine engine, Places places) {
-        throw new KilnException(
-                KilnException.Category.INTERNAL, "the terminal UI is not part of this build: use kiln txt2img -p PROMPT");
     }
 }

@@ -1,0 +1,2 @@
+/** The prompt editor, without a screen. */
+package kiln.tui.editor;

@@ -1,0 +1,2 @@
+/** Cells, colours, and the bytes that draw them. */
+package kiln.tui.output;

@@ -1,0 +1,2 @@
+/** Pictures in cells. */
+package kiln.tui.picture;

@@ -1,0 +1,19 @@
+package kiln.tui.view;
+
+import kiln.runtime.GenerationRequest;
+
+/** What the screen asks of the world. */
+interface Effects {
+    /** Queues a request whose events come back as messages with {@code id}; answers what cancels it. */
+    Runnable submit(long id, GenerationRequest request);
+
+    /** Reads a model's presets. */
+    void loadFacts(UiModel model);
+
+    /** Keeps a prompt for later runs. */
+    void remember(String prompt);
+
+    void suspend();
+
+    void redraw();
+}

@@ -1,0 +1,140 @@
+package kiln.tui.view;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import kiln.runtime.GenerationEvent;
+import kiln.runtime.GenerationEvent.GeneratedPicture;
+import kiln.runtime.GenerationRequest;
+import kiln.runtime.image.Picture;
+
+/** A job of this run, as far as its events have told. */
+final class JobEntry {
+    enum State {
+        QUEUED("○", "waiting"),
+        RUNNING("▶", "running"),
+        DONE("✓", "done"),
+        CANCELLED("✗", "cancelled"),
+        FAILED("!", "failed");
+
+        private final String sign;
+        private final String word;
+
+        State(String sign, String word) {
+            this.sign = sign;
+            this.word = word;
+        }
+
+        String sign() {
+            return sign;
+        }
+
+        String word() {
+            return word;
+        }
+
+        boolean isOver() {
+            return ordinal() >= DONE.ordinal();
+        }
+    }
+
+    private final long id;
+    private GenerationRequest request;
+    private State state = State.QUEUED;
+    private GenerationEvent.Progress progress;
+    private GenerationEvent.Loading loading;
+    private Supplier<Picture> preview;
+    private Picture previewPicture;
+    private final List<GeneratedPicture> pictures = new ArrayList<>();
+    private double seconds;
+    private String error = "";
+
+    JobEntry(long id, GenerationRequest request) {
+        this.id = id;
+        this.request = request;
+    }
+
+    long id() {
+        return id;
+    }
+
+    /** With the seed filled in once the job runs. */
+    GenerationRequest request() {
+        return request;
+    }
+
+    State state() {
+        return state;
+    }
+
+    GenerationEvent.Progress progress() {
+        return progress;
+    }
+
+    GenerationEvent.Loading loading() {
+        return loading;
+    }
+
+    List<GeneratedPicture> pictures() {
+        return pictures;
+    }
+
+    double seconds() {
+        return seconds;
+    }
+
+    String error() {
+        return error;
+    }
+
+    /** The newest there is: the preview while one forms, else the last picture, else {@code null}. */
+    Picture picture() {
+        if (preview != null) {
+            previewPicture = preview.get();
+            preview = null;
+        }
+        if (previewPicture != null) {
+            return previewPicture;
+        }
+        return pictures.isEmpty() ? null : pictures.get(pictures.size() - 1).image();
+    }
+
+    void accept(GenerationEvent event) {
+        if (event instanceof GenerationEvent.Loading e) {
+            state = State.RUNNING;
+            loading = e;
+        } else if (event instanceof GenerationEvent.Started e) {
+            state = State.RUNNING;
+            request = e.request();
+            loading = null;
+        } else if (event instanceof GenerationEvent.Progress e) {
+            progress = e;
+            loading = null;
+        } else if (event instanceof GenerationEvent.Preview e) {
+            preview = e.image();
+        } else if (event instanceof GenerationEvent.PictureDone e) {
+            pictures.add(e.picture());
+            preview = null;
+            previewPicture = null;
+        } else if (event instanceof GenerationEvent.Finished e) {
+            state = State.DONE;
+            seconds = e.seconds();
+        } else if (event instanceof GenerationEvent.Cancelled) {
+            state = State.CANCELLED;
+        } else if (event instanceof GenerationEvent.Failed e) {
+            state = State.FAILED;
+            error = e.error().getMessage();
+        }
+        if (state.isOver()) {
+            preview = null;
+            progress = null;
+            loading = null;
+        }
+    }
+
+    /** Lets go of the pictures' memory; the files stay. */
+    void forgetPictures() {
+        pictures.clear();
+        previewPicture = null;
+    }
+}

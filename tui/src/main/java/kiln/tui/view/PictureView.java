@@ -1,0 +1,55 @@
+package kiln.tui.view;
+
+import java.util.List;
+import kiln.runtime.image.Picture;
+import kiln.tui.output.Canvas;
+import kiln.tui.picture.CellPicture;
+import kiln.tui.text.WordWrap;
+
+/** The large picture, or what to do to get one. */
+final class PictureView {
+    private final CellPicture cells = new CellPicture();
+
+    void draw(Canvas canvas, Rect area, UiState state, Theme theme) {
+        if (area.isEmpty()) {
+            return;
+        }
+        JobEntry entry = state.shownEntry();
+        Picture picture = entry == null ? null : entry.picture();
+        if (picture != null) {
+            int width = entry.request().width();
+            int height = entry.request().height();
+            cells.draw(canvas, area.x(), area.y(), area.columns(), area.rows(), picture, width, height, theme.pictures());
+            return;
+        }
+        String text = entry != null && entry.state() == JobEntry.State.FAILED
+                ? entry.error()
+                : entry != null && entry.state().isOver() ? "No picture: " + entry.state().word() + "." : advice(state, entry);
+        int width = Math.max(1, Math.min(area.columns() - 2, 52));
+        List<WordWrap.Line> lines = WordWrap.of(text, width).lines();
+        int top = area.y() + Math.max(0, (area.rows() - lines.size()) / 2);
+        for (int i = 0; i < Math.min(area.rows(), lines.size()); i++) {
+            String line = text.substring(lines.get(i).start(), lines.get(i).end()).stripTrailing();
+            canvas.text(area.x() + (area.columns() - width) / 2, top + i, width, line, theme.dim());
+        }
+    }
+
+    private static String advice(UiState state, JobEntry waiting) {
+        if (waiting != null) {
+            return "The picture forms here.";
+        }
+        UiModel model = state.form.model();
+        if (model == null) {
+            return state.modelsKnown
+                    ? "No model found.\nPut a .safetensors or .ckpt file into models/Stable-diffusion, or start with --ckpt FILE."
+                    : "";
+        }
+        String start = "Write what to draw, then press ^G.";
+        if (!model.demo()) {
+            return start + "\nTab goes to the fields, F1 shows all keys.";
+        }
+        String count = state.drawableThings > 0 ? state.drawableThings + " emoji things" : "emoji things";
+        return start + "\n\nThis is the demo model: it draws " + count + " as \"flat\" or \"3d\", on a background of any of its colours. "
+                + "Begin a word and Tab completes it.\n\nAdd a real model with --ckpt FILE, or put it into models/Stable-diffusion.";
+    }
+}

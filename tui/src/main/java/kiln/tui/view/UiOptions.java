@@ -1,0 +1,105 @@
+package kiln.tui.view;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import kiln.runtime.Engine;
+import kiln.runtime.GenerationRequest;
+import kiln.runtime.model.ModelDefaults;
+import kiln.runtime.text.ClipTokenizer;
+import kiln.runtime.text.PromptChunks;
+import kiln.tui.output.ColorDepth;
+import kiln.weights.ModelCatalog;
+
+/**
+ * What the terminal UI needs besides the engine. The functions are called on a thread of the UI's own after the first frame: they may
+ * take their time.
+ *
+ * @param environment of the process; decides colours and borders
+ * @param stateFolder keeps prompts between runs and the log; {@code null} keeps nothing
+ * @param color {@code null} to decide by the environment
+ * @param models all checkpoints, the one to begin with first
+ * @param facts what a checkpoint presets
+ * @param tokenCount "9/75" for a prompt
+ * @param device what computes, for the top line; empty while unknown
+ * @param request values given on the command line, {@code null} for the model's presets
+ */
+public record UiOptions(
+        Map<String, String> environment,
+        Path stateFolder,
+        ColorDepth color,
+        Supplier<List<UiModel>> models,
+        Function<Path, ModelFacts> facts,
+        UnaryOperator<String> tokenCount,
+        Supplier<String> device,
+        GenerationRequest request) {
+    public UiOptions {
+        environment = Map.copyOf(environment);
+        Objects.requireNonNull(models, "models");
+        Objects.requireNonNull(facts, "facts");
+        Objects.requireNonNull(tokenCount, "tokenCount");
+        Objects.requireNonNull(device, "device");
+    }
+
+    /** The usual ones: everything from the engine. */
+    public static UiOptions of(Engine engine, Map<String, String> environment, Path stateFolder) {
+        return new UiOptions(
+                environment,
+                stateFolder,
+                null,
+                () -> models(engine),
+                UiOptions::factsOf,
+                new TokenCount(),
+                () -> shortened(engine.device()),
+                null);
+    }
+
+    public UiOptions withRequest(GenerationRequest value) {
+        return new UiOptions(environment, stateFolder, color, models, facts, tokenCount, device, value);
+    }
+
+    /** Without the remark in brackets, which {@code kiln doctor} tells. */
+    private static String shortened(String device) {
+        int remark = device.indexOf(" (");
+        return remark < 0 ? device : device.substring(0, remark);
+    }
+
+    private static List<UiModel> models(Engine engine) {
+        ModelCatalog catalog = engine.models();
+        List<UiModel> models = new ArrayList<>();
+        for (ModelCatalog.Model model : catalog.models()) {
+            boolean demo = engine.isDemo(model.path());
+            UiModel item = new UiModel(model.path(), demo ? model.stem() : catalog.title(model), demo);
+            boolean first = !engine.options().modelFiles().isEmpty() && engine.options().modelFiles().get(0).equals(model.path());
+            models.add(first ? 0 : models.size(), item);
+        }
+        return models;
+    }
+
+    private static ModelFacts factsOf(Path checkpoint) {
+        ModelDefaults defaults = Engine.defaultsOf(checkpoint);
+        List<String> names = new ArrayList<>();
+        defaults.vocabulary().values().forEach(names::addAll);
+        int things = defaults.vocabulary().getOrDefault("names", List.of()).size();
+        return new ModelFacts(defaults.builder().prompt(defaults.firstPrompt()).build(), names, things);
+    }
+
+    /** Loads the tokenizer with the first prompt. */
+    private static final class TokenCount implements UnaryOperator<String> {
+        private ClipTokenizer tokenizer;
+
+        @Override
+        public synchronized String apply(String prompt) {
+            if (tokenizer == null) {
+                tokenizer = ClipTokenizer.load();
+            }
+            PromptChunks chunks = PromptChunks.parse(tokenizer, prompt);
+            return chunks.used() + "/" + chunks.allowed();
+        }
+    }
+}

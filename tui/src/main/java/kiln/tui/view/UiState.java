@@ -1,0 +1,75 @@
+package kiln.tui.view;
+
+import kiln.tui.editor.KillRing;
+import kiln.tui.editor.PromptEditor;
+import kiln.tui.editor.PromptHistory;
+
+/** Everything that the screen shows. Belongs to the screen's thread; {@link Actions} changes it, {@link CreateView} draws it. */
+final class UiState {
+    final PromptHistory promptHistory = new PromptHistory();
+    final PromptEditor prompt;
+    final PromptEditor negative;
+    final ParameterForm form = new ParameterForm();
+    final Jobs jobs = new Jobs();
+
+    Focus focus = Focus.PROMPT;
+    /** Which of the history's entries is chosen. */
+    int historyIndex;
+    Chooser chooser;
+    boolean helpOpen;
+    int helpScroll;
+    Notice notice;
+    /** When ^C was last pressed, 0 when not lately. */
+    long cancelPressed;
+    boolean quitting;
+
+    /** Whether the folders have been searched for models. */
+    boolean modelsKnown;
+    /** How many things the model names; 0 when it names none. */
+    int drawableThings;
+
+    String promptTokens = "";
+    String negativeTokens = "";
+    String device = "";
+    String memory = "";
+
+    UiState() {
+        KillRing killed = new KillRing();
+        prompt = new PromptEditor(killed, promptHistory);
+        negative = new PromptEditor(killed, new PromptHistory());
+    }
+
+    boolean isEditing() {
+        return focus == Focus.PROMPT || focus == Focus.NEGATIVE;
+    }
+
+    PromptEditor editor() {
+        return focus == Focus.NEGATIVE ? negative : prompt;
+    }
+
+    /** No list or overlay lies over the screen. */
+    boolean isPlain() {
+        return chooser == null && !helpOpen;
+    }
+
+    /** The chosen entry of the history, {@code null} when there is none. */
+    JobEntry chosenEntry() {
+        return historyIndex < jobs.entries().size() ? jobs.entries().get(historyIndex) : null;
+    }
+
+    /** The entry whose picture is shown. */
+    JobEntry shownEntry() {
+        if (focus == Focus.HISTORY && chosenEntry() != null) {
+            return chosenEntry();
+        }
+        JobEntry running = jobs.running();
+        if (running != null && running.picture() != null) {
+            return running;
+        }
+        return jobs.entries().stream().filter(e -> e.picture() != null).findFirst().orElse(running);
+    }
+
+    void error(String text) {
+        notice = new Notice(text, true, 0);
+    }
+}

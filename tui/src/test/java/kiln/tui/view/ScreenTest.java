@@ -1,0 +1,315 @@
+package kiln.tui.view;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import kiln.runtime.GenerationEvent;
+import kiln.runtime.GenerationEvent.GeneratedPicture;
+import kiln.runtime.GenerationEvent.Phase;
+import kiln.runtime.GenerationRequest;
+import kiln.runtime.KilnException;
+import kiln.runtime.image.Picture;
+import kiln.tui.input.InputEvent;
+import kiln.tui.input.InputEvent.Key;
+import kiln.tui.output.Canvas;
+import kiln.tui.output.ColorDepth;
+import kiln.tui.text.CellWidth;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ScreenTest {
+    private static final UiModel DEMO = new UiModel(Path.of("kiln-demo.safetensors"), "kiln-demo", true);
+    private static final UiModel OTHER = new UiModel(Path.of("v1-5.safetensors"), "v1-5.safetensors [6ce0161689]", false);
+
+    /** An engine that only takes notes; the test tells its events. */
+    private static final class Notes implements Effects {
+        final List<GenerationRequest> submitted = new ArrayList<>();
+        final List<Long> cancelled = new ArrayList<>();
+        final List<String> remembered = new ArrayList<>();
+        UiModel loaded;
+
+        @Override
+        public Runnable submit(long id, GenerationRequest request) {
+            submitted.add(request);
+            return () -> cancelled.add(id);
+        }
+
+        @Override
+        public void loadFacts(UiModel model) {
+            loaded = model;
+        }
+
+        @Override
+        public void remember(String prompt) {
+            remembered.add(prompt);
+        }
+
+        @Override
+        public void suspend() {}
+
+        @Override
+        public void redraw() {}
+    }
+
+    private final UiState state = new UiState();
+    private final Notes notes = new Notes();
+    private final Update update = new Update(state, notes);
+    private final Theme theme = Theme.of(Map.of("LANG", "en_US.UTF-8"), null, ColorDepth.TRUECOLOR);
+    private final CreateView view = new CreateView(update.commands(), theme);
+
+    @BeforeEach
+    void demoModel() {
+        update.accept(new Message.Result(s -> {
+            s.modelsKnown = true;
+            s.form.models(List.of(DEMO, OTHER));
+            s.form.defaults(GenerationRequest.builder().sampler("Euler").cfgScale(4).width(128).height(128).build());
+            s.prompt.names(List.of("flat", "3d", "red heart", "pink"));
+            s.drawableThings = 154;
+            s.device = "CPU bf16";
+            s.memory = "0.4/23 GiB";
+            s.promptTokens = "0/75";
+            s.negativeTokens = "0/75";
+        }));
+    }
+
+    private void press(String... keys) {
+        for (String key : keys) {
+            update.accept(new Message.Input(Key.parse(key)));
+        }
+    }
+
+    private void type(String text) {
+        text.codePoints().forEach(c -> update.accept(new Message.Input(Key.typed(c))));
+    }
+
+    private void tell(long job, GenerationEvent event) {
+        update.accept(new Message.Job(job, event));
+    }
+
+    private String screen(int columns, int rows) {
+        return view.draw(state, columns, rows).toString();
+    }
+
+    private static Picture grey(int size) {
+        return new Picture(size, size, new byte[size * size * 3]);
+    }
+
+    @Test
+    void firstScreenAtItsDesignSize() {
+        type("flat red heart on a pink background");
+        assertThat(screen(80, 24)).isEqualTo("""
+                 Kiln  kiln-demo (demo)                           CPU bf16  0.4/23 GiB  queue 0
+                ╭▌Prompt ──────────────────── 0/75 ─╮╭─────────────────────────────────────────╮
+                │ flat red heart on a pink          ││                                         │
+                │ background                        ││                                         │
+                │                                   ││                                         │
+                │                                   ││                                         │
+                ├ Negative ────────────────── 0/75 ─┤│                                         │
+                │ what to keep out                  ││ Write what to draw, then press ^G.      │
+                │                                   ││                                         │
+                ╰───────────────────────────────────╯│ This is the demo model: it draws 154    │
+                  Model     kiln-demo                │ emoji things as "flat" or "3d", on a    │
+                  Sampler   Euler        Automatic   │ background of any of its colours. Begin │
+                  Steps     20                       │ a word and Tab completes it.            │
+                  CFG       4.0                      │                                         │
+                  Size      128 × 128                │ Add a real model with --ckpt FILE, or   │
+                  Seed      random                   │ put it into models/Stable-diffusion.    │
+                  Batch     1 × 1                    │                                         │
+                  Clip skip 1                        │                                         │
+                                                     │                                         │
+                  Pictures of this run come here.    │                                         │
+                                                     │                                         │
+                                                     ╰─────────────────────────────────────────╯
+                 ready
+                 ^G generate  Tab next field  F1 keys  ^Q quit
+                """);
+        assertThat(view.draw(state, 80, 24).caretY()).isEqualTo(3);
+        assertThat(view.draw(state, 80, 24).caretX()).isEqualTo(12);
+    }
+
+    @Test
+    void jobIsShownAsItGoes() {
+        type("flat sunflower");
+        press("enter");
+        assertThat(notes.submitted).hasSize(1);
+        assertThat(notes.remembered).containsExactly("flat sunflower");
+        GenerationRequest request = notes.submitted.get(0);
+        assertThat(request.model()).isEqualTo(DEMO.path());
+        assertThat(screen(80, 24)).contains("waiting", "queue 1", "○ flat sunflower");
+
+        tell(1, new GenerationEvent.Loading("reading kiln-demo.safetensors", 0.25));
+        assertThat(screen(80, 24)).contains("█████···············  reading kiln-demo.safetensors");
+        tell(1, new GenerationEvent.Started(request.toBuilder().seed(2215).batchCount(4).build()));
+        tell(1, new GenerationEvent.Preview(11, 20, 2, () -> grey(16)));
+        tell(1, new GenerationEvent.Progress(0.57, Phase.DENOISING, 11, 20, 7.9, 0.6, 2, 4));
+        assertThat(screen(80, 24)).contains("▶ flat sunflower", "▀▀▀▀")
+                .contains(" ███████████▍········  step 11/20  7.9 it/s  1 s left        3 of 4 · seed 2217\n");
+        press("tab");
+        press("shift+tab", "ctrl+c");
+        assertThat(notes.cancelled).containsExactly(1L);
+        assertThat(screen(80, 24)).contains("cancelling · ^C again to quit");
+        tell(1, new GenerationEvent.Cancelled());
+        assertThat(screen(80, 24)).contains("✗ flat sunflower (cancelled)", "queue 0");
+        assertThat(state.quitting).isFalse();
+    }
+
+    @Test
+    void finishedJobTellsWhereItsPictureIs() {
+        type("x");
+        press("ctrl+g");
+        GenerationRequest request = notes.submitted.get(0).toBuilder().seed(7).build();
+        tell(1, new GenerationEvent.Started(request));
+        tell(1, new GenerationEvent.PictureDone(new GeneratedPicture(0, 7, grey(128), "x", Path.of("/out/00000-7.png"))));
+        tell(1, new GenerationEvent.Finished(2.2));
+        assertThat(screen(80, 24)).contains("done in 2.2 s  seed 7  /out/00000-7.png", "✓ x", "0:02");
+        press("ctrl+r");
+        assertThat(notes.submitted.get(1)).isEqualTo(request);
+    }
+
+    @Test
+    void secondInterruptQuits() {
+        press("ctrl+c");
+        assertThat(state.quitting).isFalse();
+        assertThat(screen(80, 24)).contains("^C again to quit");
+        press("ctrl+c");
+        assertThat(state.quitting).isTrue();
+    }
+
+    @Test
+    void failureTakesTheProgressLineAndStaysUntilDismissed() {
+        press("ctrl+g");
+        tell(1, new GenerationEvent.Failed(new KilnException(KilnException.Category.OUT_OF_MEMORY, "out of memory: try a smaller size")));
+        assertThat(screen(80, 24)).contains("\n ! out of memory: try a smaller size\n");
+        press("escape");
+        assertThat(screen(80, 24)).doesNotContain("! out of memory");
+    }
+
+    @Test
+    void fieldsAreSteppedTypedAndReset() {
+        press("tab", "tab", "down", "down", "down");
+        assertThat(state.form.selected()).isEqualTo(Parameter.STEPS);
+        press("right", "right", "left");
+        assertThat(state.form.values().steps()).isEqualTo(21);
+        assertThat(screen(80, 24)).contains("▌ Steps     21*").contains("← less  → more  r default");
+        type("35");
+        press("enter");
+        assertThat(state.form.values().steps()).isEqualTo(35);
+        type("5000");
+        press("tab");
+        assertThat(state.form.values().steps()).isEqualTo(35);
+        assertThat(screen(80, 24)).contains("! steps 5000 is outside 1 to 1000");
+        press("r");
+        assertThat(state.form.values().steps()).isEqualTo(20);
+        press("down", "right");
+        assertThat(state.form.values().cfgScale()).isEqualTo(4.5);
+        press("down", "down", "right");
+        assertThat(state.form.values().height()).isEqualTo(136);
+        press("down");
+        type("1234567");
+        press("ctrl+g");
+        assertThat(notes.submitted.get(0).seed()).isEqualTo(1234567);
+    }
+
+    @Test
+    void listsOpenNarrowAndChoose() {
+        press("tab", "tab", "down", "enter");
+        assertThat(screen(80, 24)).contains("Sampler", "▌Euler", "DPM++ 2M");
+        type("heu");
+        assertThat(screen(80, 24)).doesNotContain("DPM++");
+        press("enter");
+        assertThat(state.form.values().sampler()).isEqualTo("Heun");
+        press("up", "right");
+        assertThat(notes.loaded).isEqualTo(OTHER);
+        assertThat(screen(80, 24)).contains(" Kiln  v1-5.safetensors [6ce0161689]");
+    }
+
+    @Test
+    void historyShowsAndTakesSettings() {
+        type("first");
+        press("ctrl+g");
+        tell(1, new GenerationEvent.Started(notes.submitted.get(0).toBuilder().seed(11).steps(7).build()));
+        tell(1, new GenerationEvent.Finished(1));
+        press("ctrl+u");
+        type("second");
+        press("ctrl+g", "shift+tab");
+        assertThat(screen(80, 24)).contains("▌ ○ second");
+        press("down", "s");
+        assertThat(state.prompt.text()).isEqualTo("first");
+        assertThat(state.form.values().steps()).isEqualTo(7);
+        assertThat(state.form.values().seed()).isEqualTo(11);
+    }
+
+    @Test
+    void pasteNeverSubmitsAndLettersFindThePrompt() {
+        update.accept(new Message.Input(new InputEvent.Paste("two\nlines")));
+        assertThat(notes.submitted).isEmpty();
+        assertThat(state.prompt.text()).isEqualTo("two\nlines");
+    }
+
+    @Test
+    void completionIsShownAndTaken() {
+        type("flat red he");
+        assertThat(screen(80, 24)).contains("│ flat red heart ", "Tab complete");
+        press("tab");
+        assertThat(state.prompt.text()).isEqualTo("flat red heart");
+    }
+
+    @Test
+    void helpListsAllKeysAndCloses() {
+        press("f1");
+        assertThat(screen(80, 24)).contains("Keys", "^G F5 Ctrl+Enter", "draw the prompt");
+        press("pagedown", "pagedown", "pagedown", "pagedown");
+        assertThat(screen(80, 24)).contains("raise the word's weight");
+        press("q");
+        assertThat(state.helpOpen).isFalse();
+        assertThat(state.prompt.text()).isEmpty();
+    }
+
+    @Test
+    void noModelTellsWhatToDo() {
+        UiState empty = new UiState();
+        Update other = new Update(empty, notes);
+        empty.modelsKnown = true;
+        Canvas canvas = new CreateView(other.commands(), theme).draw(empty, 80, 24);
+        assertThat(canvas.toString()).contains("No model found.", "models/Stable-diffusion");
+        other.accept(new Message.Input(Key.parse("ctrl+g")));
+        assertThat(new CreateView(other.commands(), theme).draw(empty, 120, 24).toString()).contains("! no model: put a .safetensors");
+        assertThat(notes.submitted).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"80,24", "120,36", "200,60", "79,23", "72,20", "60,20", "40,10", "39,10", "40,9", "20,5", "1,1"})
+    void everySizeIsDrawnWithoutOverrun(int columns, int rows) {
+        type("a very long prompt 日本語 👩‍👩‍👧 that needs several lines to be shown in whole, and then some more of it");
+        press("ctrl+g");
+        tell(1, new GenerationEvent.Started(notes.submitted.get(0).toBuilder().seed(3).build()));
+        tell(1, new GenerationEvent.Preview(1, 20, 0, () -> grey(16)));
+        tell(1, new GenerationEvent.Progress(0.1, Phase.DENOISING, 2, 20, 0.4, 260, 0, 1));
+        for (String key : List.of("ctrl+l", "tab", "tab", "down", "enter", "escape", "f1", "escape")) {
+            press(key);
+            String[] lines = screen(columns, rows).split("\n", -1);
+            assertThat(lines).hasSize(rows + 1);
+            for (String line : lines) {
+                assertThat(CellWidth.ofText(line)).isLessThanOrEqualTo(columns);
+            }
+        }
+        if (columns >= 40 && rows >= 10) {
+            assertThat(screen(columns, rows)).contains("step 2/20").contains("Kiln").contains("▀▀▀");
+        }
+    }
+
+    @Test
+    void asciiLocaleGetsAsciiBorders() {
+        Theme ascii = Theme.of(Map.of("LANG", "C"), null, ColorDepth.ANSI16);
+        type("x");
+        press("ctrl+g");
+        tell(1, new GenerationEvent.Preview(1, 20, 0, () -> grey(16)));
+        String text = new CreateView(update.commands(), ascii).draw(state, 80, 24).toString();
+        assertThat(text).contains("+>Prompt ---").doesNotContain("▀", "│", "╭");
+    }
+}
