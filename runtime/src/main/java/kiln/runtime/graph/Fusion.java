@@ -50,10 +50,10 @@ public final class Fusion {
                 rewriter.put(i, packed(parts));
             } else if (node.op() instanceof Op.Attention attention) {
                 List<Integer> sources = new ArrayList<>();
-                int[] offsets = new int[3];
+                int[] offsets = {attention.qOffset(), attention.kOffset(), attention.vOffset()};
                 for (int j = 0; j < 3; j++) {
                     int source = node.inputs().get(j);
-                    offsets[j] = offsetOf.getOrDefault(source, 0);
+                    offsets[j] += offsetOf.getOrDefault(source, 0);
                     sources.add(packedOf.getOrDefault(source, source));
                 }
                 Op op = new Op.Attention(
@@ -93,6 +93,8 @@ public final class Fusion {
                 && b.op() instanceof Op.Linear
                 && a.inputs().equals(b.inputs())
                 && a.weights().size() == b.weights().size()
+                && a.postOps().isEmpty()
+                && b.postOps().isEmpty()
                 && uses[leader] == 1
                 && uses[other] == 1;
     }
