@@ -263,7 +263,7 @@ class ScreenTest {
     void helpListsAllKeysAndCloses() {
         press("f1");
         assertThat(screen(80, 24)).contains("Keys", "^G F5 Ctrl+Enter", "draw the prompt");
-        press("pagedown", "pagedown", "pagedown", "pagedown");
+        press("pagedown");
         assertThat(screen(80, 24)).contains("raise the word's weight");
         press("q");
         assertThat(state.helpOpen).isFalse();
