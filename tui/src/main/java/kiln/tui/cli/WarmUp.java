@@ -3,6 +3,7 @@ package kiln.tui.cli;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.List;
+import kiln.tui.view.TerminalUi;
 
 /**
  * Loads the classes of a usual start and ends: the start script lets Java archive what was loaded, and later starts read the archive.
@@ -24,6 +25,7 @@ final class WarmUp {
         for (String[] start : STARTS) {
             Cli.run(start, silent);
         }
+        TerminalUi.loadClasses();
         return 0;
     }
 }
