@@ -57,9 +57,10 @@ public final class TerminalDevice implements AutoCloseable {
 
     private void start() throws IOException {
         terminal = new TtyTerminal(new FrameStream(new FileOutputStream(FileDescriptor.out)));
-        terminal.addResizeListener((changed, size) -> onResize.run());
         try {
             screen = new CellScreen(terminal, terminal::writeRaw, depth);
+            // After the screen's own listener: when ours is called, the screen knows the new size.
+            terminal.addResizeListener((changed, size) -> onResize.run());
             screen.startScreen();
         } catch (IOException | RuntimeException e) {
             terminal.close();
