@@ -64,7 +64,7 @@ public final class Engine implements AutoCloseable {
         return device;
     }
 
-    /** The checkpoints that the options name: files first, then what the folders hold, the demo model last. */
+    /** The checkpoints that the options name: what is named, what the folders hold, and the demo model. */
     public ModelCatalog models() {
         List<Path> places = new ArrayList<>(options.modelFiles());
         options.modelFolders().stream().filter(Files::isDirectory).forEach(places::add);
@@ -75,7 +75,7 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * The model of requests that name none: the first of {@link #models()}.
+     * The model of requests that name none: the first of {@link #models()}, the demo model only when there is no other.
      *
      * @throws KilnException NOT_FOUND when there is none
      */
@@ -83,8 +83,11 @@ public final class Engine implements AutoCloseable {
         if (!options.modelFiles().isEmpty()) {
             return options.modelFiles().get(0);
         }
-        return models().models().stream()
+        List<ModelCatalog.Model> models = models().models();
+        return models.stream()
+                .filter(model -> !isDemo(model.path()))
                 .findFirst()
+                .or(() -> models.stream().findFirst())
                 .map(ModelCatalog.Model::path)
                 .orElseThrow(() -> new KilnException(
                         Category.NOT_FOUND,

@@ -9,15 +9,11 @@ public final class Main {
 
     public static void main(String[] args) {
         CliContext context = CliContext.ofProcess();
-        int exitCode;
-        try {
-            exitCode = Cli.run(args, context);
-        } catch (StackOverflowError | OutOfMemoryError e) {
-            context.err().println("kiln: Java ran out of memory: " + e.getMessage());
-            exitCode = 6;
-        }
+        context.cancellation().holdUpTheEnd();
+        int exitCode = Cli.run(args, context);
         context.out().flush();
         context.err().flush();
+        context.cancellation().finished();
         // Not a return: threads of native libraries must not keep the process.
         System.exit(exitCode);
     }

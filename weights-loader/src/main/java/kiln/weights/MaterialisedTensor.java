@@ -34,6 +34,10 @@ final class MaterialisedTensor {
             long skippedBytes = entry.firstElement() == 0 ? 0 : entry.firstElement() * entry.info().dtype().bytes();
             return file.map(entry.storage().fileOffset() + skippedBytes, bytes);
         }
+        boolean isWholeStorage = entry.strides() == null && entry.firstElement() == 0 && bytes == entry.storage().bytes();
+        if (isWholeStorage && !entry.storage().bigEndian()) {
+            return unpacked(path, file, entry.storage());
+        }
         try (MemoryRegion source = unpacked(path, file, entry.storage())) {
             MemoryRegion target = MemoryRegion.allocate(bytes);
             try {
@@ -64,6 +68,9 @@ final class MaterialisedTensor {
                 target.close();
                 throw new WeightsException(Kind.CORRUPT, path, storage.fileOffset(),
                         "a compressed part does not unpack to its " + storage.bytes() + " bytes", e);
+            } catch (RuntimeException | Error e) {
+                target.close();
+                throw e;
             }
         }
     }

@@ -62,8 +62,7 @@ public final class ModelCatalog {
     public static ModelCatalog scan(List<Path> filesAndFolders, ModelHashes hashes) {
         Scan scan = new Scan();
         filesAndFolders.forEach(scan::add);
-        scan.models.sort(Comparator.comparing(Model::name, NaturalOrder.INSTANCE));
-        return new ModelCatalog(scan.models, hashes);
+        return new ModelCatalog(scan.distinct(), hashes);
     }
 
     /** All models, in the natural order of their names: {@code v2} before {@code v10}. */
@@ -138,8 +137,7 @@ public final class ModelCatalog {
     }
 
     private static final class Scan {
-        final List<Model> models = new ArrayList<>();
-        private final Set<Path> seenFiles = new HashSet<>();
+        private final List<Model> models = new ArrayList<>();
         private final Set<Object> seenFolders = new HashSet<>();
 
         void add(Path fileOrFolder) {
@@ -148,7 +146,7 @@ public final class ModelCatalog {
                 if (attributes.isDirectory()) {
                     walk(fileOrFolder);
                 } else if (attributes.isRegularFile()) {
-                    addFile(fileOrFolder, fileOrFolder.getFileName().toString(), attributes);
+                    models.add(new Model(fileOrFolder, fileOrFolder.getFileName().toString(), attributes.size()));
                 }
             } catch (IOException e) {
                 // Passed over: what is not there offers no models.
@@ -167,7 +165,8 @@ public final class ModelCatalog {
                 @Override
                 public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
                     if (attributes.isRegularFile() && isCheckpoint(file)) {
-                        addFile(file, root.relativize(file).toString().replace(file.getFileSystem().getSeparator(), "/"), attributes);
+                        String name = root.relativize(file).toString().replace(file.getFileSystem().getSeparator(), "/");
+                        models.add(new Model(file, name, attributes.size()));
                     }
                     return FileVisitResult.CONTINUE;
                 }
@@ -184,14 +183,19 @@ public final class ModelCatalog {
             });
         }
 
-        private void addFile(Path file, String name, BasicFileAttributes attributes) {
-            try {
-                if (seenFiles.add(file.toRealPath())) {
-                    models.add(new Model(file, name, attributes.size()));
+        /** In order of names; of several ways to one file the first is kept, whatever order the folders were read in. */
+        List<Model> distinct() {
+            Set<Path> seen = new HashSet<>();
+            models.sort(Comparator.comparing(Model::name, NaturalOrder.INSTANCE));
+            models.removeIf(model -> {
+                try {
+                    return !seen.add(model.path().toRealPath());
+                } catch (IOException e) {
+                    // Gone since the walk.
+                    return true;
                 }
-            } catch (IOException e) {
-                // Gone between the walk and now.
-            }
+            });
+            return models;
         }
     }
 

@@ -23,7 +23,7 @@ import kiln.weights.WeightsException.Kind;
 
 /**
  * The hashes by which models are known: the SHA-256 of the whole file, whose first 10 digits stand in titles and picture
- * parameters, and the older 8 digits, taken from 64 KiB at the first MiB.
+ * parameters, and the older 8 digits, taken from the 64 KiB after the first MiB.
  *
  * <p>A SHA-256 costs seconds per gigabyte, so it is computed when first asked for and kept in {@code hashes.json} in the cache
  * folder, valid while the file's path, size and time of change stay the same. The cache is shared by processes: it is read again
@@ -98,7 +98,7 @@ public final class ModelHashes {
         return sha256.substring(0, SHORT_DIGITS);
     }
 
-    /** The 8 digits that named models before October 2022's successors: of 64 KiB at the first MiB, or of what is there. */
+    /** The 8 digits that older programs name models by: of the 64 KiB after the first MiB, or of what there is of them. */
     public static String legacyHash(Path file) {
         try {
             return hash(file, LEGACY_OFFSET, LEGACY_BYTES, bytes -> { }).substring(0, LEGACY_DIGITS);

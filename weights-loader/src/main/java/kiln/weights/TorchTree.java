@@ -17,6 +17,17 @@ final class TorchTree {
     private static final int MAX_DEPTH = 64;
     private static final int MAX_RANK = 64;
     private static final int MAX_NAME_LENGTH = 4096;
+    private static final int MAX_KEY_LENGTH = 256;
+
+    /**
+     * Steps allowed per byte of the pickle. Values that are shared cost a few bytes each time they are met again, so without a
+     * budget a small pickle could describe more than can be listed. A tensor's own description has a hundred bytes.
+     */
+    private static final long STEPS_PER_BYTE = 4;
+
+    private static final int STEPS_PER_TENSOR = 16;
+    private static final int STEPS_PER_DIMENSION = 8;
+    private static final int NAME_LENGTH_PER_STEP = 8;
 
     /** Names of a torch module's members that hold tensors or further modules. */
     private static final List<String> MODULE_MEMBERS = List.of("_parameters", "_buffers", "_modules");
@@ -37,24 +48,24 @@ final class TorchTree {
     private final long fileBytes;
     private final long pickleOffset;
     private final Storages storages;
-    private final int maxSteps;
+    private final long maxSteps;
     private final Map<String, String> metadata = new LinkedHashMap<>();
     private final Map<String, TensorEntry> entries = new LinkedHashMap<>();
-    private int steps;
+    private long steps;
 
     /** Where in the file the value in hand was made. */
     private long offset;
 
     /**
      * @param pickleOffset where the pickle's input starts in the file, for messages
-     * @param pickleBytes its size: a walk of more steps than that goes in circles
+     * @param pickleBytes its size, to which the work is held in proportion
      */
     TorchTree(Path path, long fileBytes, long pickleOffset, int pickleBytes, Storages storages) {
         this.path = path;
         this.fileBytes = fileBytes;
         this.pickleOffset = pickleOffset;
         this.offset = pickleOffset;
-        this.maxSteps = pickleBytes;
+        this.maxSteps = STEPS_PER_BYTE * pickleBytes;
         this.storages = storages;
     }
 
@@ -97,14 +108,13 @@ final class TorchTree {
         if (name.length() > MAX_NAME_LENGTH) {
             throw corrupt("a tensor's name has more than " + MAX_NAME_LENGTH + " characters");
         }
-        if (++steps > maxSteps) {
-            throw corrupt("the pickle's containers hold each other more often than its size allows");
-        }
+        spend(1 + name.length() / NAME_LENGTH_PER_STEP);
         if (depth > MAX_DEPTH) {
             throw corrupt("the pickle's containers are more than " + MAX_DEPTH + " deep");
         }
         if (value instanceof Inert.Sequence sequence) {
             List<Object> items = sequence.items();
+            spend(items.size());
             for (int i = 0; i < items.size(); i++) {
                 if (items.get(i) instanceof Inert) {
                     walk(join(name, Integer.toString(i)), items.get(i), depth + 1);
@@ -118,6 +128,7 @@ final class TorchTree {
     }
 
     private void walkDict(String name, Inert.Dict dict, int depth, boolean isStateDict) {
+        spend(dict.size());
         for (int i = 0; i < dict.size(); i++) {
             Object key = dict.key(i);
             boolean nestedStateDict = isStateDict && "state_dict".equals(key) && dict(dict.value(i)) != null;
@@ -132,12 +143,20 @@ final class TorchTree {
         if (isTensor(instance)) {
             addTensor(name, instance, depth);
         } else if (dict(instance.state()) != null) {
+            spend(dict(instance.state()).size());
             for (String member : MODULE_MEMBERS) {
                 Object value = dict(instance.state()).get(member);
                 if (dict(value) != null) {
                     walk(name, value, depth + 1);
                 }
             }
+        }
+    }
+
+    private void spend(long amount) {
+        steps += amount;
+        if (steps > maxSteps) {
+            throw corrupt("the pickle's values hold each other more often than its size allows");
         }
     }
 
@@ -192,6 +211,7 @@ final class TorchTree {
         }
         long[] sizes = sizes(quoted, arguments.get(2));
         long[] strides = sizes(quoted, arguments.get(3));
+        spend(STEPS_PER_TENSOR + STEPS_PER_DIMENSION * sizes.length);
         if (sizes.length != strides.length) {
             throw corrupt(quoted + " has " + sizes.length + " sizes and " + strides.length + " strides");
         }
@@ -274,6 +294,10 @@ final class TorchTree {
                 || !(id.items().get(2) instanceof String || id.items().get(2) instanceof Long)) {
             throw corrupt(quoted + " has no storage as torch describes one");
         }
+        String key = id.items().get(2).toString();
+        if (key.length() > MAX_KEY_LENGTH) {
+            throw corrupt(quoted + " names its storage by " + key.length() + " characters");
+        }
         DType stored = TorchTypes.storageDType(type.qualifiedName());
         if (stored == null) {
             return null;
@@ -281,7 +305,7 @@ final class TorchTree {
         if (elements < 0 || elements > Long.MAX_VALUE / Long.BYTES) {
             throw corrupt(quoted + " has a storage of " + elements + " elements");
         }
-        TensorEntry.Storage storage = storages.find(id.items().get(2).toString(), stored.bytes(), elements);
+        TensorEntry.Storage storage = storages.find(key, stored.bytes(), elements);
         long firstElement = 0;
         long available = elements;
         if (id.items().size() > 5 && id.items().get(5) instanceof Inert.Sequence view && view.items().size() == 3) {

@@ -119,6 +119,8 @@ public final class WeightsFile implements AutoCloseable {
             return new TensorData(entry.info(), path, MaterialisedTensor.region(path, file, entry));
         } catch (IOException e) {
             throw failure(path, e);
+        } catch (InternalError e) {
+            throw pageLost(path, e);
         }
     }
 

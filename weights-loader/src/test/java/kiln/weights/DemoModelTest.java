@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 /** The bundled model, as a real file: it needs no other test data. */
 class DemoModelTest {
-    private static final Path DEMO = Path.of("../runtime/demo/kiln-demo.safetensors");
+    static final Path DEMO = Path.of("../runtime/demo/kiln-demo.safetensors");
 
     @Test
     void everyTensorOfTheDemoModelIsReadAndFinite() {

@@ -7,9 +7,12 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 
 /** Small weights files made on the spot. */
@@ -48,6 +51,20 @@ final class TestFiles {
             throw new AssertionError(e);
         }
         return bytes.toByteArray();
+    }
+
+    /** The entries of a zip file in its order, unpacked. */
+    static Map<String, byte[]> unzip(byte[] bytes) throws IOException {
+        Map<String, byte[]> entries = new LinkedHashMap<>();
+        Path file = Files.createTempFile("kiln-test", ".zip");
+        try (ZipFile zip = new ZipFile(Files.write(file, bytes).toFile())) {
+            for (ZipEntry entry : Collections.list(zip.entries())) {
+                entries.put(entry.getName(), zip.getInputStream(entry).readAllBytes());
+            }
+        } finally {
+            Files.delete(file);
+        }
+        return entries;
     }
 
     static Path write(Path folder, String name, byte[] bytes) {

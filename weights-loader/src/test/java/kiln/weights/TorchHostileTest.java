@@ -90,7 +90,7 @@ class TorchHostileTest {
 
     @Test
     void containersThatHoldThemselvesOrEachOtherEndlesslyAreRefused() {
-        assertThat(refused(TestFiles.zip(torch("}q\0U\1ah\0s.", 16)))).hasMessageContaining("pickle's containers");
+        assertThat(refused(TestFiles.zip(torch("}q\0U\1ah\0s.", 16)))).hasMessageContaining("the pickle's ");
         StringBuilder bomb = new StringBuilder("}q\0");
         for (int level = 1; level < 60; level++) {
             bomb.append("}q").append((char) level).append("(U\1ah").append((char) (level - 1))
@@ -103,6 +103,27 @@ class TorchHostileTest {
         }
         nested.append(GOOD).append("s".repeat(100)).append('.');
         assertThat(refused(TestFiles.zip(torch(nested.toString(), 16)))).hasMessageContaining("deep");
+    }
+
+    @Test
+    void wideContainersThatAreSharedWidelyAreRefusedInsteadOfWalkedForHours() {
+        String wide = "](" + "N".repeat(100_000) + "eq\0";
+        String shared = "(" + "h\0".repeat(100_000) + "t";
+        assertThat(refused(TestFiles.zip(torch("(" + wide + shared + "t.", 16)))).hasMessageContaining("more often than its size allows");
+
+        String modules = ("(cm\nC\n)R}q\0(" + "NN".repeat(100_000) + "ubt").replace("N", "U\1n");
+        String objects = "(" + "cm\nC\n)Rh\0b".repeat(50_000) + "t";
+        assertThat(refused(TestFiles.zip(torch("(" + modules + objects + "t.", 16)))).hasMessageContaining("more often than its size allows");
+    }
+
+    @Test
+    void oneTensorUnderEndlesslyManyNamesIsRefused() {
+        StringBuilder pickle = new StringBuilder("}(U\1a").append(GOOD).append("q\0");
+        pickle.append("X\u00e8\3\0\0").append("n".repeat(1000)).append("}(");
+        for (int i = 0; i < 100_000; i++) {
+            pickle.append("U\3").append((char) ('0' + i % 64)).append((char) ('0' + i / 64 % 64)).append((char) ('0' + i / 4096)).append("h\0");
+        }
+        assertThat(refused(TestFiles.zip(torch(pickle + "uu.", 16)))).hasMessageContaining("more often than its size allows");
     }
 
     @Test

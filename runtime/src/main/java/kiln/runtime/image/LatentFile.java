@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.UUID;
 import kiln.runtime.KilnException;
 
 /**
@@ -52,7 +53,8 @@ public record LatentFile(float[] values, int height, int width, String infoText)
         file.asFloatBuffer().put(values);
         Path temporary = null;
         try {
-            temporary = Files.createTempFile(folder, "." + name, ".tmp");
+            // Unlike the JDK's own temporary files, readable by whom the user's mask allows.
+            temporary = Files.createFile(folder.resolve("." + name + "-" + UUID.randomUUID() + ".tmp"));
             Storage.writeSynced(temporary, out -> out.write(file.array()));
             for (int attempt = 0; ; attempt++) {
                 try {

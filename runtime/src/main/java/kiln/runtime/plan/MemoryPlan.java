@@ -1,33 +1,121 @@
 package kiln.runtime.plan;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.function.ToIntFunction;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
 
+/**
+ * A place in one arena for each result of a graph, such that results that live at the same time do not overlap.
+ *
+ * <p>A result lives from its node to the last node that reads it; inputs live from the start, outputs to the end. Places are given to the
+ * largest results first, each the lowest gap that fits (greedy by size: Pisarchyk and Lee 2020).
+ */
 public final class MemoryPlan {
-    private final long[] offsets;
-    private final long bytes;
+    private static final int ALIGNMENT = 64;
 
-    private MemoryPlan(long[] offsets, long bytes) {
+    private final long[] offsets;
+    private final long[] bytes;
+    private final int[] lastUses;
+    private final long arenaBytes;
+    private final long liveBytes;
+
+    private MemoryPlan(long[] offsets, long[] bytes, int[] lastUses, long arenaBytes, long liveBytes) {
         this.offsets = offsets;
         this.bytes = bytes;
+        this.lastUses = lastUses;
+        this.arenaBytes = arenaBytes;
+        this.liveBytes = liveBytes;
     }
 
+    /**
+     * @param bytesPerElement of each node's result
+     */
     public static MemoryPlan of(Graph graph, ToIntFunction<Node> bytesPerElement) {
-        long[] offsets = new long[graph.nodes().size()];
-        long top = 0;
-        for (int i = 0; i < offsets.length; i++) {
-            offsets[i] = top;
-            top += (graph.shapeOf(i).elements() * bytesPerElement.applyAsInt(graph.node(i)) + 63) / 64 * 64;
+        int count = graph.nodes().size();
+        long[] bytes = new long[count];
+        int[] firstUses = new int[count];
+        int[] lastUses = new int[count];
+        for (int i = 0; i < count; i++) {
+            Node node = graph.node(i);
+            long exact = Math.multiplyExact(node.shape().elements(), bytesPerElement.applyAsInt(node));
+            bytes[i] = (exact + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+            firstUses[i] = i;
+            lastUses[i] = i;
+            int reader = i;
+            node.reads().forEach(read -> lastUses[read] = reader);
         }
-        return new MemoryPlan(offsets, top);
+        graph.inputs().values().forEach(input -> firstUses[input] = 0);
+        graph.outputs().values().forEach(output -> lastUses[output] = count);
+        return place(bytes, firstUses, lastUses);
     }
 
+    private static MemoryPlan place(long[] bytes, int[] firstUses, int[] lastUses) {
+        Integer[] bySize = new Integer[bytes.length];
+        Arrays.setAll(bySize, i -> i);
+        Arrays.sort(bySize, Comparator.comparingLong((Integer i) -> -bytes[i]).thenComparingInt(i -> i));
+        long[] offsets = new long[bytes.length];
+        long arena = 0;
+        List<Integer> placed = new ArrayList<>();
+        for (int result : bySize) {
+            List<Integer> beside = placed.stream()
+                    .filter(other -> firstUses[other] <= lastUses[result] && firstUses[result] <= lastUses[other])
+                    .sorted(Comparator.comparingLong(other -> offsets[other]))
+                    .toList();
+            long at = 0;
+            for (int other : beside) {
+                if (at + bytes[result] <= offsets[other]) {
+                    break;
+                }
+                at = Math.max(at, offsets[other] + bytes[other]);
+            }
+            offsets[result] = at;
+            arena = Math.max(arena, at + bytes[result]);
+            placed.add(result);
+        }
+        return new MemoryPlan(offsets, bytes, lastUses, arena, mostAlive(bytes, firstUses, lastUses));
+    }
+
+    private static long mostAlive(long[] bytes, int[] firstUses, int[] lastUses) {
+        long[] change = new long[bytes.length + 2];
+        for (int i = 0; i < bytes.length; i++) {
+            change[firstUses[i]] += bytes[i];
+            change[lastUses[i] + 1] -= bytes[i];
+        }
+        long alive = 0;
+        long most = 0;
+        for (long delta : change) {
+            alive += delta;
+            most = Math.max(most, alive);
+        }
+        return most;
+    }
+
+    /** Where a node's result lies, a multiple of 64 bytes. */
     public long offset(int node) {
         return offsets[node];
     }
 
+    /** How much room it takes, rounded up to 64 bytes. */
+    public long bytes(int node) {
+        return bytes[node];
+    }
+
+    /** The last node that reads it; the number of nodes for outputs. */
+    public int lastUse(int node) {
+        return lastUses[node];
+    }
+
+    /** The arena's size. */
     public long arenaBytes() {
-        return bytes;
+        return arenaBytes;
+    }
+
+    /** The most bytes alive at one time: no plan can do with less. */
+    public long liveBytes() {
+        return liveBytes;
     }
 }

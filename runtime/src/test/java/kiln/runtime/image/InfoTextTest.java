@@ -113,4 +113,27 @@ class InfoTextTest {
             assertThat(InfoText.parse(text.format())).as("seed %d case %d", seed, n).isEqualTo(text);
         }
     }
+
+    @Test
+    void anyTextAtAllIsRead() {
+        long seed = 4;
+        Random random = new Random(seed);
+        String[] pieces = {
+            "Steps: ", "Seed", ":", ",", "\"", "\\", "\\u00", "\n", "\r", "Negative prompt:",
+            " ", "8x8", "Size: ", "猫", "\0", "-1"
+        };
+        for (int n = 0; n < 5000; n++) {
+            StringBuilder text = new StringBuilder();
+            for (int i = random.nextInt(30); i > 0; i--) {
+                text.append(pieces[random.nextInt(pieces.length)]);
+            }
+            try {
+                InfoText.parse(text.toString()).toRequest(REQUEST).build();
+            } catch (KilnException e) {
+                assertThat(e.category()).isEqualTo(KilnException.Category.BAD_REQUEST);
+            } catch (RuntimeException e) {
+                throw new AssertionError("seed " + seed + " case " + n + ": " + text, e);
+            }
+        }
+    }
 }

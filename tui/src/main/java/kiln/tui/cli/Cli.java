@@ -36,7 +36,7 @@ public final class Cli {
         int exitCode;
         try {
             exitCode = cli.run(List.of(arguments));
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | LinkageError | VirtualMachineError e) {
             exitCode = cli.failed(e);
         }
         context.out().flush();
@@ -138,7 +138,13 @@ public final class Cli {
         if (!Commands.NAMES.contains(topic)) {
             throw KilnException.badRequest("unknown command '" + topic + "'" + NearestName.hint(topic, Commands.NAMES));
         }
-        commandLine(Commands.create(topic, context)).usage(context.out());
+        Command command = Commands.create(topic, context);
+        CommandLine commandLine = commandLine(command);
+        List<String> footer = command.helpFooter();
+        if (!footer.isEmpty()) {
+            commandLine.getCommandSpec().usageMessage().footer(footer.toArray(new String[0]));
+        }
+        commandLine.usage(context.out());
         return SUCCESS;
     }
 
@@ -149,12 +155,10 @@ public final class Cli {
         } catch (CommandLine.ParameterException e) {
             throw KilnException.badRequest(UsageErrors.line(e));
         }
-        for (String unknown : commandLine.getUnmatchedArguments()) {
-            context.err().println("kiln: ignored: " + unknown);
-        }
-        for (String note : foreignFlags.notes()) {
-            context.err().println("kiln: " + note);
-        }
+        List<String> notes = new ArrayList<>();
+        commandLine.getUnmatchedArguments().forEach(unknown -> notes.add("ignored: " + unknown));
+        notes.addAll(foreignFlags.notes());
+        command.accept(notes);
         return command.run();
     }
 

@@ -18,6 +18,7 @@ import java.util.function.Supplier;
  * @param inIsTty whether a person types at {@code in}
  * @param columns width of the terminal behind {@code err}
  * @param outputError why {@code out} failed, {@code null} while it works
+ * @param cancellation how a signal reaches the command
  * @param home Kiln's own folder, {@code null} when it was started without its script
  */
 public record CliContext(
@@ -30,6 +31,7 @@ public record CliContext(
         boolean errIsTty,
         int columns,
         Map<String, String> environment,
+        Cancellation cancellation,
         Path home) {
     private static final int USUAL_COLUMNS = 80;
 
@@ -37,6 +39,7 @@ public record CliContext(
         Objects.requireNonNull(in, "in");
         Objects.requireNonNull(out, "out");
         Objects.requireNonNull(err, "err");
+        Objects.requireNonNull(cancellation, "cancellation");
         environment = Map.copyOf(environment);
     }
 
@@ -56,6 +59,7 @@ public record CliContext(
                 tty.contains("2"),
                 columnsOf(System.getProperty("kiln.columns", "")),
                 System.getenv(),
+                new Cancellation(),
                 home == null ? null : Path.of(home));
     }
 

@@ -1,5 +1,6 @@
 package kiln.tui.cli;
 
+import java.util.List;
 import java.util.Objects;
 import picocli.CommandLine.Mixin;
 
@@ -12,6 +13,16 @@ abstract class Command {
 
     Command(CliContext context) {
         this.context = Objects.requireNonNull(context, "context");
+    }
+
+    /** What stands below the options in the help, for what is known only at run time. */
+    List<String> helpFooter() {
+        return List.of();
+    }
+
+    /** Told before {@link #run} which options were given in vain, a line each. */
+    void accept(List<String> notes) {
+        notes.forEach(note -> context.err().println("kiln: " + note));
     }
 
     /** @return the exit code; failures are thrown */

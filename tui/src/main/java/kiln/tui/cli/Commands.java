@@ -5,7 +5,7 @@ import java.util.List;
 /** Every command by name, in the order of the help. */
 final class Commands {
     static final List<String> NAMES = List.of(
-            "txt2img", "models", "inspect", "tokens", "bench", "doctor", "completion", "version");
+            "txt2img", "models", "inspect", "tokens", "bench", "selftest", "doctor", "completion", "version");
 
     private Commands() {}
 
@@ -20,6 +20,7 @@ final class Commands {
             case "inspect" -> new InspectCommand(context);
             case "tokens" -> new TokensCommand(context);
             case "bench" -> new BenchCommand(context);
+            case "selftest" -> new SelftestCommand(context);
             case "doctor" -> new DoctorCommand(context);
             case "completion" -> new CompletionCommand(context);
             case "version" -> new VersionCommand(context);

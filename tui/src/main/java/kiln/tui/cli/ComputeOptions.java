@@ -17,13 +17,15 @@ final class ComputeOptions {
 
     @Option(
             names = "--executor",
-            paramLabel = "NAME",
+            paramLabel = "EXECUTOR",
+            completionCandidates = Choices.ExecutorNames.class,
             description = "auto, onednn or reference (plain Java, slow). Default: auto.")
     String executor = "auto";
 
     @Option(
             names = "--precision",
             paramLabel = "TYPE",
+            completionCandidates = Choices.Precisions.class,
             description = "auto, f32 or bf16; A1111's full, half and autocast are understood. Default: auto.")
     String precision = "auto";
 

@@ -26,6 +26,9 @@ final class Failures {
         if (e instanceof ModelException) {
             return new KilnException(Category.UNSUPPORTED_MODEL, e.getMessage(), e);
         }
+        if (e instanceof OutOfMemoryError) {
+            return new KilnException(Category.OUT_OF_MEMORY, "out of memory (" + e.getMessage() + "): try a smaller size or batch", e);
+        }
         if (e instanceof UncheckedIOException unchecked) {
             return of(unchecked.getCause(), null);
         }

@@ -46,6 +46,11 @@ final class OutputTarget implements AutoCloseable {
         return new OutputTarget(staging, folder, isFile ? target : null);
     }
 
+    /** For an engine that saves nothing. */
+    static OutputTarget nowhere() {
+        return new OutputTarget(null, null, null);
+    }
+
     /** The parent of the engine's own folders. */
     Path engineFolder() {
         return engineFolder;
@@ -55,9 +60,6 @@ final class OutputTarget implements AutoCloseable {
     void prepare() {
         try {
             Files.createDirectories(engineFolder);
-        } catch (FileAlreadyExistsException e) {
-            throw new KilnException(
-                    KilnException.Category.STORAGE, "cannot write pictures to " + engineFolder + ": " + e.getFile() + " is not a folder", e);
         } catch (IOException e) {
             throw unwritable(e);
         }
@@ -68,8 +70,15 @@ final class OutputTarget implements AutoCloseable {
 
     private KilnException unwritable(IOException cause) {
         Path named = folder == null ? engineFolder : folder;
+        Path existing = named;
+        while (existing.getParent() != null && !Files.exists(existing)) {
+            existing = existing.getParent();
+        }
+        String reason = Files.isDirectory(existing) ? "" : " (" + existing + " is not a folder)";
         return new KilnException(
-                KilnException.Category.STORAGE, "cannot write to the folder " + named + ": choose another one with -o or --output-dir", cause);
+                KilnException.Category.STORAGE,
+                "cannot write to the folder " + named + reason + ": choose another one with -o or --output-dir",
+                cause);
     }
 
     /** Puts a finished picture where it belongs. @return where it is now */

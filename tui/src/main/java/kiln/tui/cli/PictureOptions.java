@@ -20,11 +20,16 @@ final class PictureOptions {
 
     @Option(
             names = {"--sampler", "--sampler-name", "--sampling-method"},
-            paramLabel = "NAME",
-            description = "Default: Euler a.")
+            paramLabel = "SAMPLER",
+            completionCandidates = Choices.Samplers.class,
+            description = "See below. Default: Euler a.")
     String sampler;
 
-    @Option(names = {"--schedule", "--scheduler", "--schedule-type"}, paramLabel = "NAME", description = "Default: Automatic.")
+    @Option(
+            names = {"--schedule", "--scheduler", "--schedule-type"},
+            paramLabel = "SCHEDULE",
+            completionCandidates = Choices.Schedules.class,
+            description = "See below. Default: Automatic, the sampler's own.")
     String schedule;
 
     @Option(names = {"--steps", "--sampling-steps"}, paramLabel = "N", description = "Default: 20.")
@@ -51,7 +56,11 @@ final class PictureOptions {
     @Option(names = "--clip-skip", paramLabel = "N", description = "2 takes the text encoder's last but one layer. Default: 1.")
     Integer clipSkip;
 
-    @Option(names = {"--noise", "--rng"}, paramLabel = "KIND", description = "cpu (torch's) or nv (CUDA's). Default: cpu.")
+    @Option(
+            names = {"--noise", "--rng"},
+            paramLabel = "KIND",
+            completionCandidates = Choices.NoiseKinds.class,
+            description = "cpu (torch's) or nv (CUDA's). Default: cpu.")
     NoiseKind noise;
 
     /**

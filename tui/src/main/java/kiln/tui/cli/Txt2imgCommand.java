@@ -1,8 +1,7 @@
 package kiln.tui.cli;
 
 import java.nio.file.Path;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+import java.util.List;
 import kiln.runtime.Engine;
 import kiln.runtime.GenerationEvent;
 import kiln.runtime.GenerationJob;
@@ -17,15 +16,8 @@ import picocli.CommandLine.Option;
         name = "txt2img",
         description = "Draw pictures from a prompt.",
         optionListHeading = "%nOptions:%n",
-        sortOptions = false,
-        footer = {
-            "",
-            "Prints the path of each picture on a line of its own. A bar shows the progress when the error stream is a terminal.",
-            "Example: kiln txt2img -p \"3d rocket on a black background\" --seed 1 -o rocket.png"
-        })
+        sortOptions = false)
 final class Txt2imgCommand extends Command {
-    private static final long SECONDS_TO_STOP = 20;
-
     @ArgGroup(validate = false, heading = "%nPicture:%n", order = 1)
     PictureOptions picture = new PictureOptions();
 
@@ -43,6 +35,18 @@ final class Txt2imgCommand extends Command {
     }
 
     @Override
+    List<String> helpFooter() {
+        return List.of(
+                "",
+                "Samplers: " + Choices.samplerLabels() + ".",
+                "Schedules: " + Choices.scheduleLabels() + ".",
+                "",
+                "Prints the path of each picture on a line of its own. A bar shows the progress when the error stream is a terminal.",
+                "",
+                "Example: kiln txt2img -p \"3d rocket on a black background\" -o rocket.png");
+    }
+
+    @Override
     int run() {
         Places places = global.places(context);
         try (OutputTarget target = OutputTarget.of(output, places.outputs());
@@ -52,7 +56,9 @@ final class Txt2imgCommand extends Command {
                     picture.request(Engine.defaultsOf(model), context).toBuilder().model(model).build();
             target.prepare();
             Txt2imgReport report = new Txt2imgReport(context, target, json);
-            GenerationEvent last = awaitOrCancel(engine.submit(request, report));
+            GenerationJob job = engine.submit(request, report);
+            context.cancellation().calls(job::cancel);
+            GenerationEvent last = job.await();
             report.end();
             if (last instanceof GenerationEvent.Failed failed) {
                 throw failed.error();
@@ -62,29 +68,5 @@ final class Txt2imgCommand extends Command {
             }
         }
         return 0;
-    }
-
-    /** Ctrl+C starts the virtual machine's end, whose exit code is 130: the hook holds it up until the job has stopped cleanly. */
-    private static GenerationEvent awaitOrCancel(GenerationJob job) {
-        CountDownLatch ended = new CountDownLatch(1);
-        Thread hook = new Thread(() -> {
-            job.cancel();
-            try {
-                ended.await(SECONDS_TO_STOP, TimeUnit.SECONDS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }, "kiln-cancel");
-        Runtime.getRuntime().addShutdownHook(hook);
-        try {
-            return job.await();
-        } finally {
-            ended.countDown();
-            try {
-                Runtime.getRuntime().removeShutdownHook(hook);
-            } catch (IllegalStateException e) {
-                // The end has begun, and this hook with it.
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 package kiln.tui.cli;
 
+import java.util.List;
 import kiln.runtime.Engine;
 import kiln.runtime.KilnException;
 import kiln.tui.view.TerminalUi;
@@ -37,8 +38,16 @@ final class UiCommand extends Command {
     @CommandLine.Option(names = {"-V", "--version"}, description = "Show the version.")
     boolean version;
 
+    /** Lines for the screen: what is written to the error stream would disappear behind it. */
+    private List<String> notes = List.of();
+
     UiCommand(CliContext context) {
         super(context);
+    }
+
+    @Override
+    void accept(List<String> lines) {
+        notes = List.copyOf(lines);
     }
 
     @Override

@@ -3,29 +3,48 @@ package kiln.tui.cli;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.List;
+import kiln.runtime.Engine;
+import kiln.runtime.GenerationRequest;
 import kiln.tui.view.TerminalUi;
 
 /**
- * Loads the classes of a usual start and ends: the start script lets Java archive what was loaded, and later starts read the archive.
- * Nothing is written and no device is touched.
+ * Does what usual starts do, a small picture in memory included, and ends: the start script lets Java archive the classes that were
+ * loaded, and later starts read the archive. Nothing is shown or kept; a failure means a slower start, nothing else.
  */
 final class WarmUp {
     private static final List<String[]> STARTS = List.of(
             new String[] {"--help"},
             new String[] {"version", "--json"},
             new String[] {"txt2img", "--help"},
-            new String[] {"txt2img", "-p", "warm-up", "--steps", "0"});
+            new String[] {"models"});
+    private static final int SIDE = 64;
 
     private WarmUp() {}
 
     static int run(CliContext context) {
         PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
         CliContext silent = new CliContext(
-                context.in(), nowhere, () -> null, nowhere, false, false, false, context.columns(), context.environment(), context.home());
+                context.in(), nowhere, () -> null, nowhere, false, false, false, context.columns(), context.environment(),
+                context.cancellation(), context.home());
         for (String[] start : STARTS) {
             Cli.run(start, silent);
         }
         TerminalUi.loadClasses();
+        draw(silent);
         return 0;
+    }
+
+    private static void draw(CliContext context) {
+        GlobalOptions options = new GlobalOptions();
+        try (Engine engine = new Engine(options.engineOptions(options.places(context), null))) {
+            GenerationRequest request = GenerationRequest.builder()
+                    .model(engine.options().demoModel())
+                    .prompt("warm-up")
+                    .steps(1)
+                    .width(SIDE)
+                    .height(SIDE)
+                    .build();
+            engine.submit(request, new Txt2imgReport(context, OutputTarget.nowhere(), false)).await();
+        }
     }
 }

@@ -32,8 +32,13 @@ public final class MemoryRegion implements AutoCloseable {
     /** Zeroed memory of our own. */
     public static MemoryRegion allocate(long bytes) {
         List<NativeMemory.Owned> pieces = new ArrayList<>();
-        for (long done = 0; done < bytes; done += PIECE_BYTES) {
-            pieces.add(NativeMemory.allocate((int) Math.min(PIECE_BYTES, bytes - done)));
+        try {
+            for (long done = 0; done < bytes; done += PIECE_BYTES) {
+                pieces.add(NativeMemory.allocate((int) Math.min(PIECE_BYTES, bytes - done)));
+            }
+        } catch (RuntimeException | Error e) {
+            pieces.forEach(piece -> piece.release().run());
+            throw e;
         }
         return new MemoryRegion(pieces, false);
     }

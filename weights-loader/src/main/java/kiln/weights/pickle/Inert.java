@@ -79,6 +79,8 @@ public sealed interface Inert {
 
     /** The name of a Python class or function, which is never looked up. */
     final class Global implements Inert {
+        private static final int MAX_NAME_LENGTH = 256;
+
         private final String module;
         private final String name;
 
@@ -87,9 +89,9 @@ public sealed interface Inert {
             this.name = name;
         }
 
-        /** Module and name, joined by a dot. */
+        /** Module and name, joined by a dot; empty when that is longer than any name that means something. */
         public String qualifiedName() {
-            return module + "." + name;
+            return module.length() + name.length() < MAX_NAME_LENGTH ? module + "." + name : "";
         }
     }
 

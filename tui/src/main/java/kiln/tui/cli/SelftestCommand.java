@@ -1,0 +1,74 @@
+package kiln.tui.cli;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import kiln.runtime.KilnException.Category;
+import kiln.runtime.SelfTest;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** {@code kiln selftest}: whether this machine computes what it should. */
+@CommandLine.Command(
+        name = "selftest",
+        description = "Compare every operation of the executor with plain Java; exit code 8 when one is wrong.")
+final class SelftestCommand extends Command {
+    @Option(names = "--json", description = "{\"ops\": [{\"op\", \"case\", \"error\", \"allowed\", \"ok\"}]}")
+    boolean json;
+
+    SelftestCommand(CliContext context) {
+        super(context);
+    }
+
+    @Override
+    int run() {
+        List<SelfTest.Case> cases = SelfTest.run(global.engineOptions(global.places(context), null), result -> {
+            if (!json) {
+                print(result);
+            }
+        });
+        long failed = cases.stream().filter(result -> !result.ok()).count();
+        if (json) {
+            Json.print(context.out(), out -> {
+                out.writeStartObject();
+                out.writeArrayFieldStart("ops");
+                for (SelfTest.Case result : cases) {
+                    write(out, result);
+                }
+                out.writeEndArray();
+                out.writeEndObject();
+            });
+        } else {
+            context.out().println(failed == 0
+                    ? "all " + cases.size() + " cases agree with plain Java"
+                    : failed + " of " + cases.size() + " cases are wrong: --executor reference works anywhere, slowly");
+        }
+        return failed == 0 ? 0 : Category.DEVICE.exitCode();
+    }
+
+    private static void write(JsonGenerator out, SelfTest.Case result) throws IOException {
+        out.writeStartObject();
+        out.writeStringField("op", result.op());
+        out.writeStringField("case", result.name());
+        if (Double.isFinite(result.error())) {
+            out.writeNumberField("error", result.error());
+        } else {
+            out.writeNullField("error");
+        }
+        out.writeNumberField("allowed", result.allowed());
+        out.writeBooleanField("ok", result.ok());
+        if (result.message() != null) {
+            out.writeStringField("message", result.message());
+        }
+        out.writeEndObject();
+    }
+
+    private void print(SelfTest.Case result) {
+        String error = result.message() == null
+                ? String.format(Locale.ROOT, "%.1e of %.1e", result.error(), result.allowed())
+                : result.message().lines().findFirst().orElse("");
+        context.out().println(String.format(
+                Locale.ROOT, "%-6s %-18s %-36s %s", result.ok() ? "ok" : "WRONG", result.op(), result.name(), error));
+    }
+}

@@ -1,0 +1,158 @@
+package kiln.tui.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import kiln.runtime.Version;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CliTest {
+    @TempDir
+    private Path folder;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--version", "-V", "version"})
+    void tellsItsVersion(String argument) {
+        Run run = Run.in(folder).kiln(argument);
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.out()).startsWith("kiln " + Version.TEXT);
+        assertThat(run.err()).isEmpty();
+    }
+
+    @Test
+    void helpListsEveryCommandAndExitCode() {
+        Run run = Run.in(folder).kiln("--help");
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.out()).contains(Commands.NAMES).contains("Exit codes:").contains("130").contains("COMMANDLINE_ARGS");
+        assertThat(Run.in(folder).kiln("help").out()).isEqualTo(run.out());
+    }
+
+    @Test
+    void everyCommandHasHelpAndIgnoresOtherMistakesForIt() {
+        for (String name : Commands.NAMES) {
+            Run run = Run.in(folder).kiln(name, "--nonsense", "--help");
+            assertThat(run.exitCode()).as(name).isZero();
+            assertThat(run.out()).as(name).contains("kiln " + name).contains("--ckpt").doesNotContain("--medvram");
+            assertThat(Run.in(folder).kiln("help", name).out()).as(name).isEqualTo(run.out());
+        }
+    }
+
+    @Test
+    void everyReportingCommandHasJson() {
+        for (String name : new String[] {"txt2img", "models", "inspect", "tokens", "bench", "doctor", "version"}) {
+            assertThat(Run.in(folder).kiln(name, "--help").out()).as(name).contains("--json");
+        }
+    }
+
+    @Test
+    void anUnknownCommandNamesTheNearest() {
+        assertFailure(Run.in(folder).kiln("txt2igm"), 2, "unknown command 'txt2igm': did you mean txt2img?");
+        assertFailure(Run.in(folder).kiln("help", "modles"), 2, "did you mean models?");
+        assertFailure(Run.in(folder).kiln("img2img"), 2, "unknown command 'img2img'");
+    }
+
+    @Test
+    void anUnknownOptionNamesTheNearest() {
+        assertFailure(Run.in(folder).kiln("txt2img", "--stepz", "3"), 2, "unknown option '--stepz': did you mean --steps?");
+        assertFailure(Run.in(folder).kiln("models", "--jsno=1"), 2, "did you mean --json?");
+        assertFailure(Run.in(folder).kiln("--chpt", "x", "models"), 2, "unknown command 'x'");
+    }
+
+    @Test
+    void aPromptWithoutQuotationMarksIsExplained() {
+        assertFailure(Run.in(folder).kiln("txt2img", "-p", "a", "cat"), 2, "quotation marks");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--steps=abc", "--seed=1.5", "--cfg-scale=x", "--noise=gpu", "--threads=many", "--width"})
+    void aValueOfTheWrongKindIsOneLine(String option) {
+        Run run = Run.in(folder).kiln("txt2img", "-p", "x", option);
+        assertFailure(run, 2, option.replaceFirst("=.*", ""));
+    }
+
+    @Test
+    void optionsMayStandBeforeTheCommandAndAfterIt() {
+        String data = folder.resolve("elsewhere").toString();
+        Run before = Run.in(folder).kiln("--data-dir", data, "--use-cpu", "all", "doctor", "--json");
+        Run after = Run.in(folder).kiln("doctor", "--json", "--use-cpu", "all", "--data-dir=" + data);
+        assertThat(before.exitCode()).isZero();
+        assertThat(before.out()).contains(data + "/models/Stable-diffusion");
+        assertThat(after.out()).contains(data + "/models/Stable-diffusion");
+    }
+
+    @Test
+    void aValueThatIsAlsoACommandsNameStaysAValue() {
+        assertFailure(Run.in(folder).kiln("--ckpt", "models", "bench"), 3, "models");
+    }
+
+    @Test
+    void useCpuDoesNotTakeTheCommandsOwnArgument() throws IOException {
+        Path file = Files.writeString(folder.resolve("x.bin"), "nothing");
+        assertFailure(Run.in(folder).kiln("inspect", "--use-cpu", "all", "sd", file.toString()), 5, "x.bin");
+    }
+
+    @Test
+    void commandlineArgsAreAppendedAsA1111Does() {
+        Run run = Run.in(folder)
+                .variable("COMMANDLINE_ARGS", "--xformers --lora-dir \"my loras\" --skip-torch-cuda-test --max-batch-count 3")
+                .kiln("version");
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.err().lines()).containsExactly(
+                "kiln: --xformers has no effect: Kiln chooses the fastest way by itself", "kiln: --lora-dir has no effect yet");
+        assertFailure(Run.in(folder).variable("COMMANDLINE_ARGS", "--ckpt 'x").kiln("version"), 2, "COMMANDLINE_ARGS");
+    }
+
+    @Test
+    void a1111sFlagsAreTakenBeforeACommandToo() {
+        Run run = Run.in(folder).kiln("--medvram", "--port", "7860", "--api", "version");
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.err()).contains("--medvram has no effect yet").contains("--port has").contains("--api has");
+        assertThat(run.out()).startsWith("kiln ");
+    }
+
+    @Test
+    void ignoreCmdArgsErrorsGoesOnWithUnknownArguments() {
+        Run run = Run.in(folder).variable("IGNORE_CMD_ARGS_ERRORS", "1").kiln("version", "--from-the-future");
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.err()).isEqualTo("kiln: ignored: --from-the-future\n");
+    }
+
+    @Test
+    void theUiNeedsATerminal() {
+        assertFailure(Run.in(folder).kiln(), 2, "needs a terminal");
+    }
+
+    @Test
+    void aClosedPipeEndsWithoutAWord() {
+        Run run = Run.in(folder).kilnWithBrokenOutput(new IOException("Broken pipe"), "completion");
+        assertThat(run.exitCode()).isEqualTo(141);
+        assertThat(run.err()).isEmpty();
+    }
+
+    @Test
+    void aFullDiskBehindTheOutputIsTold() {
+        Run run = Run.in(folder).kilnWithBrokenOutput(new IOException("No space left on device"), "version", "--json");
+        assertFailure(run, 7, "No space left on device");
+    }
+
+    @Test
+    void theCompletionScriptKnowsCommandsAndOptionsButNoHiddenOnes() {
+        Run run = Run.in(folder).kiln("completion");
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.out()).contains("txt2img").contains("--clip-skip").contains("complete -F").doesNotContain("--medvram");
+        assertThat(run.out()).contains("SAMPLER_option_args=(\"k_dpmpp_2m\"").contains("SCHEDULE_option_args=(\"automatic\"");
+    }
+
+    /** One line, the exit code, no output. */
+    static void assertFailure(Run run, int exitCode, String part) {
+        assertThat(run.err()).contains(part).startsWith("kiln: ");
+        assertThat(run.err().lines()).hasSize(1);
+        assertThat(run.exitCode()).isEqualTo(exitCode);
+        assertThat(run.out()).isEmpty();
+    }
+}

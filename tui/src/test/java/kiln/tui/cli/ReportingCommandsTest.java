@@ -1,0 +1,187 @@
+package kiln.tui.cli;
+
+import static kiln.tui.cli.CliTest.assertFailure;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import kiln.runtime.graph.Op;
+import kiln.runtime.image.Picture;
+import kiln.runtime.image.PngWriter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReportingCommandsTest {
+    @TempDir
+    private Path folder;
+
+    private static JsonNode json(Run run) throws IOException {
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.err()).isEmpty();
+        assertThat(run.out()).endsWith("\n");
+        return new ObjectMapper().readTree(run.out());
+    }
+
+    private Path weights() throws IOException {
+        byte[] header = ("{\"__metadata__\":{\"by\":\"\\u001b[2Jme\"},\"b\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[4,8]},"
+                        + "\"a\":{\"dtype\":\"I32\",\"shape\":[],\"data_offsets\":[0,4]}}")
+                .getBytes(StandardCharsets.UTF_8);
+        ByteBuffer file = ByteBuffer.allocate(8 + header.length + 8).order(ByteOrder.LITTLE_ENDIAN);
+        file.putLong(header.length).put(header).put("abcdefgh".getBytes(StandardCharsets.UTF_8));
+        return Files.write(folder.resolve("small.safetensors"), file.array());
+    }
+
+    @Test
+    void inspectTellsAWeightsFilesTensorsAndMetadata() throws IOException {
+        JsonNode file = json(Run.in(folder).kiln("inspect", "--json", "--hash", weights().toString()));
+        assertThat(file.get("format").asText()).isEqualTo("safetensors");
+        assertThat(file.get("metadata").toString()).isEqualTo("{\"by\":\"\\u001B[2Jme\"}");
+        JsonNode b = file.get("tensors").get(0).get("name").asText().equals("b") ? file.get("tensors").get(0) : file.get("tensors").get(1);
+        // SHA-256 of "efgh".
+        assertThat(b.toString()).isEqualTo("{\"name\":\"b\",\"dtype\":\"F16\",\"shape\":[2],"
+                + "\"sha256\":\"e5e088a0b66163a0a26a5e053d2a4496dc16ab6e0e3dd1adf2d16aa84a078c9d\"}");
+        assertThat(file.get("tensors")).hasSize(2);
+    }
+
+    @Test
+    void whatAFileSaysCannotMoveTheCursor() throws IOException {
+        Run run = Run.in(folder).kiln("inspect", weights().toString());
+        assertThat(run.out()).contains("by:  [2Jme").contains("F16  [2]").doesNotContain("\u001b");
+    }
+
+    @Test
+    void inspectTellsAPicturesParameters() throws IOException {
+        Path file = folder.resolve("x.png");
+        String text = "a cat, \"dog\"\nNegative prompt: bird\nSteps: 3, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 8x8";
+        Files.write(file, PngWriter.encode(new Picture(1, 1, new byte[3]), Map.of("parameters", text)));
+        assertThat(Run.in(folder).kiln("inspect", file.toString()).out()).isEqualTo(text + "\n");
+        JsonNode json = json(Run.in(folder).kiln("inspect", file.toString(), "--json"));
+        assertThat(json.get("format").asText()).isEqualTo("png");
+        assertThat(json.get("metadata").get("parameters").asText()).isEqualTo(text);
+        assertThat(json.get("tensors")).isEmpty();
+        assertThat(json.get("parameters").get("prompt").asText()).isEqualTo("a cat, \"dog\"");
+        assertThat(json.get("parameters").get("Seed").asText()).isEqualTo("1");
+    }
+
+    @Test
+    void inspectRefusesWhatItCannotRead() throws IOException {
+        Path cut = Files.write(folder.resolve("cut.png"), new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0});
+        assertFailure(Run.in(folder).kiln("inspect", folder.resolve("none").toString()), 3, "none");
+        assertFailure(Run.in(folder).kiln("inspect", cut.toString()), 4, "cut.png");
+        assertFailure(Run.in(folder).kiln("inspect", folder.toString()), 2, "is a folder");
+        assertFailure(Run.in(folder).kiln("inspect"), 2, "FILE");
+    }
+
+    @Test
+    void tokensTellsChunksOf77IdsAndWeights() throws IOException {
+        JsonNode json = json(Run.in(folder).kiln("tokens", "--json", "a (cat:1.5)"));
+        assertThat(json.get("count").asInt()).isEqualTo(2);
+        JsonNode chunk = json.get("chunks").get(0);
+        assertThat(chunk.get("ids")).hasSize(77);
+        assertThat(chunk.get("ids").toString()).startsWith("[49406,320,2368,49407,");
+        assertThat(chunk.get("weights")).hasSize(77);
+        assertThat(chunk.get("weights").get(2).asDouble()).isEqualTo(1.5);
+        assertThat(json(Run.in(folder).in("a cat").kiln("tokens", "--json")).get("count").asInt()).isEqualTo(2);
+        assertThat(Run.in(folder).kiln("tokens", "--", "-n cat").out()).contains("3 tokens of 75").contains("2368");
+    }
+
+    @Test
+    void linesOfTextGiveLinesOfJsonSideBySide() throws IOException {
+        Run run = Run.in(folder).in("a\n\nb\u2028c\r\n(cat:1.2.3)\nlast").kiln("tokens", "--lines");
+        assertThat(run.exitCode()).as("one line is no prompt").isEqualTo(2);
+        String[] lines = run.out().split("\n");
+        assertThat(lines).hasSize(5);
+        int[] counts = {1, 0, 2, -1, 1};
+        for (int i = 0; i < lines.length; i++) {
+            JsonNode json = new ObjectMapper().readTree(lines[i]);
+            assertThat(json.path("count").asInt(-1)).as(lines[i]).isEqualTo(counts[i]);
+            assertThat(json.has("error")).isEqualTo(counts[i] < 0);
+        }
+    }
+
+    @Test
+    void modelsTellsKindSizeAndHashes() throws IOException {
+        weights();
+        Files.writeString(folder.resolve("broken.ckpt"), "nothing");
+        JsonNode models = json(Run.in(folder).demo().kiln("models", "--json", "--hash", "--ckpt-dir", folder.toString())).get("models");
+        assertThat(models.findValuesAsText("name")).containsExactlyInAnyOrder("broken.ckpt", "small.safetensors", "kiln-demo.safetensors");
+        for (JsonNode model : models) {
+            assertThat(model.get("bytes").asLong()).isPositive();
+            boolean demo = model.get("name").asText().startsWith("kiln");
+            assertThat(model.get("demo").asBoolean()).isEqualTo(demo);
+            assertThat(model.get("usable").asBoolean()).isEqualTo(demo);
+            assertThat(model.get("error").isNull()).isEqualTo(!model.get("name").asText().equals("broken.ckpt"));
+            if (demo) {
+                assertThat(model.get("kind").asText()).isEqualTo("SD 1.x");
+                assertThat(model.get("sha256").asText()).hasSize(64).startsWith(model.get("hash").asText());
+                assertThat(model.get("legacyHash").asText()).hasSize(8);
+            }
+        }
+    }
+
+    @Test
+    void withoutModelsTheNextStepIsTold() {
+        Run run = Run.in(folder).kiln("models");
+        assertThat(run.out()).contains("no models found").contains(folder.resolve(".local/share/kiln/models/Stable-diffusion").toString());
+    }
+
+    @Test
+    void doctorTellsTheMachineAndThePlaces() throws IOException {
+        JsonNode json = json(Run.in(folder).demo().kiln("doctor", "--json"));
+        assertThat(json.get("cpu").get("threads").asInt()).isPositive();
+        assertThat(json.get("executor").asText()).isNotBlank();
+        assertThat(json.get("gpu").get("devices").isEmpty()).isNotEqualTo(json.get("gpu").get("reason").isNull());
+        assertThat(json.get("places").get("cache").asText()).isEqualTo(Run.CACHE.resolve("kiln").toString());
+        assertThat(json.get("models").get("found").asInt()).isEqualTo(1);
+        Run text = Run.in(folder).kiln("doctor");
+        assertThat(text.exitCode()).isZero();
+        assertThat(text.out()).contains("CPU ").contains("computing ").contains("none found: put a .safetensors");
+    }
+
+    @Test
+    void aModelOfTheUsersGoesBeforeTheDemo() throws IOException {
+        Path own = Files.copy(weights(), folder.resolve("zzz.safetensors"));
+        Files.delete(folder.resolve("small.safetensors"));
+        JsonNode json = json(Run.in(folder).demo().kiln("doctor", "--json", "--ckpt-dir", folder.toString()));
+        assertThat(json.get("models").get("default").asText()).isEqualTo(own.toString());
+    }
+
+    @Test
+    void benchTellsSecondsOfEachPart() throws IOException {
+        JsonNode json = json(Run.in(folder).demo().kiln("bench", "--json", "--runs", "2", "--width", "64", "--height", "64"));
+        for (String part : new String[] {"unetStep", "vaeDecode", "textEncode"}) {
+            assertThat(json.get(part).get("min").asDouble()).isPositive().isLessThanOrEqualTo(json.get(part).get("median").asDouble());
+        }
+        assertThat(json.get("dtype").asText()).isNotBlank();
+        assertThat(json.get("peakResidentBytes").asLong()).isPositive();
+        assertFailure(Run.in(folder).demo().kiln("bench", "--runs", "0"), 2, "--runs 0");
+        assertFailure(Run.in(folder).demo().kiln("bench", "--width", "7"), 2, "width 7");
+    }
+
+    @Test
+    void selftestComparesEveryOp() throws IOException {
+        Run run = Run.in(folder).kiln("selftest", "--json");
+        assumeThat(run.err()).doesNotContain("is not built in yet");
+        JsonNode ops = json(run).get("ops");
+        Set<String> expected = Arrays.stream(Op.class.getPermittedSubclasses()).map(Class::getSimpleName).collect(Collectors.toSet());
+        expected.remove("Input");
+        assertThat(ops.findValuesAsText("op")).containsAll(expected);
+        for (JsonNode op : ops) {
+            assertThat(op.get("ok").asBoolean()).as(op.toString()).isTrue();
+            assertThat(op.get("error").asDouble()).isLessThanOrEqualTo(op.get("allowed").asDouble());
+            assertThat(op.get("case").asText()).isNotBlank();
+        }
+        assertThat(Run.in(folder).kiln("selftest").out()).contains("all " + ops.size() + " cases agree");
+    }
+}

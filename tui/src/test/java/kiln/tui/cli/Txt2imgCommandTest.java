@@ -1,0 +1,164 @@
+package kiln.tui.cli;
+
+import static kiln.tui.cli.CliTest.assertFailure;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import kiln.runtime.image.InfoText;
+import kiln.runtime.image.Picture;
+import kiln.runtime.image.PngReader;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class Txt2imgCommandTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void theDemoModelPresetsWhatTheUserLeftOut() {
+        Path file = folder.resolve("new/rocket.png");
+        Run run = Run.in(folder).demo().kiln("txt2img", "--steps", "2", "--seed", "5", "-o", file.toString());
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out()).isEqualTo(file + "\n");
+        assertThat(run.err()).isEqualTo("kiln: no prompt was given, so it draws: 3d rocket on a black background\n");
+        Picture picture = PngReader.readPicture(file);
+        assertThat(picture.width()).isEqualTo(128);
+        InfoText text = InfoText.parse(PngReader.readTexts(file).get(InfoText.PNG_KEYWORD));
+        assertThat(text.prompt()).isEqualTo("3d rocket on a black background");
+        assertThat(text.parameters()).containsEntry("Steps", "2").containsEntry("Sampler", "Euler").containsEntry("CFG scale", "4");
+        assertThat(folder.resolve("new")).isDirectoryContaining("glob:**.png").isDirectoryNotContaining("glob:**.kiln-*");
+    }
+
+    @Test
+    void jsonTellsFilesSeedsTextsAndSeconds() throws IOException {
+        Path out = folder.resolve("pictures");
+        String[] arguments = {
+            "txt2img", "-p", "-", "-n", "-blurry", "-W64", "-H", "64", "--steps=1", "--seed=7", "--batch-size", "2", "--n-iter", "2", "--json",
+            "-o", out.toString()
+        };
+        Run run = Run.in(folder).demo().in("flat cat face\n").kiln(arguments);
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out().lines()).hasSize(1);
+        JsonNode json = new ObjectMapper().readTree(run.out());
+        assertThat(json.get("seeds").toString()).isEqualTo("[7,8,9,10]");
+        assertThat(json.get("files").get(3).asText()).isEqualTo(out.resolve("10.png").toString());
+        assertThat(json.get("infotexts").get(1).asText()).startsWith("flat cat face\nNegative prompt: -blurry\nSteps: 1, ").contains("Seed: 8");
+        assertThat(json.get("seconds").asDouble()).isPositive();
+        Run again = Run.in(folder).demo().in("flat cat face\n").kiln(arguments);
+        assertThat(again.out()).as("pictures are not replaced").contains("10-2.png");
+    }
+
+    @Test
+    void severalPicturesOfOneFileNameAreNumbered() throws IOException {
+        Path file = folder.resolve("cat.png");
+        Files.writeString(file, "an older one");
+        Run run = Run.in(folder).demo().kiln(
+                "txt2img", "-p", "x", "-W64", "-H64", "--steps=1", "--seed=7", "--batch-count=2", "-o", file.toString());
+        assertThat(run.out().lines()).containsExactly(file.toString(), folder.resolve("cat-2.png").toString());
+        assertThat(PngReader.readTexts(file)).containsKey(InfoText.PNG_KEYWORD);
+    }
+
+    @Test
+    void withoutOutputPicturesGoToA1111sFolders() throws IOException {
+        Run run = Run.in(folder).demo().kiln("txt2img", "-p", "x", "-W64", "-H64", "--steps=1", "--seed=7", "--data-dir", folder.toString());
+        Path file = Path.of(run.out().strip());
+        assertThat(file).isRegularFile().hasFileName("00000-7.png");
+        assertThat(file.getParent().getParent()).isEqualTo(folder.resolve("outputs/txt2img-images"));
+    }
+
+    @Test
+    void aPersonSeesABarThatIsGoneAtTheEnd() {
+        Run run = Run.in(folder).demo().tty().kiln("txt2img", "-p", "x", "-W64", "-H64", "--steps=2", "-o", folder.toString());
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.err()).contains("\r[").endsWith("\r").doesNotContain("\n");
+    }
+
+    @Test
+    void cancellingStopsWithinAStepAndLeavesNothingBehind() {
+        Run.Setup setup = Run.in(folder).demo().tty();
+        ByteArrayOutputStream err = new ByteArrayOutputStream() {
+            @Override
+            public synchronized void write(byte[] bytes, int offset, int length) {
+                super.write(bytes, offset, length);
+                if (toString(StandardCharsets.UTF_8).contains("step ")) {
+                    setup.cancellation().request();
+                }
+            }
+        };
+        Run run = setup.kilnWithErrors(err, "txt2img", "-p", "x", "--steps", "1000", "--json", "-o", folder.toString());
+        assertThat(run.exitCode()).as(run.err()).isEqualTo(130);
+        assertThat(run.err()).endsWith("\rkiln: cancelled\n").doesNotContain("100%");
+        assertThat(run.out()).as("what was made until then").startsWith("{\"files\":[],\"seeds\":[]");
+        assertNothingIn(folder);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--width,0,width 0 is not a multiple of 8",
+        "--width,7,the nearest is 8",
+        "--height,100000,the nearest is 4096",
+        "--steps,0,steps 0 is outside 1 to 1000",
+        "--sampler,Eulr a,no sampler is called",
+        "--schedule,karas,karas",
+        "--seed,-2,seed -2 is negative",
+        "--cfg-scale,1000,cfg scale 1000.0 is outside",
+        "--batch-size,0,batch size 0",
+        "--clip-skip,13,clip skip 13",
+        "--executor,cuda,unknown executor 'cuda'",
+        "--precision,f8,unknown precision 'f8'",
+        "--threads,-1,--threads -1"
+    })
+    void aValueThatIsNotPossibleIsOneLine(String option, String value, String part) {
+        assertFailure(Run.in(folder).demo().kiln("txt2img", "-p", "x", option, value, "-o", folder.toString()), 2, part);
+        assertNothingIn(folder);
+    }
+
+    @Test
+    void promptsThatAreTooLongAreRefused() {
+        String text = "a".repeat(100_001);
+        assertFailure(Run.in(folder).demo().kiln("txt2img", "-p", text), 2, "at most 100000");
+        assertFailure(Run.in(folder).demo().in(text).kiln("txt2img", "-p", "-"), 2, "at most 100000");
+    }
+
+    @Test
+    void modelsThatCannotBeReadAreOneLine() throws IOException {
+        Path garbage = Files.writeString(folder.resolve("garbage.ckpt"), "no model");
+        Path cut = Files.write(folder.resolve("cut.safetensors"), new byte[] {100, 0, 0, 0, 0, 0, 0, 0, '{', '}'});
+        assertFailure(Run.in(folder).kiln("txt2img", "-p", "x", "--ckpt", "none.ckpt"), 3, "none.ckpt");
+        assertFailure(Run.in(folder).kiln("txt2img", "-p", "x", "--ckpt", folder.toString()), 2, "--ckpt-dir");
+        assertFailure(Run.in(folder).kiln("txt2img", "-p", "x", "--ckpt", garbage.toString()), 5, "garbage.ckpt");
+        assertFailure(Run.in(folder).kiln("txt2img", "-p", "x", "--ckpt", cut.toString()), 4, "cut.safetensors");
+        assertFailure(Run.in(folder).kiln("txt2img", "-p", "x"), 3, "no model found");
+    }
+
+    @Test
+    void aModelMayBeGivenByItsName() {
+        Run run = Run.in(folder).demo().kiln("txt2img", "--ckpt", "kiln-demo", "-p", "x", "--width", "7");
+        assertFailure(run, 2, "width 7");
+    }
+
+    @Test
+    void aFolderThatCannotBeWrittenToIsToldBeforeTheWork() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "");
+        assertFailure(Run.in(folder).demo().kiln("txt2img", "-p", "x", "-o", file + "/x.png"), 7, "is not a folder");
+        assertFailure(Run.in(folder).demo().kiln("txt2img", "-p", "x", "-o", "/proc/kiln/x.png"), 7, "/proc/kiln");
+        assertFailure(Run.in(folder).demo().kiln("txt2img", "-p", "x", "--output-dir", "/proc/kiln"), 7, "/proc/kiln");
+    }
+
+    private static void assertNothingIn(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            assertThat(files).isEmpty();
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
