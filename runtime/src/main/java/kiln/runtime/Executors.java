@@ -6,6 +6,7 @@ import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.exec.onednn.OneDnn;
 import kiln.runtime.exec.onednn.OneDnnExecutor;
+import kiln.runtime.exec.reference.ReferenceExecutor;
 
 /** The one place where an executor is picked, by name or by what the machine has. */
 public final class Executors {
@@ -21,7 +22,7 @@ public final class Executors {
         OneDnn.cacheFolder(nativesFolder(options.cacheFolder()));
         switch (options.executor()) {
             case "reference":
-                throw KilnException.badRequest("the reference executor is not built in yet");
+                return new ReferenceExecutor(weights);
             case "onednn":
                 if (OneDnn.unavailableBecause() != null) {
                     throw new KilnException(
@@ -31,7 +32,7 @@ public final class Executors {
             case "auto":
                 return OneDnn.unavailableBecause() == null
                         ? new OneDnnExecutor(weights, options.precision())
-                        : null;
+                        : new ReferenceExecutor(weights);
             default:
                 throw KilnException.badRequest("executor " + options.executor() + " is unknown: one of " + NAMES);
         }

@@ -1,0 +1,161 @@
+package kiln.runtime.exec.reference;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.DoubleConsumer;
+import kiln.runtime.exec.CompiledGraph;
+import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.WeightSource;
+import kiln.runtime.graph.Graph;
+import kiln.runtime.graph.Node;
+import kiln.runtime.graph.Op;
+import kiln.runtime.graph.Shape;
+import kiln.runtime.graph.Weight;
+import kiln.runtime.plan.MemoryPlan;
+
+/**
+ * Runs graphs in plain Java: what other executors are measured against, and a way to a picture on machines where none of them works.
+ *
+ * <p>Graphs run as they are given, fused or not. Results are 32-bit floats on the heap, dropped after their last use. All processors of
+ * the common pool take part in a node. Not for use from several threads at once; using it or its graphs after closing is an
+ * {@link IllegalStateException}.
+ */
+public final class ReferenceExecutor implements Executor {
+    private final PreparedWeights weights;
+    private boolean closed;
+
+    /** @param source read while graphs are compiled, and for rows of embedding tables while they run; stays the caller's to close */
+    public ReferenceExecutor(WeightSource source) {
+        weights = new PreparedWeights(source);
+    }
+
+    @Override
+    public String description() {
+        return "plain Java f32";
+    }
+
+    @Override
+    public CompiledGraph compile(Graph graph, DoubleConsumer progress) {
+        requireOpen();
+        for (int i = 0; i < graph.nodes().size(); i++) {
+            progress.accept((double) i / graph.nodes().size());
+            prepare(graph.node(i));
+        }
+        progress.accept(1);
+        return new Compiled(graph);
+    }
+
+    private void prepare(Node node) {
+        if (node.op() instanceof Op.Embedding) {
+            // Of its tables only the rows that are asked for are read, when they are asked for.
+            return;
+        }
+        for (Weight weight : node.weights()) {
+            if (weight.shape().size() > 1) {
+                weights.matrix(weight);
+            } else {
+                weights.vector(weight);
+            }
+        }
+    }
+
+    @Override
+    public void release(String prefix) {
+        requireOpen();
+        weights.release(prefix);
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the reference executor is closed");
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        weights.release("");
+    }
+
+    private static float[] compute(Frame frame, Node node) {
+        Op op = node.op();
+        if (op instanceof Op.Conv2d convolution) {
+            return MatrixOps.convolution(frame, node, convolution);
+        } else if (op instanceof Op.Linear) {
+            return MatrixOps.linear(frame, node);
+        } else if (op instanceof Op.LinearGeglu) {
+            return MatrixOps.geglu(frame, node);
+        } else if (op instanceof Op.GroupNorm norm) {
+            return NormOps.group(frame, node, norm);
+        } else if (op instanceof Op.LayerNorm norm) {
+            return NormOps.layer(frame, node, norm);
+        } else if (op instanceof Op.Attention attention) {
+            return AttentionOp.run(frame, node, attention);
+        } else if (op instanceof Op.Activation activation) {
+            return ElementOps.activation(frame, node, activation.kind());
+        } else if (op instanceof Op.Add) {
+            return ElementOps.sum(frame, node);
+        } else if (op instanceof Op.AddPerChannel) {
+            return ElementOps.sumPerChannel(frame, node);
+        } else if (op instanceof Op.Concat) {
+            return ElementOps.concat(frame, node);
+        } else if (op instanceof Op.UpsampleNearest) {
+            return ElementOps.upsample(frame, node);
+        } else if (op instanceof Op.Embedding) {
+            return ElementOps.embedding(frame, node);
+        } else if (op instanceof Op.TimestepEmbedding) {
+            return ElementOps.timestepEmbedding(frame, node);
+        }
+        throw new IllegalArgumentException("reference executor: no code for " + op);
+    }
+
+    private final class Compiled implements CompiledGraph {
+        private final Graph graph;
+        private final MemoryPlan plan;
+        private boolean graphClosed;
+
+        Compiled(Graph graph) {
+            this.graph = graph;
+            plan = MemoryPlan.of(graph, node -> Float.BYTES);
+        }
+
+        @Override
+        public Map<String, float[]> run(Map<String, float[]> inputs, Progress progress) {
+            requireOpen();
+            if (graphClosed) {
+                throw new IllegalStateException("the compiled graph is closed");
+            }
+            Frame frame = new Frame(graph, weights, new float[graph.nodes().size()][]);
+            graph.inputs().forEach((name, node) -> frame.results()[node] = checked(name, graph.shapeOf(node), inputs.get(name)));
+            double done = 0;
+            for (int i = 0; i < graph.nodes().size(); i++) {
+                progress.at(done);
+                Node node = graph.node(i);
+                if (!(node.op() instanceof Op.Input)) {
+                    frame.results()[i] = compute(frame, node);
+                    ElementOps.postOps(frame, node, frame.results()[i]);
+                }
+                int now = i;
+                node.reads().filter(read -> plan.lastUse(read) == now).forEach(read -> frame.results()[read] = null);
+                done += graph.flops(node);
+            }
+            progress.at(done);
+            Map<String, float[]> outputs = new HashMap<>();
+            graph.outputs().forEach((name, node) -> outputs.put(name, frame.results()[node].clone()));
+            return outputs;
+        }
+
+        private static float[] checked(String name, Shape shape, float[] values) {
+            if (values == null || values.length != shape.elements()) {
+                throw new IllegalArgumentException(
+                        "input " + name + " needs " + shape + ", found " + (values == null ? "nothing" : values.length + " values"));
+            }
+            return values;
+        }
+
+        @Override
+        public void close() {
+            graphClosed = true;
+        }
+    }
+}
