@@ -44,6 +44,9 @@ public final class TerminalUi implements Effects {
         this.device = device;
         background = new Background(options, inbox);
         update = new Update(state, this);
+        if (!options.notes().isEmpty()) {
+            state.error(String.join(" · ", options.notes()));
+        }
         view = new CreateView(update.commands(), Theme.of(options.environment(), System.getProperty("kiln.locale"), depth));
     }
 
