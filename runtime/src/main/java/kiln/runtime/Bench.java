@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -20,10 +21,11 @@ public final class Bench {
     public record Timing(double median, double min) {}
 
     /**
-     * @param dtype what the executor computes in, and with what
+     * @param dtype what the executor computes in: "bf16" or "f32"
+     * @param device the executor, for people
      * @param peakResidentBytes the process's so far; −1 where the system does not tell
      */
-    public record Result(Timing unetStep, Timing vaeDecode, Timing textEncode, String dtype, long peakResidentBytes) {}
+    public record Result(Timing unetStep, Timing vaeDecode, Timing textEncode, String dtype, String device, long peakResidentBytes) {}
 
     private Bench() {}
 
@@ -51,7 +53,7 @@ public final class Bench {
             listener.accept("decoder");
             int latentChannels = model.sizes().vae().latentChannels();
             Timing decode = time(model.decoder(1, h, w), Map.of("latent", normals(random, h * w * latentChannels)), runs);
-            return new Result(unet, decode, text, model.device(), peakResidentBytes());
+            return new Result(unet, decode, text, model.precision().name().toLowerCase(Locale.ROOT), model.device(), peakResidentBytes());
         }
     }
 

@@ -1,6 +1,7 @@
 package kiln.runtime.exec;
 
 import java.util.function.DoubleConsumer;
+import kiln.runtime.Precision;
 import kiln.runtime.graph.Graph;
 
 /**
@@ -10,6 +11,9 @@ import kiln.runtime.graph.Graph;
 public interface Executor extends AutoCloseable {
     /** Name, number format and threads, for people: "oneDNN bf16, 2 threads". */
     String description();
+
+    /** The number format that it computes in; never AUTO. */
+    Precision precision();
 
     /** Prepares a graph: weights that it needs are converted once and kept for later graphs. */
     default CompiledGraph compile(Graph graph) {

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.function.DoubleConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import kiln.runtime.Precision;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.exec.Executor;
@@ -52,6 +53,11 @@ public final class LoadedModel implements AutoCloseable {
     /** What computes, for people. */
     public String device() {
         return executor.description();
+    }
+
+    /** The number format that is computed in. */
+    public Precision precision() {
+        return executor.precision();
     }
 
     /** One network for one shape, compiled when first asked for. */

@@ -57,7 +57,7 @@ final class UiCommand extends Command {
         }
         Places places = global.places(context);
         try (Engine engine = new Engine(global.engineOptions(places, places.outputs()))) {
-            return TerminalUi.run(engine, UiOptions.of(engine, context.environment(), places.state()));
+            return TerminalUi.run(engine, UiOptions.of(engine, context.environment(), places.state()).withNotes(notes));
         }
     }
 }

@@ -5,6 +5,7 @@ import java.io.PrintStream;
 import java.util.List;
 import kiln.runtime.Engine;
 import kiln.runtime.GenerationRequest;
+import kiln.tui.view.TerminalUi;
 
 /**
  * Does what usual starts do, a small picture in memory included, and ends: the start script lets Java archive the classes that were
@@ -28,6 +29,7 @@ final class WarmUp {
         for (String[] start : STARTS) {
             Cli.run(start, silent);
         }
+        TerminalUi.loadClasses();
         draw(silent);
         return 0;
     }

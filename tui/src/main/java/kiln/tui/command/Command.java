@@ -10,7 +10,7 @@ import kiln.tui.input.InputEvent.Key;
 /**
  * Something that a person can do.
  *
- * @param id for key maps; stable
+ * @param id for key maps, stable: where it counts, a dot, and a name
  * @param title one or two words, for the hint line; empty keeps it out of there
  * @param help what it does, for the overview of keys
  * @param keys the first is the one that is shown
@@ -28,6 +28,11 @@ public record Command<T>(String id, String title, String help, List<Key> keys, P
             String id, String title, String help, String keys, Predicate<T> context, Consumer<T> action) {
         List<Key> parsed = Arrays.stream(keys.split(" ")).map(Key::parse).toList();
         return new Command<>(id, title, help, parsed, context, action);
+    }
+
+    /** The id's part before the dot. */
+    public String group() {
+        return id.substring(0, id.indexOf('.'));
     }
 
     /** Its keys as people read them. */

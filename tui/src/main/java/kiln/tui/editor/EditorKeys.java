@@ -37,7 +37,7 @@ public final class EditorKeys {
     private EditorKeys() {}
 
     private static Command<PromptEditor> row(String id, String help, String keys, Consumer<PromptEditor> action) {
-        return Command.of("edit." + id, "", help, keys, editor -> true, action);
+        return Command.of("text." + id, "", help, keys, editor -> true, action);
     }
 
     /** Lets the editor take a key; whether it did. */

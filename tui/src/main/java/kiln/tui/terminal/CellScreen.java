@@ -24,6 +24,10 @@ final class CellScreen extends TerminalScreen {
         void write(byte[] frame) throws IOException;
     }
 
+    private static final int[] ATTRIBUTES = {Style.BOLD, Style.DIM, Style.UNDERLINE, Style.REVERSE};
+    /** Lanterna has no name for faint; nothing here is italic. */
+    private static final SGR[] MODIFIERS = {SGR.BOLD, SGR.ITALIC, SGR.UNDERLINE, SGR.REVERSE};
+
     /** The second cell of a wide cluster. */
     private static final char CONTINUATION = '\uf8ff';
 
@@ -101,19 +105,6 @@ final class CellScreen extends TerminalScreen {
     }
 
     private TextCharacter character(String text, Style style) {
-        EnumSet<SGR> attributes = EnumSet.noneOf(SGR.class);
-        if ((style.attributes() & Style.BOLD) != 0) {
-            attributes.add(SGR.BOLD);
-        }
-        if ((style.attributes() & Style.UNDERLINE) != 0) {
-            attributes.add(SGR.UNDERLINE);
-        }
-        if ((style.attributes() & Style.REVERSE) != 0) {
-            attributes.add(SGR.REVERSE);
-        }
-        if ((style.attributes() & Style.DIM) != 0) {
-            attributes.add(SGR.ITALIC); // Lanterna has no name for faint; the writer gives the attribute its meaning back
-        }
         char c;
         if (text.isEmpty()) {
             c = CONTINUATION;
@@ -122,11 +113,17 @@ final class CellScreen extends TerminalScreen {
         } else {
             c = clusters.standIn(text);
         }
-        return TextCharacter.DEFAULT_CHARACTER
+        TextCharacter cell = TextCharacter.DEFAULT_CHARACTER
                 .withCharacter(c)
                 .withForegroundColor(color(style.foreground()))
-                .withBackgroundColor(color(style.background()))
-                .withModifiers(attributes);
+                .withBackgroundColor(color(style.background()));
+        // One by one: Lanterna's withModifiers compares its argument with itself and changes nothing.
+        for (int i = 0; i < ATTRIBUTES.length; i++) {
+            if ((style.attributes() & ATTRIBUTES[i]) != 0) {
+                cell = cell.withModifier(MODIFIERS[i]);
+            }
+        }
+        return cell;
     }
 
     private static boolean isPrivate(char c) {
@@ -139,10 +136,10 @@ final class CellScreen extends TerminalScreen {
 
     private static Style style(TextCharacter cell) {
         EnumSet<SGR> modifiers = cell.getModifiers();
-        int attributes = (modifiers.contains(SGR.BOLD) ? Style.BOLD : 0)
-                | (modifiers.contains(SGR.UNDERLINE) ? Style.UNDERLINE : 0)
-                | (modifiers.contains(SGR.REVERSE) ? Style.REVERSE : 0)
-                | (modifiers.contains(SGR.ITALIC) ? Style.DIM : 0);
+        int attributes = 0;
+        for (int i = 0; i < ATTRIBUTES.length; i++) {
+            attributes |= modifiers.contains(MODIFIERS[i]) ? ATTRIBUTES[i] : 0;
+        }
         return new Style(rgb(cell.getForegroundColor()), rgb(cell.getBackgroundColor()), attributes);
     }
 

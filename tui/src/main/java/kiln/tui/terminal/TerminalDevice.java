@@ -1,6 +1,7 @@
 package kiln.tui.terminal;
 
 import com.googlecode.lanterna.TerminalSize;
+import com.googlecode.lanterna.terminal.virtual.DefaultVirtualTerminal;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -37,11 +38,29 @@ public final class TerminalDevice implements AutoCloseable {
         return device;
     }
 
+    /** Loads what {@link #open} and {@link #show} use, without touching the terminal; for an archive of loaded classes. */
+    public static void loadClasses(Canvas canvas, ColorDepth depth) throws IOException {
+        TerminalSize size = new TerminalSize(canvas.width(), canvas.height());
+        CellScreen screen = new CellScreen(new DefaultVirtualTerminal(size), frame -> {}, depth);
+        screen.startScreen();
+        screen.prepare();
+        screen.show(canvas);
+        for (Class<?> used : new Class<?>[] {TtyTerminal.class, TtySettings.class, FrameStream.class, Modes.class, InputReader.class}) {
+            try {
+                Class.forName(used.getName());
+            } catch (ClassNotFoundException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        InputReader.loadClasses();
+    }
+
     private void start() throws IOException {
         terminal = new TtyTerminal(new FrameStream(new FileOutputStream(FileDescriptor.out)));
-        terminal.addResizeListener((changed, size) -> onResize.run());
         try {
             screen = new CellScreen(terminal, terminal::writeRaw, depth);
+            // After the screen's own listener: when ours is called, the screen knows the new size.
+            terminal.addResizeListener((changed, size) -> onResize.run());
             screen.startScreen();
         } catch (IOException | RuntimeException e) {
             terminal.close();

@@ -14,6 +14,9 @@ import java.nio.charset.StandardCharsets;
  * <p>Lanterna's shutdown hook restores the terminal when the process ends by a signal.
  */
 final class TtyTerminal extends UnixTerminal {
+    private final Object frameLock = new Object();
+    private boolean left;
+
     TtyTerminal(OutputStream output) throws IOException {
         super(InputStream.nullInputStream(), output, StandardCharsets.UTF_8, CtrlCBehaviour.TRAP);
     }
@@ -60,14 +63,21 @@ final class TtyTerminal extends UnixTerminal {
 
     @Override
     public void exitPrivateMode() throws IOException {
-        writeRaw(Modes.LEAVE.getBytes(StandardCharsets.US_ASCII));
-        super.exitPrivateMode();
-        flush();
+        synchronized (frameLock) {
+            left = true;
+            writeToTerminal(Modes.LEAVE.getBytes(StandardCharsets.US_ASCII));
+            super.exitPrivateMode();
+            flush();
+        }
     }
 
-    /** Writes and flushes bytes that Lanterna need not know of. */
+    /** Writes and flushes bytes that Lanterna need not know of; nothing once the screen was left, as by the shutdown hook. */
     void writeRaw(byte[] bytes) throws IOException {
-        writeToTerminal(bytes);
-        flush();
+        synchronized (frameLock) {
+            if (!left) {
+                writeToTerminal(bytes);
+                flush();
+            }
+        }
     }
 }

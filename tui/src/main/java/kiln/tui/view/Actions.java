@@ -23,7 +23,13 @@ final class Actions {
 
     void generate() {
         state.form.commit();
-        if (state.form.model() == null && state.modelsKnown) {
+        if (!state.ready) {
+            state.generateWhenReady = true;
+            state.notice = new Notice("reading the model…", false, System.nanoTime() + QUIT_NANOS);
+            return;
+        }
+        state.generateWhenReady = false;
+        if (state.form.model() == null) {
             throw new KilnException(
                     KilnException.Category.NOT_FOUND,
                     "no model: put a .safetensors or .ckpt file into models/Stable-diffusion, or start with --ckpt FILE");

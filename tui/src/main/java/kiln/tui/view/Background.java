@@ -40,12 +40,23 @@ final class Background implements AutoCloseable {
     /** Finds the models and loads the prompts of earlier runs. */
     void start() {
         run(() -> {
-            List<UiModel> models = options.models().get();
+            List<UiModel> models;
+            try {
+                models = options.models().get();
+            } catch (RuntimeException e) {
+                post(state -> {
+                    state.modelsKnown = true;
+                    state.ready = true;
+                });
+                throw e;
+            }
             post(state -> {
                 state.modelsKnown = true;
                 state.form.models(models);
                 if (state.form.model() != null) {
                     loadFacts(state.form.model(), true);
+                } else {
+                    state.ready = true;
                 }
             });
         });
@@ -60,12 +71,19 @@ final class Background implements AutoCloseable {
 
     void loadFacts(UiModel model, boolean first) {
         run(() -> {
-            ModelFacts facts = options.facts().apply(model.path());
+            ModelFacts facts;
+            try {
+                facts = options.facts().apply(model.path());
+            } catch (RuntimeException e) {
+                post(state -> state.ready = true);
+                throw e;
+            }
             post(state -> apply(state, model, facts, first));
         });
     }
 
     private void apply(UiState state, UiModel model, ModelFacts facts, boolean first) {
+        state.ready = true;
         if (!model.equals(state.form.model())) {
             return; // another one was chosen meanwhile
         }

@@ -52,7 +52,8 @@ final class CreateView {
         EditorView.draw(canvas, text(layout.negative()), state.negative, inNegative && !over, "what to keep out", theme);
         HistoryView.draw(canvas, layout.history(), state, theme);
         JobEntry shown = state.shownEntry();
-        String caption = state.focus == Focus.HISTORY && shown != null ? "seed " + shown.request().seed() : "";
+        boolean seeded = state.focus == Focus.HISTORY && shown != null && shown.request().seed() >= 0;
+        String caption = seeded ? "seed " + shown.request().seed() : "";
         Box.draw(canvas, layout.picture(), caption.isEmpty() ? "" : "Picture", caption, state.focus == Focus.HISTORY, theme);
         picture.draw(canvas, layout.picture().inner(), state, theme);
     }

@@ -19,7 +19,7 @@ final class HistoryView {
             if (chosen) {
                 canvas.text(area.x(), y, 1, theme.focusMark(), theme.strong());
             }
-            Style style = chosen ? theme.bold() : entry.state() == JobEntry.State.DONE ? theme.plain() : theme.dim();
+            Style style = chosen ? theme.bold() : isQuiet(entry) ? theme.dim() : theme.plain();
             String time = entry.state() == JobEntry.State.DONE ? minutes(entry.seconds()) : "";
             String prompt = entry.request().prompt().replace('\n', ' ');
             boolean tellState = entry.state() == JobEntry.State.CANCELLED || entry.state() == JobEntry.State.FAILED;
@@ -31,6 +31,10 @@ final class HistoryView {
         if (entries.isEmpty() && area.rows() > 0) {
             canvas.text(area.x() + 2, area.y(), area.columns() - 3, "Pictures of this run come here.", theme.dim());
         }
+    }
+
+    private static boolean isQuiet(JobEntry entry) {
+        return entry.state() != JobEntry.State.DONE && entry.state() != JobEntry.State.RUNNING;
     }
 
     private static String minutes(double seconds) {

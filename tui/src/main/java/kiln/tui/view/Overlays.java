@@ -2,7 +2,9 @@ package kiln.tui.view;
 
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import kiln.tui.command.Command;
 import kiln.tui.command.CommandTable;
@@ -13,14 +15,24 @@ import kiln.tui.text.CellWidth;
 
 /** What lies over the screen for a while: the overview of keys, a list to choose from. */
 final class Overlays {
+    private static final Map<String, String> GROUPS = new LinkedHashMap<>();
+
+    static {
+        GROUPS.put("all", "Everywhere");
+        GROUPS.put("text", "In the texts");
+        GROUPS.put("field", "In a field");
+        GROUPS.put("history", "In the history");
+    }
+
     private Overlays() {}
 
     static void help(Canvas canvas, UiState state, CommandTable<UiState> commands, Theme theme) {
         List<String[]> lines = new ArrayList<>();
-        lines.add(new String[] {"", "Everywhere"});
-        addAll(lines, commands.all());
-        lines.add(new String[] {"", "In the texts"});
-        addAll(lines, EditorKeys.TABLE.all());
+        GROUPS.forEach((group, heading) -> {
+            lines.add(new String[] {"", heading});
+            addAll(lines, commands.all(), group);
+            addAll(lines, EditorKeys.TABLE.all(), group);
+        });
         int rows = Math.min(lines.size(), canvas.height() - 4);
         state.helpScroll = Math.max(0, Math.min(state.helpScroll, lines.size() - rows));
         int columns = Math.min(canvas.width() - 2, 76);
@@ -35,10 +47,10 @@ final class Overlays {
         }
     }
 
-    private static <T> void addAll(List<String[]> lines, List<Command<T>> commands) {
+    private static <T> void addAll(List<String[]> lines, List<Command<T>> commands, String group) {
         Set<String> seen = new HashSet<>();
         for (Command<T> command : commands) {
-            if (seen.add(command.help())) {
+            if (command.group().equals(group) && seen.add(command.help())) {
                 lines.add(new String[] {command.keyLabels(), command.help()});
             }
         }

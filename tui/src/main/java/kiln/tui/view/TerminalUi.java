@@ -8,11 +8,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import kiln.runtime.Engine;
 import kiln.runtime.GenerationEvent;
 import kiln.runtime.GenerationRequest;
 import kiln.runtime.KilnException;
+import kiln.tui.input.InputEvent;
 import kiln.tui.output.ColorDepth;
 import kiln.tui.terminal.InputReader;
 import kiln.tui.terminal.ScreenSize;
@@ -42,6 +44,9 @@ public final class TerminalUi implements Effects {
         this.device = device;
         background = new Background(options, inbox);
         update = new Update(state, this);
+        if (!options.notes().isEmpty()) {
+            state.error(String.join(" · ", options.notes()));
+        }
         view = new CreateView(update.commands(), Theme.of(options.environment(), System.getProperty("kiln.locale"), depth));
     }
 
@@ -75,6 +80,22 @@ public final class TerminalUi implements Effects {
         } finally {
             System.setOut(out);
             System.setErr(err);
+        }
+    }
+
+    /** Loads the classes of a first frame and the first key, without touching the terminal; for an archive of loaded classes. */
+    public static void loadClasses() {
+        UiState state = new UiState();
+        Update update = new Update(state, new NoEffects());
+        CreateView view = new CreateView(update.commands(), Theme.of(Map.of(), null, ColorDepth.TRUECOLOR));
+        state.form.models(List.of(new UiModel(Path.of("demo"), "demo", true)));
+        Inbox inbox = new Inbox();
+        inbox.post(new Message.Input(InputEvent.Key.typed('a')));
+        try {
+            inbox.take(0).forEach(update::accept);
+            TerminalDevice.loadClasses(view.draw(state, 80, 24), ColorDepth.TRUECOLOR);
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -27,6 +27,7 @@ import kiln.weights.ModelCatalog;
  * @param facts what a checkpoint presets
  * @param tokenCount "9/75" for a prompt
  * @param device what computes, for the top line; empty while unknown
+ * @param notes lines to show first, such as options without effect
  * @param request values given on the command line, {@code null} for the model's presets
  */
 public record UiOptions(
@@ -37,6 +38,7 @@ public record UiOptions(
         Function<Path, ModelFacts> facts,
         UnaryOperator<String> tokenCount,
         Supplier<String> device,
+        List<String> notes,
         GenerationRequest request) {
     public UiOptions {
         environment = Map.copyOf(environment);
@@ -44,6 +46,7 @@ public record UiOptions(
         Objects.requireNonNull(facts, "facts");
         Objects.requireNonNull(tokenCount, "tokenCount");
         Objects.requireNonNull(device, "device");
+        notes = List.copyOf(notes);
     }
 
     /** The usual ones: everything from the engine. */
@@ -56,11 +59,16 @@ public record UiOptions(
                 UiOptions::factsOf,
                 new TokenCount(),
                 () -> shortened(engine.device()),
+                List.of(),
                 null);
     }
 
     public UiOptions withRequest(GenerationRequest value) {
-        return new UiOptions(environment, stateFolder, color, models, facts, tokenCount, device, value);
+        return new UiOptions(environment, stateFolder, color, models, facts, tokenCount, device, notes, value);
+    }
+
+    public UiOptions withNotes(List<String> lines) {
+        return new UiOptions(environment, stateFolder, color, models, facts, tokenCount, device, lines, request);
     }
 
     /** Without the remark in brackets, which {@code kiln doctor} tells. */

@@ -25,6 +25,10 @@ final class UiState {
 
     /** Whether the folders have been searched for models. */
     boolean modelsKnown;
+    /** Whether the model's presets have been read, or cannot be. */
+    boolean ready;
+    /** The person wants a picture as soon as that is so. */
+    boolean generateWhenReady;
     /** How many things the model names; 0 when it names none. */
     int drawableThings;
 

@@ -33,6 +33,9 @@ final class Update {
                 job(job);
             } else if (message instanceof Message.Result result) {
                 result.change().accept(state);
+                if (state.ready && state.generateWhenReady) {
+                    actions.generate();
+                }
             } else if (message instanceof Message.HungUp) {
                 state.quitting = true;
             }

@@ -64,6 +64,16 @@ class CellScreenTest {
     }
 
     @Test
+    void attributesAndColoursReachTheTerminal() throws IOException {
+        Canvas canvas = new Canvas(20, 3);
+        canvas.put(0, 0, "a", 1, new Style(0x010203, 0x040506, Style.BOLD));
+        canvas.put(2, 0, "b", 1, Style.PLAIN.with(Style.DIM));
+        canvas.put(4, 0, "c", 1, Style.PLAIN.with(Style.UNDERLINE | Style.REVERSE));
+        screen.show(canvas);
+        assertThat(frames.get(0)).contains("1;38;2;1;2;3;48;2;4;5;6ma", "2mb", "4;7mc");
+    }
+
+    @Test
     void privateUseCharactersStayThemselves() throws IOException {
         assertThat(show("\ue000\uf8ff")).contains("\ue000", "\uf8ff");
     }

@@ -66,6 +66,7 @@ class ScreenTest {
     void demoModel() {
         update.accept(new Message.Result(s -> {
             s.modelsKnown = true;
+            s.ready = true;
             s.form.models(List.of(DEMO, OTHER));
             s.form.defaults(GenerationRequest.builder().sampler("Euler").cfgScale(4).width(128).height(128).build());
             s.prompt.names(List.of("flat", "3d", "red heart", "pink"));
@@ -252,6 +253,17 @@ class ScreenTest {
     }
 
     @Test
+    void requestBeforeTheModelIsKnownWaitsForIt() {
+        state.ready = false;
+        type("x");
+        press("ctrl+g");
+        assertThat(notes.submitted).isEmpty();
+        assertThat(screen(80, 24)).contains("reading the model…");
+        update.accept(new Message.Result(s -> s.ready = true));
+        assertThat(notes.submitted).hasSize(1);
+    }
+
+    @Test
     void completionIsShownAndTaken() {
         type("flat red he");
         assertThat(screen(80, 24)).contains("│ flat red heart ", "Tab complete");
@@ -263,7 +275,7 @@ class ScreenTest {
     void helpListsAllKeysAndCloses() {
         press("f1");
         assertThat(screen(80, 24)).contains("Keys", "^G F5 Ctrl+Enter", "draw the prompt");
-        press("pagedown", "pagedown", "pagedown", "pagedown");
+        press("pagedown");
         assertThat(screen(80, 24)).contains("raise the word's weight");
         press("q");
         assertThat(state.helpOpen).isFalse();
@@ -275,6 +287,7 @@ class ScreenTest {
         UiState empty = new UiState();
         Update other = new Update(empty, notes);
         empty.modelsKnown = true;
+        empty.ready = true;
         Canvas canvas = new CreateView(other.commands(), theme).draw(empty, 80, 24);
         assertThat(canvas.toString()).contains("No model found.", "models/Stable-diffusion");
         other.accept(new Message.Input(Key.parse("ctrl+g")));

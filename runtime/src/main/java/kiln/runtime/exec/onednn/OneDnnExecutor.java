@@ -52,6 +52,11 @@ public final class OneDnnExecutor implements Executor {
         return "oneDNN " + (format == Format.BF16 ? "bf16" : "f32") + " (" + OneDnn.instructionSet() + ")";
     }
 
+    @Override
+    public Precision precision() {
+        return format == Format.BF16 ? Precision.BF16 : Precision.F32;
+    }
+
     /** Bytes of prepared parameters. */
     public long weightBytes() {
         return weights.bytes();

@@ -3,6 +3,7 @@ package kiln.runtime.exec.reference;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.DoubleConsumer;
+import kiln.runtime.Precision;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.WeightSource;
@@ -27,6 +28,11 @@ public final class ReferenceExecutor implements Executor {
     /** @param source read while graphs are compiled, and for rows of embedding tables while they run; stays the caller's to close */
     public ReferenceExecutor(WeightSource source) {
         weights = new PreparedWeights(source);
+    }
+
+    @Override
+    public Precision precision() {
+        return Precision.F32;
     }
 
     @Override
