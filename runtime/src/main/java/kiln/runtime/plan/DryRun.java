@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.ToIntFunction;
 import kiln.runtime.graph.Fusion;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
@@ -36,8 +35,7 @@ public record DryRun(String network, List<Step> steps, double flops, long weight
      */
     public static DryRun of(String network, Graph unfused, int bytesPerElement) {
         Graph graph = Fusion.fuse(unfused);
-        ToIntFunction<Node> size = node -> bytesPerElement;
-        MemoryPlan plan = MemoryPlan.of(graph, size);
+        MemoryPlan plan = MemoryPlan.of(graph, node -> bytesPerElement);
         Set<List<String>> seen = new HashSet<>();
         List<Step> steps = new ArrayList<>();
         double flops = 0;

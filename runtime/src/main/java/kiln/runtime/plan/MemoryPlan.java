@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.function.ToIntFunction;
+import java.util.function.IntUnaryOperator;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
 
@@ -32,16 +32,16 @@ public final class MemoryPlan {
     }
 
     /**
-     * @param bytesPerElement of each node's result
+     * @param bytesPerElement of each node's result, by the node's index
      */
-    public static MemoryPlan of(Graph graph, ToIntFunction<Node> bytesPerElement) {
+    public static MemoryPlan of(Graph graph, IntUnaryOperator bytesPerElement) {
         int count = graph.nodes().size();
         long[] bytes = new long[count];
         int[] firstUses = new int[count];
         int[] lastUses = new int[count];
         for (int i = 0; i < count; i++) {
             Node node = graph.node(i);
-            long exact = Math.multiplyExact(node.shape().elements(), bytesPerElement.applyAsInt(node));
+            long exact = Math.multiplyExact(node.shape().elements(), bytesPerElement.applyAsInt(i));
             bytes[i] = (exact + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
             firstUses[i] = i;
             lastUses[i] = i;

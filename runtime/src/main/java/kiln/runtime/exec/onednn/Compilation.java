@@ -20,7 +20,9 @@ import org.bytedeco.dnnl.global.dnnl;
  */
 final class Compilation {
     final Graph graph;
+    /** Of weights and of most results. */
     final Format format;
+    private final Formats formats;
     final PreparedWeights weights;
     final WeightSource source;
     final Handles handles;
@@ -30,9 +32,18 @@ final class Compilation {
     private long workTop;
     private long workBytes;
 
-    Compilation(Graph graph, Format format, PreparedWeights weights, WeightSource source, Handles handles, Regions regions, MemoryPlan plan) {
+    Compilation(
+            Graph graph,
+            Format format,
+            Formats formats,
+            PreparedWeights weights,
+            WeightSource source,
+            Handles handles,
+            Regions regions,
+            MemoryPlan plan) {
         this.graph = graph;
         this.format = format;
+        this.formats = formats;
         this.weights = weights;
         this.source = source;
         this.handles = handles;
@@ -63,16 +74,20 @@ final class Compilation {
         return graph.shapeOf(node);
     }
 
+    Format format(int node) {
+        return formats.of(node);
+    }
+
     long offset(int node) {
         return plan.offset(node);
     }
 
     dnnl_memory_desc image(int node) {
-        return Layout.image(handles, shape(node), format.of(graph.node(node)));
+        return Layout.image(handles, shape(node), formats.of(node));
     }
 
     dnnl_memory_desc matrix(int node) {
-        return Layout.matrix(handles, shape(node), format.of(graph.node(node)));
+        return Layout.matrix(handles, shape(node), formats.of(node));
     }
 
     /** A node's result, read in the given layout. */

@@ -1,7 +1,5 @@
 package kiln.runtime.exec.onednn;
 
-import kiln.runtime.graph.Node;
-import kiln.runtime.graph.Op;
 import org.bytedeco.dnnl.global.dnnl;
 
 /** The number formats of results in memory. */
@@ -23,10 +21,5 @@ enum Format {
 
     int code() {
         return code;
-    }
-
-    /** Exact inputs stay 32-bit. */
-    Format of(Node node) {
-        return node.op() instanceof Op.Input input && input.exact() ? F32 : this;
     }
 }

@@ -26,7 +26,9 @@ final class NormNodes {
         Shape shape = node.shape();
         int channels = shape.channels();
         Shape one = new Shape(1, shape.height(), shape.width(), channels);
-        dnnl_memory_desc picture = Layout.image(c.handles, one, c.format);
+        int input = node.inputs().get(0);
+        dnnl_memory_desc from = Layout.image(c.handles, one, c.format(input));
+        dnnl_memory_desc to = Layout.image(c.handles, one, c.format(index));
         dnnl_memory_desc vector = Layout.vector(c.handles, channels);
         dnnl_memory_desc perChannel = Layout.tagged(c.handles, Format.F32, dnnl.dnnl_nhwc, 1, channels, 1, 1);
         long bytes = (long) channels * Float.BYTES;
@@ -36,11 +38,12 @@ final class NormNodes {
         long offsetsAt = c.reserve(bytes);
         float[] scale = c.weights.values(node.weights().get(0));
         float[] shift = c.weights.values(node.weights().get(1));
-        long pictureBytes = one.elements() * c.format.bytes();
+        boolean sameFormat = c.format(input) == c.format(index);
+        dnnl_memory ignored = sameFormat ? null : c.work(from);
         for (int b = 0; b < shape.batch(); b++) {
-            dnnl_memory source = c.regions.arena(c.handles, picture, c.offset(node.inputs().get(0)) + b * pictureBytes);
-            dnnl_memory target = c.regions.arena(c.handles, picture, c.offset(index) + b * pictureBytes);
-            c.step(statistics(c, node, picture, source, target)
+            dnnl_memory source = c.regions.arena(c.handles, from, c.offset(input) + b * one.elements() * c.format(input).bytes());
+            dnnl_memory target = c.regions.arena(c.handles, to, c.offset(index) + b * one.elements() * c.format(index).bytes());
+            c.step(statistics(c, node, from, source, sameFormat ? target : ignored)
                     .argument(dnnl.DNNL_ARG_MEAN, c.regions.work(c.handles, vector, meansAt))
                     .argument(dnnl.DNNL_ARG_VARIANCE, c.regions.work(c.handles, vector, variancesAt)));
             c.step(() -> {
@@ -55,7 +58,7 @@ final class NormNodes {
             dnnl_primitive_desc description = new dnnl_primitive_desc();
             OneDnn.check(
                     dnnl.dnnl_binary_primitive_desc_create(
-                            description, OneDnn.engine(), dnnl.dnnl_binary_mul, picture, perChannel, picture, attributes.finish()),
+                            description, OneDnn.engine(), dnnl.dnnl_binary_mul, from, perChannel, to, attributes.finish()),
                     "planning the group norm " + node.name());
             c.step(c.primitive(node.name(), description, attributes)
                     .argument(dnnl.DNNL_ARG_SRC, source)
@@ -102,23 +105,25 @@ final class NormNodes {
     static void layerNorm(Compilation c, int index, Op.LayerNorm op) {
         Node node = c.graph.node(index);
         Attributes attributes = new Attributes(c.handles);
-        dnnl_memory_desc layout = c.matrix(index);
+        int input = node.inputs().get(0);
+        dnnl_memory_desc from = c.matrix(input);
+        dnnl_memory_desc to = c.matrix(index);
         dnnl_primitive_desc description = new dnnl_primitive_desc();
         OneDnn.check(
                 dnnl.dnnl_layer_normalization_forward_primitive_desc_create(
                         description,
                         OneDnn.engine(),
                         dnnl.dnnl_forward_inference,
-                        layout,
-                        layout,
+                        from,
+                        to,
                         null,
                         op.epsilon(),
                         SCALE_AND_SHIFT,
                         attributes.finish()),
                 "planning the layer norm " + node.name());
         scaleAndShift(c, node, c.primitive(node.name(), description, attributes))
-                .argument(dnnl.DNNL_ARG_SRC, c.result(node.inputs().get(0), layout))
-                .argument(dnnl.DNNL_ARG_DST, c.result(index, layout));
+                .argument(dnnl.DNNL_ARG_SRC, c.result(input, from))
+                .argument(dnnl.DNNL_ARG_DST, c.result(index, to));
         ElementNodes.postOps(c, index, 0);
     }
 

@@ -66,10 +66,11 @@ public final class OneDnnExecutor implements Executor {
     public CompiledGraph compile(Graph unfused, DoubleConsumer progress) {
         requireOpen();
         Graph graph = Fusion.fuse(unfused);
-        MemoryPlan plan = MemoryPlan.of(graph, node -> format.of(node).bytes());
+        Formats formats = Formats.of(graph, format);
+        MemoryPlan plan = MemoryPlan.of(graph, formats::bytes);
         Handles handles = new Handles();
         Regions regions = new Regions();
-        Compilation compilation = new Compilation(graph, format, weights, source, handles, regions, plan);
+        Compilation compilation = new Compilation(graph, format, formats, weights, source, handles, regions, plan);
         List<List<Runnable>> steps = new ArrayList<>();
         try {
             for (int i = 0; i < graph.nodes().size(); i++) {
@@ -84,7 +85,7 @@ public final class OneDnnExecutor implements Executor {
         } finally {
             weights.releaseStaging();
         }
-        return new Compiled(graph, plan, steps, regions, handles, compilation.workBytes());
+        return new Compiled(graph, formats, plan, steps, regions, handles, compilation.workBytes());
     }
 
     private static void compile(Compilation c, int index) {
@@ -156,6 +157,7 @@ public final class OneDnnExecutor implements Executor {
 
     private final class Compiled implements CompiledGraph {
         private final Graph graph;
+        private final Formats formats;
         private final MemoryPlan plan;
         private final List<List<Runnable>> steps;
         private final Regions regions;
@@ -163,8 +165,16 @@ public final class OneDnnExecutor implements Executor {
         private final long workBytes;
         private boolean graphClosed;
 
-        Compiled(Graph graph, MemoryPlan plan, List<List<Runnable>> steps, Regions regions, Handles handles, long workBytes) {
+        Compiled(
+                Graph graph,
+                Formats formats,
+                MemoryPlan plan,
+                List<List<Runnable>> steps,
+                Regions regions,
+                Handles handles,
+                long workBytes) {
             this.graph = graph;
+            this.formats = formats;
             this.plan = plan;
             this.steps = steps;
             this.regions = regions;
@@ -199,13 +209,13 @@ public final class OneDnnExecutor implements Executor {
                 throw new IllegalArgumentException(
                         "input " + name + " needs " + shape + ", found " + (values == null ? "nothing" : values.length + " values"));
             }
-            Format stored = format.of(graph.node(node));
+            Format stored = formats.of(node);
             Transfer.write(values, regions.arenaBuffer(plan.offset(node), shape.elements() * stored.bytes()), 0, stored);
         }
 
         private float[] read(int node) {
             Shape shape = graph.shapeOf(node);
-            Format stored = format.of(graph.node(node));
+            Format stored = formats.of(node);
             return Transfer.read(
                     regions.arenaBuffer(plan.offset(node), shape.elements() * stored.bytes()), (int) shape.elements(), stored);
         }

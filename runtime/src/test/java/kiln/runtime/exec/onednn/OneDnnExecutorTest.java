@@ -1,0 +1,134 @@
+package kiln.runtime.exec.onednn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.UnaryOperator;
+import kiln.runtime.EngineOptions;
+import kiln.runtime.KilnException;
+import kiln.runtime.Precision;
+import kiln.runtime.SelfTest;
+import kiln.runtime.exec.CompiledGraph;
+import kiln.runtime.exec.NetworkGolden;
+import kiln.runtime.exec.NetworkGolden.Deviation;
+import kiln.runtime.graph.Graph;
+import kiln.runtime.graph.Op;
+import kiln.runtime.model.CheckpointFile;
+import kiln.runtime.model.ClipText;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class OneDnnExecutorTest {
+    private static final Path DEMO = Path.of("demo", "kiln-demo.safetensors");
+
+    @BeforeEach
+    void requireLibrary() {
+        assumeTrue(OneDnn.unavailableBecause() == null, () -> "skipped: " + OneDnn.unavailableBecause());
+    }
+
+    @Test
+    void networksEqualPyTorchInF32() {
+        for (NetworkGolden golden : NetworkGolden.all()) {
+            golden.check(source -> new OneDnnExecutor(source, Precision.F32), NetworkGolden.F32);
+        }
+    }
+
+    /** On average: a single value may be off by some hundredths of the largest, where a sum cancels that 8 bits cannot hold. */
+    @Test
+    void networksEqualPyTorchOnAverageInBf16() {
+        for (NetworkGolden golden : NetworkGolden.all()) {
+            for (Deviation deviation : golden.compare(source -> new OneDnnExecutor(source, Precision.BF16), UnaryOperator.identity())) {
+                assertThat(deviation.mean()).as("%s", deviation).isLessThanOrEqualTo(NetworkGolden.BF16);
+            }
+        }
+    }
+
+    @Test
+    void everyOpEqualsPlainJava(@TempDir Path cache) {
+        for (Precision precision : List.of(Precision.F32, Precision.BF16)) {
+            EngineOptions options = new EngineOptions(List.of(), List.of(), null, null, cache, "onednn", precision, 0);
+            TreeSet<String> ops = new TreeSet<>();
+            for (SelfTest.Case result : SelfTest.run(options, result -> {})) {
+                assertThat(result.ok()).as("%s: %s", precision, result).isTrue();
+                ops.add(result.op());
+            }
+            for (Class<?> op : Op.class.getPermittedSubclasses()) {
+                if (op != Op.Input.class) {
+                    assertThat(ops).as("an op without a case").contains(op.getSimpleName());
+                }
+            }
+        }
+    }
+
+    @Test
+    void aRunStopsBeforeTheNextNodeWhenItsListenerThrows() {
+        try (CheckpointFile file = CheckpointFile.open(DEMO);
+                OneDnnExecutor executor = new OneDnnExecutor(file, Precision.F32)) {
+            Graph graph = ClipText.infer(file::shape).graph(file::shape, 1, 77, 1);
+            try (CompiledGraph compiled = executor.compile(graph)) {
+                int[] calls = new int[1];
+                CompiledGraph.Progress third = flops -> {
+                    if (++calls[0] == 3) {
+                        throw KilnException.cancelled();
+                    }
+                };
+                assertThatThrownBy(() -> compiled.run(Map.of("tokens", new float[77]), third)).isInstanceOf(KilnException.class);
+                assertThat(calls[0]).isEqualTo(3);
+                // Nothing is left half done: the next run is a whole one.
+                assertThat(compiled.run(Map.of("tokens", new float[77]), CompiledGraph.Progress.NONE).get("context"))
+                        .hasSize(77 * 64)
+                        .doesNotContain(Float.NaN);
+            }
+        }
+    }
+
+    @Test
+    void useAfterCloseIsNamed() {
+        try (CheckpointFile file = CheckpointFile.open(DEMO)) {
+            OneDnnExecutor executor = new OneDnnExecutor(file, Precision.F32);
+            Graph graph = ClipText.infer(file::shape).graph(file::shape, 1, 77, 1);
+            CompiledGraph compiled = executor.compile(graph);
+            compiled.close();
+            compiled.close();
+            assertThatThrownBy(() -> compiled.run(Map.of(), CompiledGraph.Progress.NONE)).hasMessageContaining("closed");
+            executor.close();
+            executor.close();
+            assertThatThrownBy(() -> executor.compile(graph)).hasMessageContaining("closed");
+        }
+    }
+
+    @Test
+    void releasedWeightsComeBack() {
+        try (CheckpointFile file = CheckpointFile.open(DEMO);
+                OneDnnExecutor executor = new OneDnnExecutor(file, Precision.F32)) {
+            Graph graph = ClipText.infer(file::shape).graph(file::shape, 1, 77, 1);
+            float[] first;
+            try (CompiledGraph compiled = executor.compile(graph)) {
+                first = compiled.run(Map.of("tokens", new float[77]), CompiledGraph.Progress.NONE).get("context");
+            }
+            long held = executor.weightBytes();
+            executor.release(ClipText.PREFIX);
+            assertThat(executor.weightBytes()).isZero();
+            try (CompiledGraph compiled = executor.compile(graph)) {
+                assertThat(executor.weightBytes()).isEqualTo(held);
+                assertThat(compiled.run(Map.of("tokens", new float[77]), CompiledGraph.Progress.NONE).get("context")).containsExactly(first);
+            }
+        }
+    }
+
+    @Test
+    void bf16RoundsToTheNearestEven() {
+        assertThat(Transfer.toBf16(1.0f)).isEqualTo((short) 0x3f80);
+        assertThat(Transfer.toBf16(Float.intBitsToFloat(0x3f808000))).isEqualTo((short) 0x3f80);
+        assertThat(Transfer.toBf16(Float.intBitsToFloat(0x3f818000))).isEqualTo((short) 0x3f82);
+        assertThat(Transfer.toBf16(Float.intBitsToFloat(0x3f808001))).isEqualTo((short) 0x3f81);
+        assertThat(Transfer.toBf16(Float.NEGATIVE_INFINITY)).isEqualTo((short) 0xff80);
+        assertThat(Float.intBitsToFloat(Transfer.toBf16(Float.NaN) << 16)).isNaN();
+    }
+}
