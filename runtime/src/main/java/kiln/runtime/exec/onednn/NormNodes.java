@@ -39,11 +39,13 @@ final class NormNodes {
         float[] scale = c.weights.values(node.weights().get(0));
         float[] shift = c.weights.values(node.weights().get(1));
         boolean sameFormat = c.format(input) == c.format(index);
-        dnnl_memory ignored = sameFormat ? null : c.work(from);
+        // oneDNN has no fast kernel from one format to the other here: the result is made in the input's and converted.
+        dnnl_memory unconverted = sameFormat ? null : c.work(from);
         for (int b = 0; b < shape.batch(); b++) {
             dnnl_memory source = c.regions.arena(c.handles, from, c.offset(input) + b * one.elements() * c.format(input).bytes());
             dnnl_memory target = c.regions.arena(c.handles, to, c.offset(index) + b * one.elements() * c.format(index).bytes());
-            c.step(statistics(c, node, from, source, sameFormat ? target : ignored)
+            dnnl_memory normalised = sameFormat ? target : unconverted;
+            c.step(statistics(c, node, from, source, normalised)
                     .argument(dnnl.DNNL_ARG_MEAN, c.regions.work(c.handles, vector, meansAt))
                     .argument(dnnl.DNNL_ARG_VARIANCE, c.regions.work(c.handles, vector, variancesAt)));
             c.step(() -> {
@@ -58,12 +60,15 @@ final class NormNodes {
             dnnl_primitive_desc description = new dnnl_primitive_desc();
             OneDnn.check(
                     dnnl.dnnl_binary_primitive_desc_create(
-                            description, OneDnn.engine(), dnnl.dnnl_binary_mul, from, perChannel, to, attributes.finish()),
+                            description, OneDnn.engine(), dnnl.dnnl_binary_mul, from, perChannel, from, attributes.finish()),
                     "planning the group norm " + node.name());
             c.step(c.primitive(node.name(), description, attributes)
                     .argument(dnnl.DNNL_ARG_SRC, source)
                     .argument(dnnl.DNNL_ARG_SRC_1, c.regions.work(c.handles, perChannel, factorsAt))
-                    .argument(dnnl.DNNL_ARG_DST, target));
+                    .argument(dnnl.DNNL_ARG_DST, normalised));
+            if (!sameFormat) {
+                c.reorder("conversion of " + node.name(), from, unconverted, to, target);
+            }
         }
     }
 
