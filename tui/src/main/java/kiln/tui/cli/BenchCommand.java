@@ -73,6 +73,7 @@ final class BenchCommand extends Command {
                 write(out, "vaeDecode", result.vaeDecode());
                 write(out, "textEncode", result.textEncode());
                 out.writeStringField("dtype", result.dtype());
+                out.writeStringField("device", result.device());
                 out.writeNumberField("peakResidentBytes", result.peakResidentBytes());
                 out.writeStringField("model", model.toString());
                 out.writeNumberField("width", request.width());
@@ -81,7 +82,7 @@ final class BenchCommand extends Command {
                 out.writeEndObject();
             });
         } else {
-            context.out().println(model.getFileName() + ", " + request.width() + "x" + request.height() + ", " + result.dtype());
+            context.out().println(model.getFileName() + ", " + request.width() + "x" + request.height() + ", " + result.device());
             print("CFG step (batch 2)", result.unetStep());
             print("decode", result.vaeDecode());
             print("text encoder", result.textEncode());

@@ -5,7 +5,7 @@ import java.util.List;
 /** Every command by name, in the order of the help. */
 final class Commands {
     static final List<String> NAMES = List.of(
-            "txt2img", "models", "inspect", "tokens", "bench", "selftest", "doctor", "completion", "version");
+            "txt2img", "models", "inspect", "tokens", "plan", "bench", "selftest", "doctor", "completion", "version");
 
     private Commands() {}
 
@@ -19,6 +19,7 @@ final class Commands {
             case "models" -> new ModelsCommand(context);
             case "inspect" -> new InspectCommand(context);
             case "tokens" -> new TokensCommand(context);
+            case "plan" -> new PlanCommand(context);
             case "bench" -> new BenchCommand(context);
             case "selftest" -> new SelftestCommand(context);
             case "doctor" -> new DoctorCommand(context);

@@ -69,7 +69,7 @@ final class PictureOptions {
      * @throws KilnException when a value is not possible, or there is no prompt
      */
     GenerationRequest request(ModelDefaults defaults, CliContext context) {
-        GenerationRequest.Builder request = defaults.builder();
+        GenerationRequest.Builder request = values(defaults).toBuilder();
         if (prompt != null) {
             request.prompt(prompt.equals("-") ? standardInput(context) : prompt);
         } else if (!defaults.firstPrompt().isEmpty()) {
@@ -78,6 +78,12 @@ final class PictureOptions {
         } else {
             throw KilnException.badRequest("no prompt: say what to draw with -p TEXT");
         }
+        return request.build();
+    }
+
+    /** The same without the prompt. */
+    GenerationRequest values(ModelDefaults defaults) {
+        GenerationRequest.Builder request = defaults.builder();
         if (negativePrompt != null) {
             request.negativePrompt(negativePrompt);
         }

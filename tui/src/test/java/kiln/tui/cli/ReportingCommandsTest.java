@@ -2,7 +2,6 @@ package kiln.tui.cli;
 
 import static kiln.tui.cli.CliTest.assertFailure;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -172,7 +171,6 @@ class ReportingCommandsTest {
     @Test
     void selftestComparesEveryOp() throws IOException {
         Run run = Run.in(folder).kiln("selftest", "--json");
-        assumeThat(run.err()).doesNotContain("is not built in yet");
         JsonNode ops = json(run).get("ops");
         Set<String> expected = Arrays.stream(Op.class.getPermittedSubclasses()).map(Class::getSimpleName).collect(Collectors.toSet());
         expected.remove("Input");
@@ -183,5 +181,24 @@ class ReportingCommandsTest {
             assertThat(op.get("case").asText()).isNotBlank();
         }
         assertThat(Run.in(folder).kiln("selftest").out()).contains("all " + ops.size() + " cases agree");
+    }
+
+    @Test
+    void planCountsBytesAndWorkFromShapesAlone() throws IOException {
+        JsonNode json = json(Run.in(folder).demo().kiln("plan", "--json"));
+        long weights = json.get("weightsBytes").asLong();
+        long results = json.get("activationBytes").asLong();
+        assertThat(json.get("peakBytes").asLong()).isEqualTo(weights + results);
+        long sum = 0;
+        for (JsonNode network : json.get("networks")) {
+            for (JsonNode node : network.get("nodes")) {
+                sum += node.get("weightsBytes").asLong();
+            }
+        }
+        assertThat(sum).isEqualTo(weights);
+        Run larger = Run.in(folder).demo().kiln("plan", "--json", "--width", "256", "--height", "256");
+        assertThat(json(larger).get("weightsBytes").asLong()).isEqualTo(weights);
+        assertThat(json(larger).get("activationBytes").asLong()).isGreaterThan(3 * results);
+        assertThat(Run.in(folder).demo().kiln("plan", "--nodes").out()).contains("input_blocks.1.0.in_layers.2");
     }
 }
