@@ -16,7 +16,7 @@ final class ProgressTracker implements CompiledGraph.Progress {
     private final int pictures;
     private final BooleanSupplier cancelled;
     private final Consumer<GenerationEvent> listener;
-    private final long begin = System.nanoTime();
+    private long begin = System.nanoTime();
     private GenerationEvent.Phase phase = GenerationEvent.Phase.ENCODING;
     private double doneBefore;
     private double planned = Double.MAX_VALUE;
@@ -34,9 +34,11 @@ final class ProgressTracker implements CompiledGraph.Progress {
         this.listener = listener;
     }
 
-    /** The work that is still to be done, once it is known; before that nothing counts as done. */
+    /** The work that is still to be done, once it is known. What was before does not count: reading a model says nothing about the rest. */
     void plan(double flops) {
-        planned = doneBefore + flops;
+        planned = flops;
+        doneBefore = 0;
+        begin = System.nanoTime();
     }
 
     /** What is done from now on. */
