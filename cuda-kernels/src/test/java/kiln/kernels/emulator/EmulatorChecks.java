@@ -1,0 +1,25 @@
+package kiln.kernels.emulator;
+
+/**
+ * What the emulator watches for beside bounds and alignment, which it always does.
+ *
+ * @param uninitialisedReads reads of global or shared bytes that nothing wrote
+ * @param sharedRaces        accesses of shared memory by different warps with no barrier in between, and use of cp.async's data before a wait
+ * @param maximumSteps       instructions that one warp may run before the launch is taken for hung
+ */
+public record EmulatorChecks(boolean uninitialisedReads, boolean sharedRaces, long maximumSteps) {
+    public static final EmulatorChecks ALL = new EmulatorChecks(true, true, 1L << 28);
+    public static final EmulatorChecks NONE = new EmulatorChecks(false, false, Long.MAX_VALUE);
+
+    public EmulatorChecks withUninitialisedReads(boolean watched) {
+        return new EmulatorChecks(watched, sharedRaces, maximumSteps);
+    }
+
+    public EmulatorChecks withSharedRaces(boolean watched) {
+        return new EmulatorChecks(uninitialisedReads, watched, maximumSteps);
+    }
+
+    public EmulatorChecks withMaximumSteps(long steps) {
+        return new EmulatorChecks(uninitialisedReads, sharedRaces, steps);
+    }
+}
