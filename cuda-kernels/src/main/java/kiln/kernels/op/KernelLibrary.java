@@ -44,6 +44,29 @@ public final class KernelLibrary {
                 all.add(new Convolution(type, Tile.LARGE, true, epilogue, 3, 1, 1, false));
             }
         }
+        for (DataType type : DataType.values()) {
+            for (int width : new int[] {1, 4}) {
+                all.add(new Geglu(type, width));
+                all.add(new UpsampleNearest(type, width));
+                all.add(new LayerNorm(type, width));
+                all.add(new Softmax(type, width));
+                all.add(new GroupNormApply(type, width, false));
+                all.add(new GroupNormApply(type, width, true));
+                for (DataType to : DataType.values()) {
+                    all.add(new CopyRows(type, to, width));
+                }
+            }
+            all.add(new Embedding(type));
+            all.add(new TimestepEmbedding(type));
+            all.add(new GroupNormStatistics(type));
+            all.add(new GroupNormScale(type));
+            for (int headSize : new int[] {8, 32, 40, 64, 80, 128, 160}) {
+                all.add(new Attention(type, headSize, false, true));
+            }
+            all.add(new Attention(type, 64, true, true));
+            all.add(new Attention(type, 40, false, false));
+            all.add(new Attention(type, 13, true, false));
+        }
         return List.copyOf(all);
     }
 
