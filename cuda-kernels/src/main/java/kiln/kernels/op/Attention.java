@@ -67,9 +67,9 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
         return 168;
     }
 
-    /** Queries of a thread: fewer where a head's slices are large. */
+    /** Queries of a thread: fewer where a head's slices are large, and where the causal mask's places take registers of their own. */
     private int rows() {
-        return headSize <= 96 ? 4 : 2;
+        return headSize <= 96 && !causal ? 4 : 2;
     }
 
     private int queriesPerBlock() {
@@ -138,7 +138,7 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
         private final PtxFunction f;
         private final int rows = rows();
         /** Shared slices are transposed: [channel][query] and [channel][key]; padding moves channels to other banks. */
-        private final int queryStride = queriesPerBlock() + VECTOR;
+        private final int queryStride = queriesPerBlock() + (headSize > 128 ? 0 : VECTOR);
 
         private final int keyStride = KEYS + VECTOR;
         private final Value thread;
