@@ -18,6 +18,7 @@ final class KernelBuilder {
     private int sink32 = -1;
     private int sink64 = -1;
     private int sinkPredicate = -1;
+    private int falsePredicate = -1;
     private final List<PtxKernel.Preset> presets = new ArrayList<>();
     private final Map<Integer, Integer> constants32 = new HashMap<>();
     private final Map<Long, Integer> constants64 = new HashMap<>();
@@ -66,12 +67,9 @@ final class KernelBuilder {
         return sinkPredicate < 0 ? sinkPredicate = predicates++ : sinkPredicate;
     }
 
-    int temporary32() {
-        return registers32++;
-    }
-
-    int temporary64() {
-        return registers64++;
+    /** A predicate that nothing writes; predicates begin as false. */
+    int falsePredicate() {
+        return falsePredicate < 0 ? falsePredicate = predicates++ : falsePredicate;
     }
 
     int reserveShared(int bytes, int alignment) {

@@ -156,6 +156,9 @@ final class Operands {
     }
 
     int predicate(Operand operand) {
+        if (operand.kind() == Kind.INTEGER) {
+            return operand.value() == 0 ? builder.falsePredicate() : ~builder.falsePredicate();
+        }
         Register register = register(operand);
         checkWidth(register, PtxType.PRED, false);
         int index = builder.index(register);

@@ -48,6 +48,10 @@ final class PtxLexer {
             position++;
             while (position < text.length()) {
                 char d = text.charAt(position);
+                if (c == '.' && d == '.') {
+                    // Directives may stand together, as .reg.b32 does.
+                    break;
+                }
                 if (isWordStart(d) || Character.isDigit(d)) {
                     position++;
                 } else if (d == ':' && position + 1 < text.length() && text.charAt(position + 1) == ':') {

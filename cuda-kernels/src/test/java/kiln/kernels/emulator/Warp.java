@@ -89,6 +89,7 @@ final class Warp {
         }
         long threads = block.launch.block.count() - number * 32L;
         existing = threads >= 32 ? -1 : (1 << threads) - 1;
+        Arrays.fill(predicates, 0);
         copies.reset();
         pc = 0;
         steps = 0;
