@@ -15,6 +15,11 @@ public interface Kernel {
     /** The module's text; holds {@link #name} as its one entry. */
     String ptx();
 
+    /** The lowest compute capability that runs it, times ten: 50 for Maxwell. */
+    default int target() {
+        return 50;
+    }
+
     /** Threads of a block, all along x. */
     int threads();
 
