@@ -17,7 +17,7 @@ final class ProductCases {
         int tileRows = kernel.tile().rows();
         int tileColumns = kernel.tile().columns();
         if (kernel.vector()) {
-            cases.add(multiply(kernel, 2, tileRows + 5, tileColumns + 8, 36));
+            cases.add(multiply(kernel, 2, tileRows + 5, tileColumns + 8, 5 * kernel.tile().vector()));
         } else {
             cases.add(multiply(kernel, 1, tileRows + 3, tileColumns + 6, 21));
             cases.add(multiply(kernel, 2, 1, 10, 3));
@@ -49,7 +49,7 @@ final class ProductCases {
     }
 
     static List<KernelCase> of(Convolution kernel) {
-        int in = kernel.vector() ? 20 : 5;
+        int in = kernel.vector() ? 5 * kernel.tile().vector() : 5;
         int out = kernel.vector() ? 12 : 7;
         List<KernelCase> cases = new ArrayList<>();
         cases.add(convolve(kernel, 2, 5, 7, in, out));

@@ -20,7 +20,7 @@ import kiln.kernels.ptx.Value;
  * outside. Weights are in the order {@code [out, ky, kx, in]} ({@link #packWeights} makes it of the checkpoint's). Padding below and right
  * is in the result's size.
  *
- * @param vector in and out channels are multiples of four
+ * @param vector out channels are a multiple of four, in channels of {@link Tile#vector}
  * @param size of the window: 1 or 3
  * @param upsample the picture is read as if doubled to nearest neighbours
  */
@@ -40,10 +40,11 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
         if (size < 1 || stride < 1 || padBefore < 0 || padBefore >= size || epilogue.geglu()) {
             throw new IllegalArgumentException("convolution " + size + "x" + size + ", stride " + stride + ", padding " + padBefore);
         }
+        TiledProduct.require(type, tile, vector);
     }
 
-    public static boolean canUseVectors(int inChannels, int outChannels) {
-        return (inChannels | outChannels) % Tile.VECTOR == 0;
+    public static boolean canUseVectors(Tile tile, int inChannels, int outChannels) {
+        return outChannels % FmaProduct.GROUP == 0 && inChannels % tile.vector() == 0;
     }
 
     @Override
@@ -58,6 +59,11 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
     }
 
     @Override
+    public int target() {
+        return tile.arithmetic().target();
+    }
+
+    @Override
     public int threads() {
         return tile.threads();
     }
@@ -69,7 +75,7 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
 
     /** @param inputs as for {@link MatrixMultiply#call}; a row is a position of the result */
     public KernelCall call(long in, long weights, long out, Shape shape, long bias, List<Epilogue.Input> inputs) {
-        if (vector && !canUseVectors(shape.inChannels(), shape.outChannels())) {
+        if (vector && !canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
             throw new IllegalArgumentException("convolution " + variant() + ": " + shape);
         }
         List<Object> arguments = new ArrayList<>(List.of(in, weights, out, shape.rows(), shape.outChannels(), shape.inChannels()));
@@ -81,7 +87,7 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Code.FLOOR);
+        PtxModule module = new PtxModule(target());
         PtxFunction f = module.entry(name(), threads(), registerBudget());
         Value in = f.parameter("in", PtxType.U64);
         Value weights = f.parameter("weights", PtxType.U64);
@@ -94,8 +100,8 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
         Value outHeight = f.parameter("out_height", PtxType.U32);
         Value outWidth = f.parameter("out_width", PtxType.U32);
         Epilogue.Text text = epilogue.new Text(f, type);
-        TileProduct.Operands operands = new TileProduct.Operands(weights, out, rows, outChannels, inChannels, outChannels);
-        new TileProduct(f, type, tile, vector)
+        TiledProduct.Operands operands = new TiledProduct.Operands(weights, out, rows, outChannels, inChannels, outChannels);
+        TiledProduct.of(f, type, tile, vector)
                 .emit(operands, new Windows(f, in, inChannels, height, width, outHeight, outWidth), epilogue, text);
         return module.text();
     }

@@ -28,6 +28,18 @@ public final class KernelLibrary {
                 }
             }
         }
+        for (Arithmetic arithmetic : List.of(Arithmetic.MMA8, Arithmetic.MMA16)) {
+            for (Tile tile : List.of(Tile.mediumTensor(arithmetic), Tile.largeTensor(arithmetic))) {
+                for (Epilogue epilogue : epilogues()) {
+                    all.add(new MatrixMultiply(DataType.F16, tile, true, epilogue));
+                }
+                all.add(new Convolution(DataType.F16, tile, true, Epilogue.BIAS, 1, 1, 0, false));
+                all.add(new Convolution(DataType.F16, tile, true, Epilogue.BIAS, 3, 2, 0, false));
+                all.add(new Convolution(DataType.F16, tile, true, Epilogue.BIAS, 3, 2, 1, false));
+                all.add(new Convolution(DataType.F16, tile, true, Epilogue.BIAS, 3, 1, 1, true));
+                all.add(new Convolution(DataType.F16, tile, true, Epilogue.biasThen(Epilogue.Step.ADD), 3, 1, 1, false));
+            }
+        }
         for (DataType type : DataType.values()) {
             for (boolean vector : new boolean[] {false, true}) {
                 Tile tile = vector ? Tile.MEDIUM : Tile.SMALL;

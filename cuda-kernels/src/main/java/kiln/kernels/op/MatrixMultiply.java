@@ -17,8 +17,8 @@ import kiln.kernels.ptx.Value;
  *
  * <p>Both factors' rows run along the channels, as linear layers' weights are stored.
  *
- * @param vector rows of all tensors begin at multiples of four elements, and channels and columns are multiples of four (with GEGLU, the
- *     result's columns are pairs): one load takes four. Without, any size
+ * @param vector columns and strides of the result are multiples of four, channels and strides of a of {@link Tile#vector}: one load takes
+ *     that many. Without, any size
  */
 public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue epilogue) implements Kernel {
     /** Elements from one matrix of a batch to the next; a factor with step 0 is shared. */
@@ -30,11 +30,12 @@ public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue 
         Objects.requireNonNull(type, "type");
         Objects.requireNonNull(tile, "tile");
         Objects.requireNonNull(epilogue, "epilogue");
+        TiledProduct.require(type, tile, vector);
     }
 
     /** Whether sizes and row strides allow vector loads. */
-    public static boolean canUseVectors(int columns, int channels, int aStride, int outStride) {
-        return (columns | channels | aStride | outStride) % Tile.VECTOR == 0;
+    public static boolean canUseVectors(Tile tile, int columns, int channels, int aStride, int outStride) {
+        return (columns | outStride) % FmaProduct.GROUP == 0 && (channels | aStride) % tile.vector() == 0;
     }
 
     @Override
@@ -45,6 +46,11 @@ public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue 
     @Override
     public String variant() {
         return type.label() + " " + tile.label() + (vector ? " vector " : " any ") + epilogue.label();
+    }
+
+    @Override
+    public int target() {
+        return tile.arithmetic().target();
     }
 
     @Override
@@ -73,7 +79,7 @@ public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue 
             Batch batch,
             long bias,
             List<Epilogue.Input> inputs) {
-        if (vector && !canUseVectors(columns, channels, aStride, outStride) || epilogue.geglu() && columns % 2 != 0) {
+        if (vector && !canUseVectors(tile, columns, channels, aStride, outStride) || epilogue.geglu() && columns % 2 != 0) {
             throw new IllegalArgumentException(
                     "gemm " + variant() + ": " + columns + " columns, " + channels + " channels, strides " + aStride + " and " + outStride);
         }
@@ -86,7 +92,7 @@ public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue 
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Code.FLOOR);
+        PtxModule module = new PtxModule(target());
         PtxFunction f = module.entry(name(), threads(), registerBudget());
         Value a = f.parameter("a", PtxType.U64);
         Value weights = f.parameter("weights", PtxType.U64);
@@ -102,8 +108,8 @@ public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue 
         Value outBegin = step(f, out, matrix, f.parameter("out_step", PtxType.U32));
         Epilogue.Text text = epilogue.new Text(f, type);
         RowSource source = new Rows(f, type, aBegin, aStride);
-        TileProduct.Operands operands = new TileProduct.Operands(weightsBegin, outBegin, rows, columns, channels, outStride);
-        new TileProduct(f, type, tile, vector).emit(operands, source, epilogue, text);
+        TiledProduct.Operands operands = new TiledProduct.Operands(weightsBegin, outBegin, rows, columns, channels, outStride);
+        TiledProduct.of(f, type, tile, vector).emit(operands, source, epilogue, text);
         return module.text();
     }
 

@@ -3,7 +3,7 @@ package kiln.kernels.op;
 import kiln.kernels.ptx.Value;
 
 /**
- * Where a {@link TileProduct} finds the left factor: a row of results reads {@code channels} adjacent elements at each of its taps. A plain
+ * Where a {@link TiledProduct} finds the left factor: a row of results reads {@code channels} adjacent elements at each of its taps. A plain
  * matrix has one tap; a 3×3 convolution has nine.
  */
 interface RowSource {
