@@ -1,7 +1,5 @@
 package kiln.kernels.op;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,30 +39,16 @@ class EmulatedKernelsTest {
         }
         PtxEmulator emulator = new PtxEmulator(memory);
         for (KernelCall call : kernelCase.calls()) {
-            Object[] arguments = call.arguments().stream()
-                    .map(argument -> argument instanceof Long symbol
-                            ? (Object) (addresses[KernelCase.bufferOf(symbol)] + KernelCase.offsetOf(symbol))
-                            : argument)
-                    .toArray();
             Kernel kernel = call.kernel();
             PtxModule module = MODULES.computeIfAbsent(kernel, each -> PtxModule.parse(each.ptx()));
             Dim3 grid = new Dim3(call.gridX(), call.gridY(), call.gridZ());
-            emulator.launch(module, kernel.name(), grid, Dim3.of(kernel.threads()), 0, arguments);
+            emulator.launch(module, kernel.name(), grid, Dim3.of(kernel.threads()), 0, CaseResults.bind(call, addresses).toArray());
         }
         for (int i = 0; i < addresses.length; i++) {
-            if (buffers.get(i).expected() != null) {
-                compare(kernelCase, buffers.get(i), memory.readBytes(addresses[i], buffers.get(i).elements() * buffers.get(i).type().bytes()));
+            KernelCase.Buffer buffer = buffers.get(i);
+            if (buffer.expected() != null) {
+                CaseResults.assertAccepted(kernelCase, buffer, memory.readBytes(addresses[i], buffer.elements() * buffer.type().bytes()));
             }
-        }
-    }
-
-    private static void compare(KernelCase kernelCase, KernelCase.Buffer buffer, byte[] bytes) {
-        float[] actual = buffer.type().decode(bytes);
-        for (int i = 0; i < actual.length; i++) {
-            float expected = buffer.expected()[i];
-            assertThat(kernelCase.accepts(expected, actual[i]))
-                    .as("%s: %s[%d] is %s, expected %s", kernelCase, buffer.name(), i, actual[i], expected)
-                    .isTrue();
         }
     }
 }
