@@ -248,6 +248,45 @@ public final class DeviceMemory {
         return allocation.freed ? "is in memory that was freed (" + allocation.bytes + " bytes at " + hex(allocation.base) + ")" : null;
     }
 
+    /** Whether all of a few bytes of a map of what is written are set. */
+    static boolean allSet(byte[] initialised, int at, int bytes) {
+        switch (bytes) {
+            case 2 -> {
+                return (short) SHORT.get(initialised, at) == 0x0101;
+            }
+            case 4 -> {
+                return (int) INT.get(initialised, at) == 0x01010101;
+            }
+            case 8 -> {
+                return (long) LONG.get(initialised, at) == 0x0101010101010101L;
+            }
+            case 16 -> {
+                return ((long) LONG.get(initialised, at) & (long) LONG.get(initialised, at + 8)) == 0x0101010101010101L;
+            }
+            default -> {
+                for (int i = at; i < at + bytes; i++) {
+                    if (initialised[i] == 0) {
+                        return false;
+                    }
+                }
+                return true;
+            }
+        }
+    }
+
+    static void setAll(byte[] initialised, int at, int bytes) {
+        switch (bytes) {
+            case 2 -> SHORT.set(initialised, at, (short) 0x0101);
+            case 4 -> INT.set(initialised, at, 0x01010101);
+            case 8 -> LONG.set(initialised, at, 0x0101010101010101L);
+            case 16 -> {
+                LONG.set(initialised, at, 0x0101010101010101L);
+                LONG.set(initialised, at + 8, 0x0101010101010101L);
+            }
+            default -> Arrays.fill(initialised, at, at + bytes, (byte) 1);
+        }
+    }
+
     static String hex(long address) {
         return "0x" + Long.toHexString(address);
     }

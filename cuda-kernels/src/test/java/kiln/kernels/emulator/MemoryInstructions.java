@@ -140,41 +140,15 @@ final class MemoryInstructions {
             throw warp.fault(lane, (write ? "write of " : "read of ") + bytes + " bytes at " + DeviceMemory.hex(address) + " is not aligned");
         }
         byte[] initialised = allocation.initialised;
-        if ((!write || atomic) && warp.block.launch.checks.uninitialisedReads()) {
-            checkInitialised(warp, lane, initialised, at, bytes, address);
-        }
-        if (write) {
-            switch (bytes) {
-                case 4 -> DeviceMemory.INT.set(initialised, at, 0x01010101);
-                case 2 -> DeviceMemory.SHORT.set(initialised, at, (short) 0x0101);
-                default -> {
-                    for (int i = at; i < at + bytes; i++) {
-                        initialised[i] = 1;
-                    }
-                }
-            }
-        }
-        warp.data = allocation.data;
-        return at;
-    }
-
-    private static void checkInitialised(Warp warp, int lane, byte[] initialised, int at, int bytes, long address) {
-        boolean good = switch (bytes) {
-            case 4 -> (int) DeviceMemory.INT.get(initialised, at) == 0x01010101;
-            case 8 -> (long) DeviceMemory.LONG.get(initialised, at) == 0x0101010101010101L;
-            case 16 -> ((long) DeviceMemory.LONG.get(initialised, at) & (long) DeviceMemory.LONG.get(initialised, at + 8)) == 0x0101010101010101L;
-            default -> {
-                boolean all = true;
-                for (int i = at; i < at + bytes; i++) {
-                    all &= initialised[i] == 1;
-                }
-                yield all;
-            }
-        };
-        if (!good) {
+        if ((!write || atomic) && warp.block.launch.checks.uninitialisedReads() && !DeviceMemory.allSet(initialised, at, bytes)) {
             throw warp.fault(lane, "read of " + bytes + " bytes at " + DeviceMemory.hex(address) + " (offset " + at + " of its allocation)"
                     + " that were never written");
         }
+        if (write) {
+            DeviceMemory.setAll(initialised, at, bytes);
+        }
+        warp.data = allocation.data;
+        return at;
     }
 
     private static int vector(Statement statement) {
@@ -226,16 +200,27 @@ final class MemoryInstructions {
         };
     }
 
+    /** The common case, by itself: lanes that read what the lane before read take its values. */
     private static Operation load32(Address address, Space space, int[] targets) {
         int bytes = 4 * targets.length;
         return (warp, mask) -> {
+            long[] wide = address.wide ? warp.r64[address.register] : null;
+            int[] narrow = wide == null ? warp.r32[address.register] : null;
+            long before = -1;
+            int at = 0;
+            byte[] data = null;
+            int first = targets[0];
             for (int left = mask; left != 0; left &= left - 1) {
                 int lane = Integer.numberOfTrailingZeros(left);
-                int at = locate(warp, lane, space, address.of(warp, lane), bytes, false, false);
-                byte[] data = warp.data;
-                for (int target : targets) {
-                    warp.r32[target][lane] = (int) DeviceMemory.INT.get(data, at);
-                    at += 4;
+                long where = (wide != null ? wide[lane] : narrow[lane] & 0xffff_ffffL) + address.offset;
+                if (where != before || space == Space.LOCAL) {
+                    at = locate(warp, lane, space, where, bytes, false, false);
+                    data = warp.data;
+                    before = where;
+                }
+                warp.r32[first][lane] = (int) DeviceMemory.INT.get(data, at);
+                for (int i = 1; i < targets.length; i++) {
+                    warp.r32[targets[i]][lane] = (int) DeviceMemory.INT.get(data, at + 4 * i);
                 }
             }
         };

@@ -100,14 +100,8 @@ final class SharedMemory {
     }
 
     void checkInitialised(Warp warp, int lane, int position, int bytes) {
-        if (initialised == null) {
-            return;
-        }
-        for (int i = position; i < position + bytes; i++) {
-            if (initialised[i] == 0) {
-                throw warp.fault(lane, "read of " + bytes + " bytes at shared offset " + position + ": byte " + (i - position)
-                        + " was never written by this block");
-            }
+        if (initialised != null && !DeviceMemory.allSet(initialised, position, bytes)) {
+            throw warp.fault(lane, "read of " + bytes + " bytes at shared offset " + position + ", of which some were never written by this block");
         }
     }
 
@@ -118,8 +112,8 @@ final class SharedMemory {
         }
         int number = warp.number;
         int[] clock = clocks[number];
+        int[] times = readTime[number];
         int time = clock[number];
-        int place = place(warp, lane);
         int end = (position + bytes - 1) >> shift;
         for (int grain = position >> shift; grain <= end; grain++) {
             if (pendingCopies > 0 && pendingCopyLine[grain] != 0) {
@@ -129,8 +123,10 @@ final class SharedMemory {
             if (writeTime[grain] > clock[writeWarp[grain]]) {
                 throw race(warp, lane, "read", position, "written", writeWarp[grain], writePlace[grain]);
             }
-            readTime[number][grain] = time;
-            readPlace[number][grain] = place;
+            if (times[grain] != time) {
+                times[grain] = time;
+                readPlace[number][grain] = place(warp, lane);
+            }
         }
     }
 
@@ -169,11 +165,7 @@ final class SharedMemory {
         if (initialised == null) {
             return;
         }
-        switch (bytes) {
-            case 4 -> DeviceMemory.INT.set(initialised, position, 0x01010101);
-            case 8 -> DeviceMemory.LONG.set(initialised, position, 0x0101010101010101L);
-            default -> Arrays.fill(initialised, position, position + bytes, (byte) 1);
-        }
+        DeviceMemory.setAll(initialised, position, bytes);
     }
 
     /** From now until {@link #copyEnds} the bytes are in flight. */
