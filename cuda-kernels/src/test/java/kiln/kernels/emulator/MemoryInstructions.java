@@ -203,6 +203,8 @@ final class MemoryInstructions {
     /** The common case, by itself: lanes that read what the lane before read take its values. */
     private static Operation load32(Address address, Space space, int[] targets) {
         int bytes = 4 * targets.length;
+        // The same local address, which a generic one may be, is another place for each lane.
+        boolean perLane = space == Space.LOCAL || space == Space.GENERIC;
         return (warp, mask) -> {
             long[] wide = address.wide ? warp.r64[address.register] : null;
             int[] narrow = wide == null ? warp.r32[address.register] : null;
@@ -213,7 +215,7 @@ final class MemoryInstructions {
             for (int left = mask; left != 0; left &= left - 1) {
                 int lane = Integer.numberOfTrailingZeros(left);
                 long where = (wide != null ? wide[lane] : narrow[lane] & 0xffff_ffffL) + address.offset;
-                if (where != before || space == Space.LOCAL) {
+                if (where != before || perLane) {
                     at = locate(warp, lane, space, where, bytes, false, false);
                     data = warp.data;
                     before = where;
@@ -248,6 +250,17 @@ final class MemoryInstructions {
         int bytes = type.bytes();
         if (space == Space.SHARED || space == Space.GENERIC) {
             operands.builder.sharedAccess(bytes);
+        }
+        if (bytes == 4 && count == 1 && !wide[0]) {
+            int source = sources[0];
+            return (warp, mask) -> {
+                int[] values = warp.r32[source];
+                for (int left = mask; left != 0; left &= left - 1) {
+                    int lane = Integer.numberOfTrailingZeros(left);
+                    int at = locate(warp, lane, space, address.of(warp, lane), 4, true, false);
+                    DeviceMemory.INT.set(warp.data, at, values[lane]);
+                }
+            };
         }
         return (warp, mask) -> {
             for (int left = mask; left != 0; left &= left - 1) {
