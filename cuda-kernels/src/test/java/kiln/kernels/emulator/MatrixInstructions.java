@@ -154,11 +154,14 @@ final class MatrixInstructions {
         Address address = MemoryInstructions.address(operands, 1, Space.SHARED);
         return (warp, mask) -> {
             checkWhole(warp, mask);
+            SharedMemory shared = warp.block.shared;
             int[] rows = new int[8 * count];
             for (int i = 0; i < rows.length; i++) {
-                rows[i] = MemoryInstructions.locate(warp, i, Space.SHARED, address.of(warp, i), 16, false, false);
+                // What a thread's address names goes to all threads.
+                rows[i] = shared.position(warp, i, address.of(warp, i), 16, "read");
+                shared.read(warp, i, -1, rows[i], 16);
             }
-            byte[] data = warp.data;
+            byte[] data = shared.data;
             for (int matrix = 0; matrix < count; matrix++) {
                 int[] target = warp.r32[d[matrix]];
                 for (int lane = 0; lane < 32; lane++) {

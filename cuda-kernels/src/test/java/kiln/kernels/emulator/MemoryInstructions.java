@@ -91,7 +91,7 @@ final class MemoryInstructions {
                 if (write) {
                     shared.write(warp, lane, at, bytes, atomic);
                 } else {
-                    shared.read(warp, lane, at, bytes);
+                    shared.read(warp, lane, 1 << lane, at, bytes);
                 }
                 warp.data = shared.data;
                 return at;
@@ -200,29 +200,41 @@ final class MemoryInstructions {
         };
     }
 
-    /** The common case, by itself: lanes that read what the lane before read take its values. */
+    /** The common case, by itself: what several neighbouring lanes read is looked up once. */
     private static Operation load32(Address address, Space space, int[] targets) {
         int bytes = 4 * targets.length;
         // The same local address, which a generic one may be, is another place for each lane.
         boolean perLane = space == Space.LOCAL || space == Space.GENERIC;
+        boolean shared = space == Space.SHARED;
         return (warp, mask) -> {
             long[] wide = address.wide ? warp.r64[address.register] : null;
             int[] narrow = wide == null ? warp.r32[address.register] : null;
-            long before = -1;
-            int at = 0;
-            byte[] data = null;
-            int first = targets[0];
-            for (int left = mask; left != 0; left &= left - 1) {
+            int left = mask;
+            while (left != 0) {
                 int lane = Integer.numberOfTrailingZeros(left);
-                long where = (wide != null ? wide[lane] : narrow[lane] & 0xffff_ffffL) + address.offset;
-                if (where != before || perLane) {
-                    at = locate(warp, lane, space, where, bytes, false, false);
-                    data = warp.data;
-                    before = where;
+                long base = wide != null ? wide[lane] : narrow[lane];
+                int lanes = left & -left;
+                left &= left - 1;
+                while (left != 0 && !perLane && base == (wide != null ? wide[Integer.numberOfTrailingZeros(left)] : narrow[Integer.numberOfTrailingZeros(left)])) {
+                    lanes |= left & -left;
+                    left &= left - 1;
                 }
-                warp.r32[first][lane] = (int) DeviceMemory.INT.get(data, at);
-                for (int i = 1; i < targets.length; i++) {
-                    warp.r32[targets[i]][lane] = (int) DeviceMemory.INT.get(data, at + 4 * i);
+                long where = (wide != null ? base : base & 0xffff_ffffL) + address.offset;
+                int at;
+                if (shared) {
+                    SharedMemory memory = warp.block.shared;
+                    at = memory.position(warp, lane, where, bytes, "read");
+                    memory.read(warp, lane, lanes, at, bytes);
+                    warp.data = memory.data;
+                } else {
+                    at = locate(warp, lane, space, where, bytes, false, false);
+                }
+                for (int i = 0; i < targets.length; i++) {
+                    int value = (int) DeviceMemory.INT.get(warp.data, at + 4 * i);
+                    int[] target = warp.r32[targets[i]];
+                    for (int each = lanes; each != 0; each &= each - 1) {
+                        target[Integer.numberOfTrailingZeros(each)] = value;
+                    }
                 }
             }
         };
