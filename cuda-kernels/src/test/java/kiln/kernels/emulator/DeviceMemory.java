@@ -196,6 +196,13 @@ public final class DeviceMemory {
         Arrays.fill(allocation.initialised, at, at + (int) bytes, (byte) 1);
     }
 
+    /** Sets words, as cuMemsetD32 does. */
+    public void fillInts(long address, int count, int value) {
+        int[] words = new int[count];
+        Arrays.fill(words, value);
+        write(address, words);
+    }
+
     /** Copies within the card; bytes that were never written stay so in the copy. */
     public void copy(long target, long source, long bytes) {
         Allocation from = host(source, bytes);

@@ -202,24 +202,27 @@ final class MemoryInstructions {
 
     /** The common case, by itself: what several neighbouring lanes read is looked up once. */
     private static Operation load32(Address address, Space space, int[] targets) {
-        int bytes = 4 * targets.length;
+        int count = targets.length;
+        int bytes = 4 * count;
         // The same local address, which a generic one may be, is another place for each lane.
         boolean perLane = space == Space.LOCAL || space == Space.GENERIC;
         boolean shared = space == Space.SHARED;
         return (warp, mask) -> {
-            long[] wide = address.wide ? warp.r64[address.register] : null;
-            int[] narrow = wide == null ? warp.r32[address.register] : null;
+            long[] addresses = addresses(warp, address);
+            int[] first = warp.r32[targets[0]];
+            int[] second = count > 1 ? warp.r32[targets[1]] : null;
+            int[] third = count > 2 ? warp.r32[targets[2]] : null;
+            int[] fourth = count > 2 ? warp.r32[targets[3]] : null;
             int left = mask;
             while (left != 0) {
                 int lane = Integer.numberOfTrailingZeros(left);
-                long base = wide != null ? wide[lane] : narrow[lane];
+                long where = addresses[lane];
                 int lanes = left & -left;
                 left &= left - 1;
-                while (left != 0 && !perLane && base == (wide != null ? wide[Integer.numberOfTrailingZeros(left)] : narrow[Integer.numberOfTrailingZeros(left)])) {
+                while (left != 0 && !perLane && addresses[Integer.numberOfTrailingZeros(left)] == where) {
                     lanes |= left & -left;
                     left &= left - 1;
                 }
-                long where = (wide != null ? base : base & 0xffff_ffffL) + address.offset;
                 int at;
                 if (shared) {
                     SharedMemory memory = warp.block.shared;
@@ -229,15 +232,41 @@ final class MemoryInstructions {
                 } else {
                     at = locate(warp, lane, space, where, bytes, false, false);
                 }
-                for (int i = 0; i < targets.length; i++) {
-                    int value = (int) DeviceMemory.INT.get(warp.data, at + 4 * i);
-                    int[] target = warp.r32[targets[i]];
-                    for (int each = lanes; each != 0; each &= each - 1) {
-                        target[Integer.numberOfTrailingZeros(each)] = value;
+                byte[] data = warp.data;
+                spread(first, lanes, lane, (int) DeviceMemory.INT.get(data, at));
+                if (count > 1) {
+                    spread(second, lanes, lane, (int) DeviceMemory.INT.get(data, at + 4));
+                    if (count > 2) {
+                        spread(third, lanes, lane, (int) DeviceMemory.INT.get(data, at + 8));
+                        spread(fourth, lanes, lane, (int) DeviceMemory.INT.get(data, at + 12));
                     }
                 }
             }
         };
+    }
+
+    /** All lanes' addresses; a copy, as the load may write its own address register. */
+    private static long[] addresses(Warp warp, Address address) {
+        long[] addresses = warp.addresses;
+        if (address.wide) {
+            long[] register = warp.r64[address.register];
+            for (int i = 0; i < 32; i++) {
+                addresses[i] = register[i] + address.offset;
+            }
+        } else {
+            int[] register = warp.r32[address.register];
+            for (int i = 0; i < 32; i++) {
+                addresses[i] = (register[i] & 0xffff_ffffL) + address.offset;
+            }
+        }
+        return addresses;
+    }
+
+    private static void spread(int[] target, int lanes, int lane, int value) {
+        target[lane] = value;
+        for (int each = lanes & lanes - 1; each != 0; each &= each - 1) {
+            target[Integer.numberOfTrailingZeros(each)] = value;
+        }
     }
 
     static Operation store(Operands operands) {

@@ -22,6 +22,8 @@ final class Warp {
     DeviceMemory.Allocation recent;
     /** Bytes of the access that was looked up last. */
     byte[] data;
+    /** For one access at a time. */
+    final long[] addresses = new long[32];
     long steps;
     int existing;
 
@@ -180,7 +182,7 @@ final class Warp {
         int id = r32[barrier.id()][lane];
         int threads = barrier.threads() < 0 ? -1 : r32[barrier.threads()][lane];
         if (!barrier.waits()) {
-            block.arriveWithoutWaiting(id, threads, this);
+            block.arriveWithoutWaiting(id, this);
             pc++;
             return;
         }
