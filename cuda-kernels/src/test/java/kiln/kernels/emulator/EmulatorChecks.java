@@ -3,7 +3,7 @@ package kiln.kernels.emulator;
 /**
  * What the emulator watches for beside bounds and alignment, which it always does.
  *
- * @param uninitialisedReads reads of global or shared bytes that nothing wrote
+ * @param uninitialisedReads reads of global or shared bytes that nothing wrote, and of registers that the thread did not write
  * @param sharedRaces        accesses of shared memory by different warps with no barrier in between, and use of cp.async's data before a wait
  * @param warpRaces          the same between threads of one warp with no bar.warp.sync in between; only together with sharedRaces
  * @param maximumSteps       instructions that one warp may run before the launch is taken for hung

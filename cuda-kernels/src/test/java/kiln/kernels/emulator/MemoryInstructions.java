@@ -61,7 +61,7 @@ final class MemoryInstructions {
                 throw statement.error("register " + operand.name() + " has " + register.type.bits + " bits, an address of this space has "
                         + (space == Space.SHARED || space == Space.LOCAL || space == Space.PARAM ? "32 or 64" : "64"));
             }
-            return new Address(space, operands.builder.index(register), register.type.bits == 64, operand.value());
+            return new Address(space, operands.read(register), register.type.bits == 64, operand.value());
         }
         Variable variable = operands.scope.variable(operand.name());
         if (variable == null) {
