@@ -196,6 +196,13 @@ public final class DeviceMemory {
         Arrays.fill(allocation.initialised, at, at + (int) bytes, (byte) 1);
     }
 
+    /** Sets words, as cuMemsetD32 does. */
+    public void fillInts(long address, int count, int value) {
+        int[] words = new int[count];
+        Arrays.fill(words, value);
+        write(address, words);
+    }
+
     /** Copies within the card; bytes that were never written stay so in the copy. */
     public void copy(long target, long source, long bytes) {
         Allocation from = host(source, bytes);
@@ -246,6 +253,45 @@ public final class DeviceMemory {
                     + " bytes at " + hex(allocation.base) + (allocation.freed ? " (freed)" : "");
         }
         return allocation.freed ? "is in memory that was freed (" + allocation.bytes + " bytes at " + hex(allocation.base) + ")" : null;
+    }
+
+    /** Whether all of a few bytes of a map of what is written are set. */
+    static boolean allSet(byte[] initialised, int at, int bytes) {
+        switch (bytes) {
+            case 2 -> {
+                return (short) SHORT.get(initialised, at) == 0x0101;
+            }
+            case 4 -> {
+                return (int) INT.get(initialised, at) == 0x01010101;
+            }
+            case 8 -> {
+                return (long) LONG.get(initialised, at) == 0x0101010101010101L;
+            }
+            case 16 -> {
+                return ((long) LONG.get(initialised, at) & (long) LONG.get(initialised, at + 8)) == 0x0101010101010101L;
+            }
+            default -> {
+                for (int i = at; i < at + bytes; i++) {
+                    if (initialised[i] == 0) {
+                        return false;
+                    }
+                }
+                return true;
+            }
+        }
+    }
+
+    static void setAll(byte[] initialised, int at, int bytes) {
+        switch (bytes) {
+            case 2 -> SHORT.set(initialised, at, (short) 0x0101);
+            case 4 -> INT.set(initialised, at, 0x01010101);
+            case 8 -> LONG.set(initialised, at, 0x0101010101010101L);
+            case 16 -> {
+                LONG.set(initialised, at, 0x0101010101010101L);
+                LONG.set(initialised, at + 8, 0x0101010101010101L);
+            }
+            default -> Arrays.fill(initialised, at, at + bytes, (byte) 1);
+        }
     }
 
     static String hex(long address) {

@@ -100,6 +100,24 @@ class DivergenceTest {
     }
 
     @Test
+    void registersThatAThreadDidNotWriteAreReported() {
+        assertThatThrownBy(() -> Snippet.run32("""
+                setp.lt.u32 %p1, %r1, 16;
+                @%p1 mov.u32 %r2, 5;
+                add.u32 %r0, %r2, 1;
+            """, LANES)).isInstanceOf(KernelFault.class).hasMessageContaining("thread (16,0,0)").hasMessageContaining("register %r2 is read");
+        assertThatThrownBy(() -> Snippet.run32("    @%p1 bra AWAY;\nAWAY:\n    mov.u32 %r0, 0;", LANES))
+                .isInstanceOf(KernelFault.class).hasMessageContaining("the guard is read");
+        // What a selection leaves aside may be anything.
+        int[] result = Snippet.run32("""
+                setp.lt.u32 %p1, %r1, 16;
+                @%p1 mov.u32 %r2, 5;
+                selp.b32 %r0, %r2, 7, %p1;
+            """, LANES);
+        assertThat(result).isEqualTo(Arrays.stream(LANES).map(i -> i < 16 ? 5 : 7).toArray());
+    }
+
+    @Test
     void loopsWithoutEndAreStopped() {
         PtxModule module = Snippet.module("""
             .visible .entry forever() {

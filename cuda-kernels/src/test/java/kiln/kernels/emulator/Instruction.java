@@ -7,8 +7,10 @@ package kiln.kernels.emulator;
  * @param operation for {@link Flow#NEXT}
  * @param target    of a branch
  * @param barrier   of a barrier
+ * @param use       registers, the guard apart
  */
-record Instruction(int line, String text, boolean guarded, int guard, Flow flow, Operation operation, int target, Barrier barrier) {
+record Instruction(int line, String text, boolean guarded, int guard, Flow flow, Operation operation, int target, Barrier barrier,
+        RegisterUse use) {
     enum Flow { NEXT, BRANCH, EXIT, BARRIER }
 
     /**

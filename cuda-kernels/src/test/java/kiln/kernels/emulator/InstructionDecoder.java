@@ -44,7 +44,7 @@ final class InstructionDecoder {
             }
             default -> operation = operation(operands);
         }
-        return new Instruction(statement.line(), statement.toString(), guarded, guard, flow, operation, target, barrier);
+        return new Instruction(statement.line(), statement.toString(), guarded, guard, flow, operation, target, barrier, operands.use.complete());
     }
 
     private static Instruction.Barrier barrier(Operands operands) {

@@ -47,55 +47,90 @@ final class MatrixInstructions {
             checkWhole(warp, mask);
             double[] left = new double[ROWS * depth];
             double[] right = new double[depth * COLUMNS];
-            for (int lane = 0; lane < 32; lane++) {
-                int group = lane >> 2;
-                int member = lane & 3;
-                for (int i = 0; i < a.length; i++) {
-                    int row = group + (i & 1) * 8;
-                    int k = 2 * member + (i >> 1) * 8;
-                    int bits = warp.r32[a[i]][lane];
-                    left[row * depth + k] = value(bits, brain);
-                    left[row * depth + k + 1] = value(bits >>> 16, brain);
-                }
-                for (int i = 0; i < b.length; i++) {
-                    int k = 2 * member + i * 8;
-                    int bits = warp.r32[b[i]][lane];
-                    right[group * depth + k] = value(bits, brain);
-                    right[group * depth + k + 1] = value(bits >>> 16, brain);
+            double[] sums = new double[ROWS * COLUMNS];
+            for (int i = 0; i < a.length; i++) {
+                int[] register = warp.r32[a[i]];
+                for (int lane = 0; lane < 32; lane++) {
+                    int at = ((lane >> 2) + (i & 1) * 8) * depth + 2 * (lane & 3) + (i >> 1) * 8;
+                    left[at] = value(register[lane], brain);
+                    left[at + 1] = value(register[lane] >>> 16, brain);
                 }
             }
-            for (int lane = 0; lane < 32; lane++) {
-                int group = lane >> 2;
-                int column = 2 * (lane & 3);
-                for (int half = 0; half < 2; half++) {
-                    int row = group + half * 8;
+            for (int i = 0; i < b.length; i++) {
+                int[] register = warp.r32[b[i]];
+                for (int lane = 0; lane < 32; lane++) {
+                    int at = (2 * (lane & 3) + i * 8) * COLUMNS + (lane >> 2);
+                    right[at] = value(register[lane], brain);
+                    right[at + COLUMNS] = value(register[lane] >>> 16, brain);
+                }
+            }
+            int perRegister = single ? 1 : 2;
+            for (int i = 0; i < c.length; i++) {
+                int[] register = warp.r32[c[i]];
+                for (int lane = 0; lane < 32; lane++) {
+                    int at = accumulator(lane, i * perRegister);
                     if (single) {
-                        for (int i = 0; i < 2; i++) {
-                            float start = Float.intBitsToFloat(warp.r32[c[half * 2 + i]][lane]);
-                            double sum = dot(left, row, right, column + i, depth, start);
-                            warp.r32[d[half * 2 + i]][lane] = Float.floatToRawIntBits((float) sum);
-                        }
+                        sums[at] = Float.intBitsToFloat(register[lane]);
                     } else {
-                        int bits = warp.r32[c[half]][lane];
-                        double low = dot(left, row, right, column, depth, Half.toFloat(bits));
-                        double high = dot(left, row, right, column + 1, depth, Half.toFloat(bits >>> 16));
-                        warp.r32[d[half]][lane] = Half.fromFloat(Exact.oddFloat(low)) | Half.fromFloat(Exact.oddFloat(high)) << 16;
+                        sums[at] = Half.toFloat(register[lane]);
+                        sums[at + 1] = Half.toFloat(register[lane] >>> 16);
                     }
+                }
+            }
+            for (int row = 0; row < ROWS; row++) {
+                addRow(sums, left, right, row, depth);
+            }
+            for (int i = 0; i < d.length; i++) {
+                int[] register = warp.r32[d[i]];
+                for (int lane = 0; lane < 32; lane++) {
+                    int at = accumulator(lane, i * perRegister);
+                    register[lane] = single ? Float.floatToRawIntBits((float) sums[at])
+                            : Half.fromFloat(Exact.oddFloat(sums[at])) | Half.fromFloat(Exact.oddFloat(sums[at + 1])) << 16;
                 }
             }
         };
     }
 
-    private static float value(int bits, boolean brain) {
-        return brain ? Half.bfloatToFloat(bits) : Half.toFloat(bits);
+    /** Place in C or D, by rows, of a lane's i-th value. */
+    private static int accumulator(int lane, int i) {
+        return ((lane >> 2) + (i >> 1) * 8) * COLUMNS + 2 * (lane & 3) + (i & 1);
     }
 
-    private static double dot(double[] left, int row, double[] right, int column, int depth, double start) {
-        double sum = start;
+    /** One row of the product, its eight sums side by side so that they do not wait for one another. */
+    private static void addRow(double[] sums, double[] left, double[] right, int row, int depth) {
+        int at = row * COLUMNS;
+        double s0 = sums[at];
+        double s1 = sums[at + 1];
+        double s2 = sums[at + 2];
+        double s3 = sums[at + 3];
+        double s4 = sums[at + 4];
+        double s5 = sums[at + 5];
+        double s6 = sums[at + 6];
+        double s7 = sums[at + 7];
         for (int k = 0; k < depth; k++) {
-            sum += left[row * depth + k] * right[column * depth + k];
+            double factor = left[row * depth + k];
+            int from = k * COLUMNS;
+            s0 += factor * right[from];
+            s1 += factor * right[from + 1];
+            s2 += factor * right[from + 2];
+            s3 += factor * right[from + 3];
+            s4 += factor * right[from + 4];
+            s5 += factor * right[from + 5];
+            s6 += factor * right[from + 6];
+            s7 += factor * right[from + 7];
         }
-        return sum;
+        sums[at] = s0;
+        sums[at + 1] = s1;
+        sums[at + 2] = s2;
+        sums[at + 3] = s3;
+        sums[at + 4] = s4;
+        sums[at + 5] = s5;
+        sums[at + 6] = s6;
+        sums[at + 7] = s7;
+    }
+
+    private static float value(int bits, boolean brain) {
+        return brain ? Half.bfloatToFloat(bits) : Half.toFloat(bits);
     }
 
     private static void checkWhole(Warp warp, int mask) {
@@ -119,11 +154,14 @@ final class MatrixInstructions {
         Address address = MemoryInstructions.address(operands, 1, Space.SHARED);
         return (warp, mask) -> {
             checkWhole(warp, mask);
+            SharedMemory shared = warp.block.shared;
             int[] rows = new int[8 * count];
             for (int i = 0; i < rows.length; i++) {
-                rows[i] = MemoryInstructions.locate(warp, i, Space.SHARED, address.of(warp, i), 16, false, false);
+                // What a thread's address names goes to all threads.
+                rows[i] = shared.position(warp, i, address.of(warp, i), 16, "read");
+                shared.read(warp, i, -1, rows[i], 16);
             }
-            byte[] data = warp.data;
+            byte[] data = shared.data;
             for (int matrix = 0; matrix < count; matrix++) {
                 int[] target = warp.r32[d[matrix]];
                 for (int lane = 0; lane < 32; lane++) {

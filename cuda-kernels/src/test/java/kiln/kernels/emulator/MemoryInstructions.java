@@ -61,7 +61,7 @@ final class MemoryInstructions {
                 throw statement.error("register " + operand.name() + " has " + register.type.bits + " bits, an address of this space has "
                         + (space == Space.SHARED || space == Space.LOCAL || space == Space.PARAM ? "32 or 64" : "64"));
             }
-            return new Address(space, operands.builder.index(register), register.type.bits == 64, operand.value());
+            return new Address(space, operands.read(register), register.type.bits == 64, operand.value());
         }
         Variable variable = operands.scope.variable(operand.name());
         if (variable == null) {
@@ -91,7 +91,7 @@ final class MemoryInstructions {
                 if (write) {
                     shared.write(warp, lane, at, bytes, atomic);
                 } else {
-                    shared.read(warp, lane, at, bytes);
+                    shared.read(warp, lane, 1 << lane, at, bytes);
                 }
                 warp.data = shared.data;
                 return at;
@@ -140,41 +140,15 @@ final class MemoryInstructions {
             throw warp.fault(lane, (write ? "write of " : "read of ") + bytes + " bytes at " + DeviceMemory.hex(address) + " is not aligned");
         }
         byte[] initialised = allocation.initialised;
-        if ((!write || atomic) && warp.block.launch.checks.uninitialisedReads()) {
-            checkInitialised(warp, lane, initialised, at, bytes, address);
-        }
-        if (write) {
-            switch (bytes) {
-                case 4 -> DeviceMemory.INT.set(initialised, at, 0x01010101);
-                case 2 -> DeviceMemory.SHORT.set(initialised, at, (short) 0x0101);
-                default -> {
-                    for (int i = at; i < at + bytes; i++) {
-                        initialised[i] = 1;
-                    }
-                }
-            }
-        }
-        warp.data = allocation.data;
-        return at;
-    }
-
-    private static void checkInitialised(Warp warp, int lane, byte[] initialised, int at, int bytes, long address) {
-        boolean good = switch (bytes) {
-            case 4 -> (int) DeviceMemory.INT.get(initialised, at) == 0x01010101;
-            case 8 -> (long) DeviceMemory.LONG.get(initialised, at) == 0x0101010101010101L;
-            case 16 -> ((long) DeviceMemory.LONG.get(initialised, at) & (long) DeviceMemory.LONG.get(initialised, at + 8)) == 0x0101010101010101L;
-            default -> {
-                boolean all = true;
-                for (int i = at; i < at + bytes; i++) {
-                    all &= initialised[i] == 1;
-                }
-                yield all;
-            }
-        };
-        if (!good) {
+        if ((!write || atomic) && warp.block.launch.checks.uninitialisedReads() && !DeviceMemory.allSet(initialised, at, bytes)) {
             throw warp.fault(lane, "read of " + bytes + " bytes at " + DeviceMemory.hex(address) + " (offset " + at + " of its allocation)"
                     + " that were never written");
         }
+        if (write) {
+            DeviceMemory.setAll(initialised, at, bytes);
+        }
+        warp.data = allocation.data;
+        return at;
     }
 
     private static int vector(Statement statement) {
@@ -226,19 +200,73 @@ final class MemoryInstructions {
         };
     }
 
+    /** The common case, by itself: what several neighbouring lanes read is looked up once. */
     private static Operation load32(Address address, Space space, int[] targets) {
-        int bytes = 4 * targets.length;
+        int count = targets.length;
+        int bytes = 4 * count;
+        // The same local address, which a generic one may be, is another place for each lane.
+        boolean perLane = space == Space.LOCAL || space == Space.GENERIC;
+        boolean shared = space == Space.SHARED;
         return (warp, mask) -> {
-            for (int left = mask; left != 0; left &= left - 1) {
+            long[] addresses = addresses(warp, address);
+            int[] first = warp.r32[targets[0]];
+            int[] second = count > 1 ? warp.r32[targets[1]] : null;
+            int[] third = count > 2 ? warp.r32[targets[2]] : null;
+            int[] fourth = count > 2 ? warp.r32[targets[3]] : null;
+            int left = mask;
+            while (left != 0) {
                 int lane = Integer.numberOfTrailingZeros(left);
-                int at = locate(warp, lane, space, address.of(warp, lane), bytes, false, false);
+                long where = addresses[lane];
+                int lanes = left & -left;
+                left &= left - 1;
+                while (left != 0 && !perLane && addresses[Integer.numberOfTrailingZeros(left)] == where) {
+                    lanes |= left & -left;
+                    left &= left - 1;
+                }
+                int at;
+                if (shared) {
+                    SharedMemory memory = warp.block.shared;
+                    at = memory.position(warp, lane, where, bytes, "read");
+                    memory.read(warp, lane, lanes, at, bytes);
+                    warp.data = memory.data;
+                } else {
+                    at = locate(warp, lane, space, where, bytes, false, false);
+                }
                 byte[] data = warp.data;
-                for (int target : targets) {
-                    warp.r32[target][lane] = (int) DeviceMemory.INT.get(data, at);
-                    at += 4;
+                spread(first, lanes, lane, (int) DeviceMemory.INT.get(data, at));
+                if (count > 1) {
+                    spread(second, lanes, lane, (int) DeviceMemory.INT.get(data, at + 4));
+                    if (count > 2) {
+                        spread(third, lanes, lane, (int) DeviceMemory.INT.get(data, at + 8));
+                        spread(fourth, lanes, lane, (int) DeviceMemory.INT.get(data, at + 12));
+                    }
                 }
             }
         };
+    }
+
+    /** All lanes' addresses; a copy, as the load may write its own address register. */
+    private static long[] addresses(Warp warp, Address address) {
+        long[] addresses = warp.addresses;
+        if (address.wide) {
+            long[] register = warp.r64[address.register];
+            for (int i = 0; i < 32; i++) {
+                addresses[i] = register[i] + address.offset;
+            }
+        } else {
+            int[] register = warp.r32[address.register];
+            for (int i = 0; i < 32; i++) {
+                addresses[i] = (register[i] & 0xffff_ffffL) + address.offset;
+            }
+        }
+        return addresses;
+    }
+
+    private static void spread(int[] target, int lanes, int lane, int value) {
+        target[lane] = value;
+        for (int each = lanes & lanes - 1; each != 0; each &= each - 1) {
+            target[Integer.numberOfTrailingZeros(each)] = value;
+        }
     }
 
     static Operation store(Operands operands) {
@@ -263,6 +291,17 @@ final class MemoryInstructions {
         int bytes = type.bytes();
         if (space == Space.SHARED || space == Space.GENERIC) {
             operands.builder.sharedAccess(bytes);
+        }
+        if (bytes == 4 && count == 1 && !wide[0]) {
+            int source = sources[0];
+            return (warp, mask) -> {
+                int[] values = warp.r32[source];
+                for (int left = mask; left != 0; left &= left - 1) {
+                    int lane = Integer.numberOfTrailingZeros(left);
+                    int at = locate(warp, lane, space, address.of(warp, lane), 4, true, false);
+                    DeviceMemory.INT.set(warp.data, at, values[lane]);
+                }
+            };
         }
         return (warp, mask) -> {
             for (int left = mask; left != 0; left &= left - 1) {

@@ -8,6 +8,7 @@ final class Operands {
     final Statement statement;
     final Scope scope;
     final KernelBuilder builder;
+    final RegisterUse use = new RegisterUse();
 
     Operands(Statement statement, Scope scope, KernelBuilder builder) {
         this.statement = statement;
@@ -81,7 +82,7 @@ final class Operands {
         Register register = scope.register(operand.name());
         if (register != null) {
             checkWidth(register, type, wider);
-            return builder.index(register);
+            return read(register);
         }
         SpecialRegister special = SpecialRegister.of(operand.name());
         if (special != null) {
@@ -98,6 +99,12 @@ final class Operands {
             return variableAddress(variable, 0, type.bits == 64);
         }
         throw statement.error("unknown name " + operand.name());
+    }
+
+    /** The number of a register that the instruction reads. */
+    int read(Register register) {
+        use.reads(register);
+        return builder.index(register);
     }
 
     /** A register that holds a variable's address in its own space. */
@@ -138,6 +145,7 @@ final class Operands {
         }
         Register register = register(operand);
         checkWidth(register, type, wider);
+        use.writes(register);
         return builder.index(register);
     }
 
@@ -161,7 +169,7 @@ final class Operands {
         }
         Register register = register(operand);
         checkWidth(register, PtxType.PRED, false);
-        int index = builder.index(register);
+        int index = read(register);
         return operand.negated() ? ~index : index;
     }
 

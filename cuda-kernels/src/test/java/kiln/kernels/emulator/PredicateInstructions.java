@@ -301,6 +301,8 @@ final class PredicateInstructions {
         int d = operands.target(0, type);
         int a = operands.source(1, type);
         int b = operands.source(2, type);
+        // The one that is not selected may be anything.
+        operands.use.forgetReads();
         int p = operands.predicate(3);
         if (type.bits == 64) {
             return (warp, mask) -> {

@@ -58,6 +58,11 @@ public final class PtxKernel {
         return staticSharedBytes;
     }
 
+    /** Bytes of local memory of a thread. */
+    public int localBytes() {
+        return localBytes;
+    }
+
     /** Product of {@code .maxntid}; 1024 without it. */
     public int maximumThreads() {
         return maximumThreads;

@@ -2,6 +2,7 @@ package kiln.kernels.emulator;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Parsed and decoded PTX text. Immutable; may be launched on any number of emulators. */
 public final class PtxModule {
@@ -30,6 +31,10 @@ public final class PtxModule {
 
     public boolean hasKernel(String entry) {
         return kernels.containsKey(entry);
+    }
+
+    public Set<String> kernelNames() {
+        return kernels.keySet();
     }
 
     /** The text's {@code .target}, such as sm_80. */

@@ -76,7 +76,7 @@ final class PtxParser {
             code[i] = InstructionDecoder.decode(placed.get(i).statement, placed.get(i).scope, builder);
         }
         int last = tokens.get(position - 1).line();
-        code[placed.size()] = new Instruction(last, "end of kernel", false, 0, Instruction.Flow.EXIT, null, 0, null);
+        code[placed.size()] = new Instruction(last, "end of kernel", false, 0, Instruction.Flow.EXIT, null, 0, null, new RegisterUse());
         if (kernels.put(name.text(), new PtxKernel(name.text(), parameters, parameterBytes, code, builder)) != null) {
             throw new PtxException(name.line(), "entry " + name.text() + " is there twice");
         }

@@ -76,6 +76,31 @@ class SharedMemoryTest {
     }
 
     @Test
+    void threadsOfAWarpNeedABarrierToo() {
+        long out = memory.allocate(4 * 32);
+        assertThatThrownBy(() -> emulator.launch(Snippet.module(reversal("")), "reverse", Dim3.of(1), Dim3.of(32), 128, out))
+                .isInstanceOf(KernelFault.class)
+                .hasMessageContaining("line 19").hasMessageContaining("thread (0,0,0)")
+                .hasMessageContaining("race in shared memory: read at offset 124, written by thread (31,0,0) at line 13 with no barrier (bar.warp.sync)");
+        emulator.launch(Snippet.module(reversal("bar.warp.sync 0xffffffff;")), "reverse", Dim3.of(1), Dim3.of(32), 128, out);
+        assertThat(memory.readInts(out, 2)).containsExactly(31, 30);
+        PtxModule broadcast = Snippet.module("""
+            .visible .entry broadcast() {
+                .reg .b32 %r<4>; .reg .pred %p<2>;
+                .shared .u32 word;
+                mov.u32 %r1, %tid.x;
+                setp.eq.u32 %p1, %r1, 0;
+                @%p1 st.shared.u32 [word], %r1;
+                bar.warp.sync -1;
+                ld.shared.u32 %r2, [word];
+                @%p1 st.shared.u32 [word], 5;
+            }
+            """);
+        assertThatThrownBy(() -> emulator.launch(broadcast, "broadcast", Dim3.of(1), Dim3.of(32), 0))
+                .isInstanceOf(KernelFault.class).hasMessageContaining("line 12").hasMessageContaining("write at offset 0, read by thread (1,0,0) at line 11");
+    }
+
+    @Test
     void neighbouringHalvesOfAWordAreNoRace() {
         PtxModule module = Snippet.module("""
             .visible .entry halves() {

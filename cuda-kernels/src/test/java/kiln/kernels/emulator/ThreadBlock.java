@@ -52,7 +52,7 @@ final class ThreadBlock {
         }
     }
 
-    void arriveWithoutWaiting(int barrier, int threads, Warp warp) {
+    void arriveWithoutWaiting(int barrier, Warp warp) {
         boolean[] arrived = arrivedWithoutWaiting.computeIfAbsent(barrier, id -> new boolean[warps.length]);
         arrived[warp.number] = true;
     }

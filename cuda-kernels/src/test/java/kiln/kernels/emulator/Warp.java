@@ -22,9 +22,16 @@ final class Warp {
     DeviceMemory.Allocation recent;
     /** Bytes of the access that was looked up last. */
     byte[] data;
+    /** For one access at a time. */
+    final long[] addresses = new long[32];
     long steps;
     int existing;
 
+    /** For each register, the lanes that have written it; for the check of uninitialised reads. */
+    private final int[] written32;
+    private final int[] written64;
+    private final int[] writtenPredicates;
+    private final boolean watchRegisters;
     private final int[] scratch32 = new int[32];
     private final long[] scratch64 = new long[32];
     private final PtxKernel kernel;
@@ -50,6 +57,10 @@ final class Warp {
         r32 = new int[kernel.registers32][32];
         r64 = new long[kernel.registers64][32];
         predicates = new int[kernel.predicates];
+        written32 = new int[kernel.registers32];
+        written64 = new int[kernel.registers64];
+        writtenPredicates = new int[kernel.predicates];
+        watchRegisters = block.launch.checks.uninitialisedReads();
         local = kernel.localBytes == 0 ? null : new byte[32][kernel.localBytes];
         for (PtxKernel.Preset preset : kernel.presets) {
             if (preset.wide()) {
@@ -90,6 +101,9 @@ final class Warp {
         long threads = block.launch.block.count() - number * 32L;
         existing = threads >= 32 ? -1 : (1 << threads) - 1;
         Arrays.fill(predicates, 0);
+        Arrays.fill(written32, 0);
+        Arrays.fill(written64, 0);
+        Arrays.fill(writtenPredicates, 0);
         copies.reset();
         pc = 0;
         steps = 0;
@@ -136,11 +150,17 @@ final class Warp {
             }
             int mask = active;
             if (instruction.guarded()) {
+                if (watchRegisters) {
+                    checkGuard(instruction);
+                }
                 mask &= predicate(instruction.guard());
             }
             switch (instruction.flow()) {
                 case NEXT -> {
                     if (mask != 0) {
+                        if (watchRegisters) {
+                            checkRegisters(instruction, mask);
+                        }
                         instruction.operation().execute(this, mask);
                     }
                     pc++;
@@ -171,6 +191,27 @@ final class Warp {
         }
     }
 
+    private void checkGuard(Instruction instruction) {
+        int guard = instruction.guard() < 0 ? ~instruction.guard() : instruction.guard();
+        int unwritten = active & ~writtenPredicates[guard];
+        if (unwritten != 0) {
+            throw fault(Integer.numberOfTrailingZeros(unwritten), "the guard is read, but this thread has not written it");
+        }
+    }
+
+    private void checkRegisters(Instruction instruction, int mask) {
+        Register unwritten = instruction.use().unwritten(this, mask);
+        if (unwritten != null) {
+            int lane = Integer.numberOfTrailingZeros(mask & ~writtenLanes(unwritten)[unwritten.index]);
+            throw fault(lane, "register " + unwritten.name + " is read, but this thread has not written it");
+        }
+        instruction.use().mark(this, mask);
+    }
+
+    int[] writtenLanes(Register register) {
+        return register.type == PtxType.PRED ? writtenPredicates : register.type.bits == 64 ? written64 : written32;
+    }
+
     private void arrive(Instruction.Barrier barrier, int mask) {
         int lane = Integer.numberOfTrailingZeros(mask);
         if (barrier.aligned() && mask != live) {
@@ -180,7 +221,7 @@ final class Warp {
         int id = r32[barrier.id()][lane];
         int threads = barrier.threads() < 0 ? -1 : r32[barrier.threads()][lane];
         if (!barrier.waits()) {
-            block.arriveWithoutWaiting(id, threads, this);
+            block.arriveWithoutWaiting(id, this);
             pc++;
             return;
         }

@@ -137,6 +137,9 @@ final class WarpInstructions {
     /** bar.warp.sync. */
     static Operation synchronise(Operands operands) {
         int m = operands.source(0, PtxType.B32);
-        return (warp, mask) -> checkMembers(warp, mask, warp.r32[m][Integer.numberOfTrailingZeros(mask)]);
+        return (warp, mask) -> {
+            checkMembers(warp, mask, warp.r32[m][Integer.numberOfTrailingZeros(mask)]);
+            warp.block.shared.warpBarrier(warp.number);
+        };
     }
 }
