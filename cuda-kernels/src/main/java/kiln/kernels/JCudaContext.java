@@ -1,0 +1,318 @@
+package kiln.kernels;
+
+import static kiln.kernels.JCudaLibrary.check;
+
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import jcuda.NativePointerObject;
+import jcuda.Pointer;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUevent;
+import jcuda.driver.CUfunction;
+import jcuda.driver.CUjit_option;
+import jcuda.driver.CUmodule;
+import jcuda.driver.CUresult;
+import jcuda.driver.CUstream;
+import jcuda.driver.JCudaDriver;
+import jcuda.driver.JITOptions;
+
+/**
+ * {@link CudaContext} on JCuda.
+ *
+ * <p>It is the device's primary context, the one that NVIDIA's libraries use as well, so that they can work on the same memory.
+ */
+final class JCudaContext implements CudaContext {
+    private static final int JIT_LOG_BYTES = 8192;
+    private static final int STREAM_NON_BLOCKING = 1;
+    private static final int EVENT_DEFAULT = 0;
+    private static final int EVENT_UNTIMED = 2;
+
+    /** A device address as JCuda wants it, and back: it has no constructor from a number, and shows its own to subclasses only. */
+    private static final class Address extends CUdeviceptr {
+        Address(long address) {
+            super(new CUdeviceptr(), address);
+        }
+
+        Address(CUdeviceptr allocated) {
+            super(allocated);
+        }
+
+        long value() {
+            return getNativePointer();
+        }
+    }
+
+    private final CUdevice handle;
+    private final CUcontext context = new CUcontext();
+    private final CudaDevices.Device device;
+    private Thread current;
+    private boolean closed;
+
+    JCudaContext(int index) {
+        handle = JCudaLibrary.handle(index);
+        check(JCudaDriver.cuDevicePrimaryCtxRetain(context, handle), "opening device " + index);
+        try {
+            bind();
+            device = JCudaLibrary.describe(index, memoryInfo().freeBytes());
+        } catch (RuntimeException e) {
+            JCudaDriver.cuDevicePrimaryCtxRelease(handle);
+            throw e;
+        }
+    }
+
+    /** The driver keeps a current context for each thread. */
+    private void bind() {
+        if (closed) {
+            throw new IllegalStateException("the CUDA context is closed");
+        }
+        Thread thread = Thread.currentThread();
+        if (thread != current) {
+            check(JCudaDriver.cuCtxSetCurrent(context), "making a context current");
+            current = thread;
+        }
+    }
+
+    @Override
+    public CudaDevices.Device device() {
+        return device;
+    }
+
+    @Override
+    public MemoryInfo memoryInfo() {
+        bind();
+        long[] free = new long[1];
+        long[] total = new long[1];
+        check(JCudaDriver.cuMemGetInfo(free, total), "asking for free memory");
+        return new MemoryInfo(free[0], total[0]);
+    }
+
+    @Override
+    public LoadedKernel load(Kernel kernel) {
+        bind();
+        String doing = "loading the kernel " + kernel.name() + " (" + kernel.variant() + ")";
+        CUmodule module = new CUmodule();
+        JITOptions options = new JITOptions();
+        options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, JIT_LOG_BYTES);
+        options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, new byte[JIT_LOG_BYTES]);
+        byte[] text = (kernel.ptx() + "\0").getBytes(StandardCharsets.US_ASCII);
+        int status = JCudaDriver.cuModuleLoadDataJIT(module, Pointer.to(text), options);
+        if (status != CUresult.CUDA_SUCCESS) {
+            throw new CudaException(CUresult.stringFor(status), doing, oneLine(options.getString(CUjit_option.CU_JIT_ERROR_LOG_BUFFER)));
+        }
+        CUfunction function = new CUfunction();
+        status = JCudaDriver.cuModuleGetFunction(function, module, kernel.name());
+        if (status != CUresult.CUDA_SUCCESS) {
+            JCudaDriver.cuModuleUnload(module);
+            throw new CudaException(CUresult.stringFor(status), doing);
+        }
+        return new LoadedKernel(kernel, module, function);
+    }
+
+    private static String oneLine(String log) {
+        String text = log == null ? "" : log.replace("\0", "").strip().replaceAll("\\s*\\R\\s*", "; ");
+        return text.isEmpty() ? null : text;
+    }
+
+    @Override
+    public void unload(LoadedKernel kernel) {
+        bind();
+        check(JCudaDriver.cuModuleUnload((CUmodule) kernel.module()), "unloading the kernel " + kernel.kernel().name());
+    }
+
+    @Override
+    public void launch(LoadedKernel kernel, KernelCall call, Stream stream) {
+        if (!kernel.kernel().equals(call.kernel())) {
+            throw new IllegalArgumentException("a call of " + call.kernel() + " with " + kernel.kernel());
+        }
+        bind();
+        List<Object> arguments = call.arguments();
+        NativePointerObject[] pointers = new NativePointerObject[arguments.size()];
+        for (int i = 0; i < pointers.length; i++) {
+            pointers[i] = pointer(arguments.get(i));
+        }
+        int status = JCudaDriver.cuLaunchKernel(
+                (CUfunction) kernel.function(),
+                call.gridX(),
+                call.gridY(),
+                call.gridZ(),
+                call.kernel().threads(),
+                1,
+                1,
+                0,
+                (CUstream) stream.handle(),
+                Pointer.to(pointers),
+                null);
+        if (status != CUresult.CUDA_SUCCESS) {
+            throw new CudaException(CUresult.stringFor(status), "launching " + call.kernel().name() + " (" + call.kernel().variant() + ")");
+        }
+    }
+
+    private static Pointer pointer(Object argument) {
+        if (argument instanceof Long value) {
+            return Pointer.to(new long[] {value});
+        } else if (argument instanceof Integer value) {
+            return Pointer.to(new int[] {value});
+        }
+        return Pointer.to(new float[] {(Float) argument});
+    }
+
+    @Override
+    public long allocate(long bytes, String purpose) {
+        bind();
+        CUdeviceptr address = new CUdeviceptr();
+        int status = JCudaDriver.cuMemAlloc(address, bytes);
+        if (status != CUresult.CUDA_SUCCESS) {
+            String doing = "reserving " + mebibytes(bytes) + " for " + purpose;
+            throw new CudaException(CUresult.stringFor(status), doing, mebibytes(memoryInfo().freeBytes()) + " are free");
+        }
+        return new Address(address).value();
+    }
+
+    private static String mebibytes(long bytes) {
+        return String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1 << 20));
+    }
+
+    @Override
+    public void free(long address) {
+        bind();
+        check(JCudaDriver.cuMemFree(new Address(address)), "freeing device memory");
+    }
+
+    @Override
+    public PinnedMemory allocatePinned(long bytes, String purpose) {
+        if (bytes > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(bytes + " bytes of pinned memory at once for " + purpose);
+        }
+        bind();
+        Pointer pointer = new Pointer();
+        check(JCudaDriver.cuMemHostAlloc(pointer, bytes, 0), "reserving " + mebibytes(bytes) + " of pinned host memory for " + purpose);
+        return new PinnedMemory(pointer, pointer.getByteBuffer(0, bytes).order(ByteOrder.LITTLE_ENDIAN));
+    }
+
+    @Override
+    public void free(PinnedMemory memory) {
+        bind();
+        check(JCudaDriver.cuMemFreeHost((Pointer) memory.handle()), "freeing pinned host memory");
+    }
+
+    private static Pointer at(PinnedMemory memory, long offset, long bytes) {
+        if (offset < 0 || bytes < 0 || offset + bytes > memory.bytes().capacity()) {
+            throw new IllegalArgumentException(
+                    "bytes " + offset + " to " + (offset + bytes) + " of " + memory.bytes().capacity() + " bytes of pinned memory");
+        }
+        return ((Pointer) memory.handle()).withByteOffset(offset);
+    }
+
+    @Override
+    public void copyToDevice(PinnedMemory source, long sourceOffset, long target, long bytes, Stream stream) {
+        bind();
+        Pointer from = at(source, sourceOffset, bytes);
+        check(JCudaDriver.cuMemcpyHtoDAsync(new Address(target), from, bytes, (CUstream) stream.handle()), "copying to the device");
+    }
+
+    @Override
+    public void copyToHost(long source, PinnedMemory target, long targetOffset, long bytes, Stream stream) {
+        bind();
+        Pointer to = at(target, targetOffset, bytes);
+        check(JCudaDriver.cuMemcpyDtoHAsync(to, new Address(source), bytes, (CUstream) stream.handle()), "copying from the device");
+    }
+
+    @Override
+    public void copyOnDevice(long source, long target, long bytes, Stream stream) {
+        bind();
+        int status = JCudaDriver.cuMemcpyDtoDAsync(new Address(target), new Address(source), bytes, (CUstream) stream.handle());
+        check(status, "copying on the device");
+    }
+
+    @Override
+    public void fill(long address, byte value, long bytes, Stream stream) {
+        bind();
+        check(JCudaDriver.cuMemsetD8Async(new Address(address), value, bytes, (CUstream) stream.handle()), "filling device memory");
+    }
+
+    @Override
+    public Stream createStream() {
+        bind();
+        CUstream stream = new CUstream();
+        check(JCudaDriver.cuStreamCreate(stream, STREAM_NON_BLOCKING), "making a stream");
+        return new Stream(stream);
+    }
+
+    @Override
+    public void destroy(Stream stream) {
+        bind();
+        check(JCudaDriver.cuStreamDestroy((CUstream) stream.handle()), "ending a stream");
+    }
+
+    @Override
+    public void synchronize(Stream stream) {
+        bind();
+        check(JCudaDriver.cuStreamSynchronize((CUstream) stream.handle()), "waiting for the device");
+    }
+
+    @Override
+    public Event createEvent(boolean timed) {
+        bind();
+        CUevent event = new CUevent();
+        check(JCudaDriver.cuEventCreate(event, timed ? EVENT_DEFAULT : EVENT_UNTIMED), "making an event");
+        return new Event(event);
+    }
+
+    @Override
+    public void destroy(Event event) {
+        bind();
+        check(JCudaDriver.cuEventDestroy((CUevent) event.handle()), "ending an event");
+    }
+
+    @Override
+    public void record(Event event, Stream stream) {
+        bind();
+        check(JCudaDriver.cuEventRecord((CUevent) event.handle(), (CUstream) stream.handle()), "recording an event");
+    }
+
+    @Override
+    public void waitFor(Event event, Stream stream) {
+        bind();
+        int status = JCudaDriver.cuStreamWaitEvent((CUstream) stream.handle(), (CUevent) event.handle(), 0);
+        check(status, "making a stream wait");
+    }
+
+    @Override
+    public boolean isReached(Event event) {
+        bind();
+        int status = JCudaDriver.cuEventQuery((CUevent) event.handle());
+        if (status == CUresult.CUDA_ERROR_NOT_READY) {
+            return false;
+        }
+        check(status, "asking for an event");
+        return true;
+    }
+
+    @Override
+    public void synchronize(Event event) {
+        bind();
+        check(JCudaDriver.cuEventSynchronize((CUevent) event.handle()), "waiting for an event");
+    }
+
+    @Override
+    public float milliseconds(Event begin, Event end) {
+        bind();
+        float[] result = new float[1];
+        int status = JCudaDriver.cuEventElapsedTime(result, (CUevent) begin.handle(), (CUevent) end.handle());
+        check(status, "measuring time");
+        return result[0];
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        check(JCudaDriver.cuDevicePrimaryCtxRelease(handle), "closing the device");
+    }
+}

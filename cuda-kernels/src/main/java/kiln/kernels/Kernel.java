@@ -1,0 +1,28 @@
+package kiln.kernels;
+
+/**
+ * One kernel, specialised by the data of its record: equal kernels have equal text, so modules can be kept by kernel.
+ *
+ * <p>Immutable; any thread.
+ */
+public interface Kernel {
+    /** The entry's name in the text, and the kernel's in tables: "attention". */
+    String name();
+
+    /** What distinguishes this text from the kernel's other ones: "f16 hd40". */
+    String variant();
+
+    /** The module's text; holds {@link #name} as its one entry. */
+    String ptx();
+
+    /** The lowest compute capability that runs it, times ten: 50 for Maxwell. */
+    default int target() {
+        return 50;
+    }
+
+    /** Threads of a block, all along x. */
+    int threads();
+
+    /** The most registers that a thread may take on any card, checked by assembling. */
+    int registerBudget();
+}

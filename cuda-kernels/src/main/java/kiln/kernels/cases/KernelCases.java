@@ -1,0 +1,224 @@
+package kiln.kernels.cases;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import kiln.kernels.DataType;
+import kiln.kernels.Kernel;
+import kiln.kernels.op.Attention;
+import kiln.kernels.op.Convolution;
+import kiln.kernels.op.CopyRows;
+import kiln.kernels.op.Elementwise;
+import kiln.kernels.op.Embedding;
+import kiln.kernels.op.Geglu;
+import kiln.kernels.op.GroupNormApply;
+import kiln.kernels.op.GroupNormScale;
+import kiln.kernels.op.GroupNormStatistics;
+import kiln.kernels.op.KernelLibrary;
+import kiln.kernels.op.LayerNorm;
+import kiln.kernels.op.MatrixMultiply;
+import kiln.kernels.op.Softmax;
+import kiln.kernels.op.TimestepEmbedding;
+import kiln.kernels.op.UpsampleNearest;
+
+/** Cases of every kernel and variant, over sizes that are no multiple of what the kernel would like. */
+public final class KernelCases {
+    private KernelCases() {}
+
+    public static List<KernelCase> all() {
+        List<KernelCase> cases = new ArrayList<>();
+        for (Kernel kernel : KernelLibrary.all()) {
+            cases.addAll(of(kernel));
+        }
+        return cases;
+    }
+
+    /** At least one. */
+    static List<KernelCase> of(Kernel kernel) {
+        if (kernel instanceof Elementwise elementwise) {
+            return List.of(elementwise(elementwise, elementwise.width() == 1 ? 13 : 12));
+        } else if (kernel instanceof MatrixMultiply multiply) {
+            return ProductCases.of(multiply);
+        } else if (kernel instanceof Convolution convolution) {
+            return ProductCases.of(convolution);
+        } else if (kernel instanceof Attention attention) {
+            return AttentionCases.of(attention);
+        } else if (kernel instanceof CopyRows copy) {
+            return List.of(copy(copy));
+        } else if (kernel instanceof Geglu geglu) {
+            return List.of(geglu(geglu, geglu.width() == 1 ? 37 : 52));
+        } else if (kernel instanceof Embedding embedding) {
+            return List.of(embedding(embedding));
+        } else if (kernel instanceof TimestepEmbedding timestep) {
+            return List.of(timestep(timestep, 14), timestep(timestep, 320));
+        } else if (kernel instanceof UpsampleNearest upsample) {
+            return List.of(upsample(upsample, upsample.vectorWidth() == 1 ? 5 : 8));
+        } else if (kernel instanceof LayerNorm norm) {
+            return norm.width() == 1 ? List.of(layerNorm(norm, 5), layerNorm(norm, 77)) : List.of(layerNorm(norm, 320), layerNorm(norm, 12));
+        } else if (kernel instanceof Softmax softmax) {
+            return softmax.width() == 1 ? List.of(softmax(softmax, 1), softmax(softmax, 77)) : List.of(softmax(softmax, 260));
+        } else if (kernel instanceof GroupNormStatistics statistics) {
+            return List.of(statistics(statistics, 2, 35, 20, 4, 3), statistics(statistics, 1, 70, 640, 2, 1));
+        } else if (kernel instanceof GroupNormScale scale) {
+            return List.of(groupNormScale(scale, 3), groupNormScale(scale, 40));
+        } else if (kernel instanceof GroupNormApply apply) {
+            return List.of(groupNormApply(apply, apply.width() == 1 ? 21 : 24));
+        }
+        throw new IllegalArgumentException("no cases for " + kernel.name());
+    }
+
+    private static KernelCase elementwise(Elementwise kernel, int channels) {
+        int positions = 29;
+        int batch = 2;
+        int count = batch * positions * channels;
+        DataType type = kernel.type();
+        CaseBuilder c = new CaseBuilder(kernel, count + " elements");
+        float[] a = c.normal(type, count, 3);
+        boolean perChannel = kernel.function() == Elementwise.Function.ADD_PER_CHANNEL;
+        float[] b = kernel.function().hasSecondInput() ? c.normal(type, perChannel ? batch * channels : count, 1) : null;
+        float[] expected = kernel.reference(a, b, channels, positions * channels);
+        long aAddress = c.input("a", type, a, batch, positions, channels);
+        if (perChannel) {
+            long bAddress = c.input("b", type, b, batch, channels);
+            long out = c.output("out", type, expected, batch, positions, channels);
+            c.call(kernel.addPerChannel(aAddress, bAddress, out, count, channels, positions * channels));
+        } else if (b != null) {
+            long bAddress = c.input("b", type, b, batch, positions, channels);
+            long out = c.output("out", type, expected, batch, positions, channels);
+            c.call(kernel.add(aAddress, bAddress, out, count));
+        } else {
+            long out = c.output("out", type, expected, batch, positions, channels);
+            c.call(kernel.activation(aAddress, out, count));
+        }
+        return c.build(type, 2e-6);
+    }
+
+    private static KernelCase copy(CopyRows kernel) {
+        int rows = 19;
+        int columns = kernel.width() == 1 ? 13 : 16;
+        int inStride = columns + 4 * kernel.width();
+        CaseBuilder c = new CaseBuilder(kernel, String.format(Locale.ROOT, "%d rows of %d from %d", rows, columns, inStride));
+        float[] in = c.normal(kernel.from(), rows * inStride, 1);
+        long inAddress = c.input("in", kernel.from(), in, rows, inStride);
+        long out = c.output("out", kernel.to(), kernel.reference(in, rows, columns, inStride), rows, columns);
+        return c.call(kernel.call(inAddress, out, rows, columns, inStride, columns)).build(kernel.to(), 0);
+    }
+
+    private static KernelCase geglu(Geglu kernel, int channels) {
+        int rows = 11;
+        CaseBuilder c = new CaseBuilder(kernel, rows + " rows of " + channels);
+        float[] in = c.normal(kernel.type(), rows * 2 * channels, 1.5);
+        long inAddress = c.input("in", kernel.type(), in, rows, 2 * channels);
+        long out = c.output("out", kernel.type(), kernel.reference(in, channels), rows, channels);
+        return c.call(kernel.call(inAddress, out, rows, channels)).build(kernel.type(), 4e-6);
+    }
+
+    private static KernelCase embedding(Embedding kernel) {
+        int vocabulary = 23;
+        int length = 7;
+        int rows = 2 * length;
+        int channels = 19;
+        CaseBuilder c = new CaseBuilder(kernel, rows + " ids, " + channels + " channels");
+        float[] ids = new float[rows];
+        for (int i = 0; i < rows; i++) {
+            ids[i] = c.integer(vocabulary);
+        }
+        float[] tokens = c.normal(kernel.type(), vocabulary * channels, 1);
+        float[] places = c.normal(kernel.type(), length * channels, 1);
+        long idsAddress = c.input("ids", DataType.F32, ids, rows);
+        long tokensAddress = c.input("tokens", kernel.type(), tokens, vocabulary, channels);
+        long placesAddress = c.input("places", kernel.type(), places, length, channels);
+        long out = c.output("out", kernel.type(), kernel.reference(ids, tokens, places, length, channels), rows, channels);
+        return c.call(kernel.call(idsAddress, tokensAddress, placesAddress, out, rows, length, channels)).build(kernel.type(), 1e-7);
+    }
+
+    private static KernelCase timestep(TimestepEmbedding kernel, int channels) {
+        float[] timesteps = {0, 1, 999, 500.5f};
+        CaseBuilder c = new CaseBuilder(kernel, channels + " channels");
+        float[] frequencies = TimestepEmbedding.frequencies(channels);
+        long timestepsAddress = c.input("timesteps", DataType.F32, timesteps, timesteps.length);
+        long frequenciesAddress = c.input("frequencies", DataType.F32, frequencies, frequencies.length);
+        long out = c.output("out", kernel.type(), kernel.reference(timesteps, frequencies), timesteps.length, channels);
+        return c.call(kernel.call(timestepsAddress, frequenciesAddress, out, timesteps.length, channels)).build(kernel.type(), 3e-6);
+    }
+
+    private static KernelCase upsample(UpsampleNearest kernel, int channels) {
+        CaseBuilder c = new CaseBuilder(kernel, "3x5 to 7x10");
+        float[] in = c.normal(kernel.type(), 2 * 3 * 5 * channels, 1);
+        long inAddress = c.input("in", kernel.type(), in, 2, 3, 5, channels);
+        long out = c.output("out", kernel.type(), kernel.reference(in, 2, 3, 5, channels, 7, 10), 2, 7, 10, channels);
+        return c.call(kernel.call(inAddress, out, 2, 3, 5, channels, 7, 10)).build(kernel.type(), 0);
+    }
+
+    private static KernelCase layerNorm(LayerNorm kernel, int channels) {
+        int rows = 9;
+        DataType type = kernel.type();
+        CaseBuilder c = new CaseBuilder(kernel, rows + " rows of " + channels);
+        float[] in = c.normal(type, rows * channels, 2);
+        float[] scale = c.normal(type, channels, 1);
+        float[] shift = c.normal(type, channels, 1);
+        long inAddress = c.input("in", type, in, rows, channels);
+        long scaleAddress = c.input("scale", type, scale, channels);
+        long shiftAddress = c.input("shift", type, shift, channels);
+        long out = c.output("out", type, kernel.reference(in, scale, shift, channels, 1e-5f), rows, channels);
+        return c.call(kernel.call(inAddress, scaleAddress, shiftAddress, out, rows, channels, 1e-5f)).build(type, 1e-5);
+    }
+
+    private static KernelCase softmax(Softmax kernel, int columns) {
+        int rows = 7;
+        CaseBuilder c = new CaseBuilder(kernel, rows + " rows of " + columns);
+        float[] in = c.normal(kernel.type(), rows * columns, 8);
+        long inAddress = c.input("in", kernel.type(), in, rows, columns);
+        long out = c.output("out", kernel.type(), kernel.reference(in, columns, 0.5f), rows, columns);
+        return c.call(kernel.call(inAddress, out, rows, columns, 0.5f)).build(kernel.type(), 5e-6);
+    }
+
+    private static KernelCase statistics(GroupNormStatistics kernel, int batch, int positions, int channels, int groups, int slices) {
+        CaseBuilder c = new CaseBuilder(kernel, positions + " positions of " + channels + " in " + slices + " slices");
+        float[] in = c.normal(kernel.type(), batch * positions * channels, 1);
+        long inAddress = c.input("in", kernel.type(), in, batch, positions, channels);
+        float[] expected = kernel.reference(in, batch, positions, channels, groups, slices);
+        long partial = c.output("partial", DataType.F32, expected, batch, groups, slices, 2);
+        // Sums of tens of thousands of values of about 1, in another order.
+        return c.call(kernel.call(inAddress, partial, batch, positions, channels, groups, slices)).build(0.02, 1e-4);
+    }
+
+    private static KernelCase groupNormScale(GroupNormScale kernel, int slices) {
+        int batch = 2;
+        int positions = 83;
+        int channels = 30;
+        int groups = 3;
+        DataType type = kernel.type();
+        CaseBuilder c = new CaseBuilder(kernel, positions + " positions of " + channels + " in " + slices + " slices");
+        float[] in = c.normal(type, batch * positions * channels, 1);
+        for (int i = 0; i < in.length; i++) {
+            // A mean far from 0, which plain sums of squares would not survive.
+            in[i] += 60;
+        }
+        in = type.decode(type.encode(in));
+        float[] scale = c.normal(type, channels, 1);
+        float[] shift = c.normal(type, channels, 1);
+        long inAddress = c.input("in", type, in, batch, positions, channels);
+        long scaleAddress = c.input("scale", type, scale, channels);
+        long shiftAddress = c.input("shift", type, shift, channels);
+        long partial = c.work("partial", DataType.F32, batch, groups, slices, 2);
+        float[] expected = kernel.reference(in, scale, shift, batch, positions, groups, 1e-6f);
+        long factors = c.output("factors", DataType.F32, expected, batch, 2, channels);
+        c.call(new GroupNormStatistics(type).call(inAddress, partial, batch, positions, channels, groups, slices));
+        c.call(kernel.call(inAddress, partial, scaleAddress, shiftAddress, factors, batch, positions, channels, groups, slices, 1e-6f));
+        // The addend is some sixty times the factor: its error is relative to that.
+        return c.build(1e-4, 1e-4);
+    }
+
+    private static KernelCase groupNormApply(GroupNormApply kernel, int channels) {
+        int batch = 2;
+        int positions = 23;
+        CaseBuilder c = new CaseBuilder(kernel, positions + " positions of " + channels);
+        float[] in = c.normal(kernel.type(), batch * positions * channels, 1);
+        float[] factors = c.normal(DataType.F32, batch * 2 * channels, 1);
+        long inAddress = c.input("in", kernel.type(), in, batch, positions, channels);
+        long factorsAddress = c.input("factors", DataType.F32, factors, batch, 2, channels);
+        long out = c.output("out", kernel.type(), kernel.reference(in, factors, positions, channels), batch, positions, channels);
+        return c.call(kernel.call(inAddress, factorsAddress, out, batch, positions, channels)).build(kernel.type(), 4e-6);
+    }
+}

@@ -1,0 +1,127 @@
+package kiln.kernels.cases;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import kiln.kernels.DataType;
+import kiln.kernels.op.Convolution;
+import kiln.kernels.op.Epilogue;
+import kiln.kernels.op.MatrixMultiply;
+
+/** Matrix products and convolutions, over tiles' edges. */
+final class ProductCases {
+    private ProductCases() {}
+
+    static List<KernelCase> of(MatrixMultiply kernel) {
+        List<KernelCase> cases = new ArrayList<>();
+        int tileRows = kernel.tile().rows();
+        int tileColumns = kernel.tile().columns();
+        if (kernel.vector()) {
+            cases.add(multiply(kernel, 2, tileRows + 5, tileColumns + 8, 5 * kernel.tile().vector()));
+        } else {
+            cases.add(multiply(kernel, 1, tileRows + 3, tileColumns + 6, 21));
+            cases.add(multiply(kernel, 2, 1, 10, 3));
+        }
+        return cases;
+    }
+
+    private static KernelCase multiply(MatrixMultiply kernel, int matrices, int rows, int columns, int channels) {
+        DataType type = kernel.type();
+        Epilogue epilogue = kernel.epilogue();
+        CaseBuilder c = new CaseBuilder(kernel, matrices + " of " + rows + "x" + columns + "x" + channels);
+        int width = epilogue.geglu() ? columns / 2 : columns;
+        float[] a = c.normal(type, matrices * rows * channels, 1);
+        float[] weights = c.normal(type, matrices * columns * channels, 1 / Math.sqrt(channels));
+        Added added = new Added(c, type, epilogue, columns, rows, width, rows);
+        float[] expected = new float[matrices * rows * width];
+        for (int i = 0; i < matrices; i++) {
+            float[] result = kernel.reference(
+                    part(a, i, matrices), part(weights, i, matrices), rows, columns, channels, channels, added.bias, added.values, added.steps);
+            System.arraycopy(result, 0, expected, i * rows * width, result.length);
+        }
+        long aAddress = c.input("a", type, a, matrices, rows, channels);
+        long weightsAddress = c.input("weights", type, weights, matrices, columns, channels);
+        added.declare();
+        long out = c.output("out", type, expected, matrices, rows, width);
+        MatrixMultiply.Batch batch = new MatrixMultiply.Batch(matrices, rows * channels, columns * channels, rows * width);
+        c.call(kernel.call(aAddress, weightsAddress, out, rows, columns, channels, channels, width, batch, added.biasAddress, added.inputs));
+        return c.build(type, 1e-5);
+    }
+
+    static List<KernelCase> of(Convolution kernel) {
+        int in = kernel.vector() ? 5 * kernel.tile().vector() : 5;
+        int out = kernel.vector() ? 12 : 7;
+        List<KernelCase> cases = new ArrayList<>();
+        cases.add(convolve(kernel, 2, 5, 7, in, out));
+        if (kernel.size() > 1) {
+            cases.add(convolve(kernel, 1, 2, 1, in, kernel.tile().columns() + out));
+        }
+        return cases;
+    }
+
+    private static KernelCase convolve(Convolution kernel, int batch, int height, int width, int in, int out) {
+        DataType type = kernel.type();
+        int scale = kernel.upsample() ? 2 : 1;
+        // As the networks pad: by one on both sides, or (stride 2, none before) by one behind.
+        int padding = kernel.size() == 1 ? 0 : Math.max(1, 2 * kernel.padBefore());
+        int outHeight = (height * scale + padding - kernel.size()) / kernel.stride() + 1;
+        int outWidth = Math.max(1, (width * scale + padding - kernel.size()) / kernel.stride() + 1);
+        Convolution.Shape shape = new Convolution.Shape(batch, height, width, in, outHeight, outWidth, out);
+        CaseBuilder c = new CaseBuilder(kernel, batch + " of " + height + "x" + width + "x" + in + " to " + out);
+        float[] picture = c.normal(type, batch * height * width * in, 1);
+        int taps = kernel.size() * kernel.size();
+        float[] weights = c.normal(type, out * taps * in, 1 / Math.sqrt(taps * in));
+        int rows = batch * outHeight * outWidth;
+        Added added = new Added(c, type, kernel.epilogue(), out, rows, out, outHeight * outWidth);
+        float[] expected = kernel.reference(picture, weights, shape, added.bias, added.values, added.steps);
+        long pictureAddress = c.input("in", type, picture, batch, height, width, in);
+        long weightsAddress = c.input("weights", type, weights, out, kernel.size(), kernel.size(), in);
+        added.declare();
+        long outAddress = c.output("out", type, expected, batch, outHeight, outWidth, out);
+        c.call(kernel.call(pictureAddress, weightsAddress, outAddress, shape, added.biasAddress, added.inputs));
+        return c.build(type, 1e-5);
+    }
+
+    private static float[] part(float[] whole, int index, int parts) {
+        int length = whole.length / parts;
+        return Arrays.copyOfRange(whole, index * length, (index + 1) * length);
+    }
+
+    /** An epilogue's tensors. */
+    private static final class Added {
+        final float[] bias;
+        final List<float[]> values = new ArrayList<>();
+        final List<Integer> steps = new ArrayList<>();
+        final List<Epilogue.Input> inputs = new ArrayList<>();
+        long biasAddress;
+        private final CaseBuilder builder;
+        private final DataType type;
+        private final int width;
+
+        Added(CaseBuilder builder, DataType type, Epilogue epilogue, int columns, int rows, int width, int rowsPerBatch) {
+            this.builder = builder;
+            this.type = type;
+            this.width = width;
+            bias = epilogue.bias() ? builder.normal(type, columns, 1) : null;
+            for (Epilogue.Step step : epilogue.steps()) {
+                if (step == Epilogue.Step.ADD) {
+                    values.add(builder.normal(type, rows * width, 1));
+                    steps.add(width);
+                } else if (step == Epilogue.Step.ADD_PER_CHANNEL) {
+                    values.add(builder.normal(type, rows / rowsPerBatch * width, 1));
+                    steps.add(rowsPerBatch);
+                }
+            }
+        }
+
+        void declare() {
+            if (bias != null) {
+                biasAddress = builder.input("bias", type, bias, bias.length);
+            }
+            for (int i = 0; i < values.size(); i++) {
+                long address = builder.input("added" + i, type, values.get(i), values.get(i).length / width, width);
+                inputs.add(new Epilogue.Input(address, steps.get(i)));
+            }
+        }
+    }
+}

@@ -1,0 +1,441 @@
+package kiln.kernels.op;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+import kiln.kernels.DataType;
+import kiln.kernels.Kernel;
+import kiln.kernels.KernelCall;
+import kiln.kernels.ptx.Comparison;
+import kiln.kernels.ptx.PtxFunction;
+import kiln.kernels.ptx.PtxModule;
+import kiln.kernels.ptx.PtxOp;
+import kiln.kernels.ptx.PtxType;
+import kiln.kernels.ptx.Space;
+import kiln.kernels.ptx.Value;
+
+/**
+ * Memory-efficient attention: {@code softmax(factor · q·kᵀ)·v} per head with a running softmax (Milakov and Gimelshein 2018), so that no
+ * matrix of queries × keys is ever stored. Plain f32 arithmetic; runs on every card.
+ *
+ * <p>A block of 128 threads does {@code 16 · rows} queries of one head and walks the keys 32 at a time: scores from shared slices of q and k
+ * (each thread {@code rows × 4} of them), the new maximum over the eight threads of a query, then the weights times v into registers.
+ * With {@code causal}, query i sees keys 0 to i, and slices beyond are skipped.
+ *
+ * <p>Heads are read in place: element {@code (b, i, head, c)} of a factor is at {@code (b · length + i) · stride + head · headSize + c}, so
+ * q, k and v may be parts of one packed result, the addresses already at each part's beginning.
+ *
+ * @param vector head size and strides are multiples of four: one load takes four elements
+ */
+public record Attention(DataType type, int headSize, boolean causal, boolean vector) implements Kernel {
+    /** The largest head whose slices fit into the shared memory that every card gives a block. */
+    public static final int LARGEST_HEAD = 160;
+
+    private static final int KEYS = 32;
+    private static final int ACROSS = 8;
+    private static final int DOWN = 16;
+    private static final int THREADS = ACROSS * DOWN;
+    private static final int VECTOR = 4;
+    private static final double LOG2_E = 1.4426950408889634;
+
+    public Attention {
+        Objects.requireNonNull(type, "type");
+        if (headSize < 1 || headSize > LARGEST_HEAD || vector && headSize % VECTOR != 0) {
+            throw new IllegalArgumentException(
+                    "attention: head size " + headSize + "; 1 to " + LARGEST_HEAD + " can be had, with vectors a multiple of " + VECTOR);
+        }
+    }
+
+    @Override
+    public String name() {
+        return "attention";
+    }
+
+    @Override
+    public String variant() {
+        return type.label() + " hd" + headSize + (causal ? " causal" : "") + (vector ? " vector" : " any");
+    }
+
+    @Override
+    public int threads() {
+        return THREADS;
+    }
+
+    @Override
+    public int registerBudget() {
+        return 168;
+    }
+
+    /** Queries of a thread: fewer where a head's slices are large, and where the causal mask's places take registers of their own. */
+    private int rows() {
+        return headSize <= 96 && !causal ? 4 : 2;
+    }
+
+    private int queriesPerBlock() {
+        return DOWN * rows();
+    }
+
+    /** Columns of the result, in eights: what is beyond the head is zero and not stored. */
+    private int paddedHead() {
+        return (headSize + ACROSS - 1) / ACROSS * ACROSS;
+    }
+
+    /**
+     * @param qStride elements from one query to the next
+     * @param factor of the scores, 1/√headSize as a rule
+     */
+    public KernelCall call(
+            long q,
+            long k,
+            long v,
+            long out,
+            int batch,
+            int heads,
+            int queries,
+            int keys,
+            int qStride,
+            int kStride,
+            int vStride,
+            int outStride,
+            float factor) {
+        if (vector && (qStride | kStride | vStride | outStride) % VECTOR != 0 || causal && queries != keys) {
+            throw new IllegalArgumentException("attention " + variant() + ": " + queries + " queries, " + keys + " keys, strides " + qStride + ", "
+                    + kStride + ", " + vStride + " and " + outStride);
+        }
+        return new KernelCall(
+                this,
+                Code.blocks(queries, queriesPerBlock()),
+                heads,
+                batch,
+                List.of(q, k, v, out, queries, keys, qStride, kStride, vStride, outStride, (float) (factor * LOG2_E)));
+    }
+
+    @Override
+    public String ptx() {
+        PtxModule module = new PtxModule(Code.FLOOR);
+        new Text(module.entry(name(), THREADS, registerBudget())).emit();
+        return module.text();
+    }
+
+    /** A run of neighbouring result columns of one thread: {@code width} of them, at {@code first + thread · width}. */
+    private record Columns(int first, int width) {}
+
+    /** The head's columns for eight threads: runs of four, then two, then one, as many as fit. */
+    private List<Columns> columns() {
+        List<Columns> result = new ArrayList<>();
+        int first = 0;
+        for (int width = VECTOR; width >= 1; width /= 2) {
+            while (paddedHead() - first >= ACROSS * width) {
+                result.add(new Columns(first, width));
+                first += ACROSS * width;
+            }
+        }
+        return result;
+    }
+
+    private final class Text {
+        private final PtxFunction f;
+        private final int rows = rows();
+        /** Shared slices are transposed: [channel][query] and [channel][key]; padding moves channels to other banks. */
+        private final int queryStride = queriesPerBlock() + (headSize > 128 ? 0 : VECTOR);
+
+        private final int keyStride = KEYS + VECTOR;
+        private final Value thread;
+        private final Value across;
+        private final Value down;
+
+        Text(PtxFunction f) {
+            this.f = f;
+            thread = f.special("%tid.x");
+            across = f.and(thread, Value.of(ACROSS - 1));
+            down = f.compute(PtxOp.SHR, thread, Value.of(3));
+        }
+
+        void emit() {
+            Value q = f.parameter("q", PtxType.U64);
+            Value k = f.parameter("k", PtxType.U64);
+            Value v = f.parameter("v", PtxType.U64);
+            Value out = f.parameter("out", PtxType.U64);
+            Value queries = f.parameter("queries", PtxType.U32);
+            Value keys = f.parameter("keys", PtxType.U32);
+            Value qStride = f.parameter("q_stride", PtxType.U32);
+            Value kStride = f.parameter("k_stride", PtxType.U32);
+            Value vStride = f.parameter("v_stride", PtxType.U32);
+            Value outStride = f.parameter("out_stride", PtxType.U32);
+            Value factor = f.parameter("factor_log2e", PtxType.F32);
+            Value sharedQ = f.shared("slice_q", headSize * queryStride * Float.BYTES);
+            int keyBytes = headSize * keyStride * Float.BYTES;
+            int valueBytes = KEYS * paddedHead() * Float.BYTES;
+            Value sharedKv = f.shared("slice_kv", Math.max(keyBytes, valueBytes));
+            Value sharedP = f.shared("weights", KEYS * queryStride * Float.BYTES);
+            Value head = f.mul(f.special("%ctaid.y"), Value.of(headSize));
+            Value picture = f.special("%ctaid.z");
+            Value firstQuery = f.mul(f.special("%ctaid.x"), Value.of(queriesPerBlock()));
+            Value qHead = begin(q, picture, queries, qStride, head);
+            Value kHead = begin(k, picture, keys, kStride, head);
+            Value vHead = begin(v, picture, keys, vStride, head);
+            Value outHead = begin(out, picture, queries, outStride, head);
+
+            f.comment("the block's queries, already times the factor");
+            loadTransposed(qHead, qStride, firstQuery, queries, queriesPerBlock(), sharedQ, queryStride, factor);
+            Value[] largest = new Value[rows];
+            Value[] sum = new Value[rows];
+            List<Columns> columns = columns();
+            int perThread = paddedHead() / ACROSS;
+            Value[][] result = new Value[rows][perThread];
+            for (int i = 0; i < rows; i++) {
+                largest[i] = f.move(Value.of(Float.NEGATIVE_INFINITY));
+                sum[i] = f.move(Value.of(0f));
+                for (int j = 0; j < perThread; j++) {
+                    result[i][j] = f.move(Value.of(0f));
+                }
+            }
+            Value ownQuery = f.mad(down, Value.of(rows), firstQuery);
+            Value end = causal ? f.compute(PtxOp.MIN, keys, f.add(firstQuery, Value.of(queriesPerBlock()))) : keys;
+            Value key = f.move(Value.of(0).as(PtxType.U32));
+            Code.count(f, key, end, Value.of(KEYS), first -> {
+                f.comment("keys");
+                loadTransposed(kHead, kStride, first, keys, KEYS, sharedKv, keyStride, null);
+                f.barrier();
+                Value[][] scores = scores(sharedQ, sharedKv);
+                mask(scores, first, keys, ownQuery);
+                soften(scores, largest, sum, result);
+                storeWeights(scores, sharedP);
+                f.barrier();
+                f.comment("values, where the keys were");
+                loadValues(vHead, vStride, first, keys, sharedKv);
+                f.barrier();
+                weigh(sharedP, sharedKv, columns, result);
+                f.barrier();
+            });
+            store(outHead, outStride, queries, ownQuery, columns, sum, result);
+        }
+
+        private Value begin(Value base, Value picture, Value length, Value stride, Value head) {
+            Value rowsBefore = f.mulWide(f.mul(picture, length), stride);
+            return f.address(f.mad(rowsBefore, Value.ofLong(type.bytes()), base), head, type.bytes());
+        }
+
+        /** Loads lines of a head into {@code shared[channel][line]}, zeros beyond the last line. */
+        private void loadTransposed(Value base, Value stride, Value firstLine, Value lines, int count, Value shared, int lineStride, Value factor) {
+            int unit = vector ? VECTOR : 1;
+            int perLine = headSize / unit;
+            eachPlace(count * perLine, place -> {
+                Value line = f.compute(PtxOp.DIV, place, Value.of(perLine));
+                Value channel = f.mul(f.sub(place, f.mul(line, Value.of(perLine))), Value.of(unit));
+                Value[] values = loadLine(base, stride, f.add(firstLine, line), lines, channel, unit);
+                Value target = f.mad(f.mad(channel, Value.of(lineStride), line), Value.of(Float.BYTES), shared);
+                for (int i = 0; i < unit; i++) {
+                    Value value = factor == null ? values[i] : f.mul(values[i], factor);
+                    f.store(Space.SHARED, target, i * lineStride * Float.BYTES, value);
+                }
+            });
+        }
+
+        /** Loads lines of v into {@code shared[line][channel]}; lines are as long as the padded head. */
+        private void loadValues(Value base, Value stride, Value firstLine, Value lines, Value shared) {
+            int unit = vector ? VECTOR : 1;
+            int perLine = paddedHead() / unit;
+            eachPlace(KEYS * perLine, place -> {
+                Value line = f.compute(PtxOp.DIV, place, Value.of(perLine));
+                Value channel = f.mul(f.sub(place, f.mul(line, Value.of(perLine))), Value.of(unit));
+                Value[] values = loadLine(base, stride, f.add(firstLine, line), lines, channel, unit);
+                f.store(Space.SHARED, f.mad(place, Value.of(unit * Float.BYTES), shared), 0, values);
+            });
+        }
+
+        private void eachPlace(int count, Consumer<Value> body) {
+            Value place = f.move(thread);
+            Code.count(f, place, Value.of(count), Value.of(THREADS), body);
+        }
+
+        private Value[] loadLine(Value base, Value stride, Value line, Value lines, Value channel, int unit) {
+            Value[] values = new Value[unit];
+            for (int i = 0; i < unit; i++) {
+                values[i] = f.move(Value.of(0f));
+            }
+            Value address = f.address(base, f.mad(line, stride, channel), type.bytes());
+            Value inRange = Code.less(f, line, lines);
+            if (paddedHead() != headSize) {
+                inRange = f.compute(PtxOp.AND, inRange, Code.less(f, channel, Value.of(headSize)));
+            }
+            f.guarded(inRange, () -> Code.loadFloats(f, Space.GLOBAL, type, address, 0, values));
+            return values;
+        }
+
+        private Value[] registers(int count) {
+            Value[] result = new Value[count];
+            for (int i = 0; i < count; i++) {
+                result[i] = f.register(PtxType.F32);
+            }
+            return result;
+        }
+
+        /** q·k for this thread's queries and its four keys. */
+        private Value[][] scores(Value sharedQ, Value sharedK) {
+            Value[][] scores = new Value[rows][VECTOR];
+            for (Value[] row : scores) {
+                for (int j = 0; j < VECTOR; j++) {
+                    row[j] = f.move(Value.of(0f));
+                }
+            }
+            Value qAt = f.mad(down, Value.of(rows * Float.BYTES), sharedQ);
+            Value kAt = f.mad(across, Value.of(VECTOR * Float.BYTES), sharedK);
+            for (int c = 0; c < headSize; c++) {
+                Value[] a = registers(rows);
+                Value[] b = registers(VECTOR);
+                f.load(Space.SHARED, qAt, c * queryStride * Float.BYTES, a);
+                f.load(Space.SHARED, kAt, c * keyStride * Float.BYTES, b);
+                for (int i = 0; i < rows; i++) {
+                    for (int j = 0; j < VECTOR; j++) {
+                        f.assign(scores[i][j], PtxOp.MAD, a[i], b[j], scores[i][j]);
+                    }
+                }
+            }
+            return scores;
+        }
+
+        /** Minus infinity where a key is beyond the last or, with causal, behind the query. */
+        private void mask(Value[][] scores, Value firstKey, Value keys, Value ownQuery) {
+            Value ownKey = f.mad(across, Value.of(VECTOR), firstKey);
+            for (int j = 0; j < VECTOR; j++) {
+                Value at = j == 0 ? ownKey : f.add(ownKey, Value.of(j));
+                Value beyond = f.compare(Comparison.GREATER_OR_EQUAL, at, keys);
+                for (int i = 0; i < rows; i++) {
+                    Value hidden = beyond;
+                    if (causal) {
+                        Value query = i == 0 ? ownQuery : f.add(ownQuery, Value.of(i));
+                        hidden = f.compute(PtxOp.OR, beyond, f.compare(Comparison.GREATER, at, query));
+                    }
+                    f.assign(scores[i][j], PtxOp.SELECT, Value.of(Float.NEGATIVE_INFINITY), scores[i][j], hidden);
+                }
+            }
+        }
+
+        /**
+         * From scores to weights relative to the largest so far; what was summed before shrinks by the same. The first slice has a visible
+         * key for every query, so the largest is finite from then on.
+         */
+        private void soften(Value[][] scores, Value[] largest, Value[] sum, Value[][] result) {
+            for (int i = 0; i < rows; i++) {
+                Value top = scores[i][0];
+                for (int j = 1; j < VECTOR; j++) {
+                    top = f.compute(PtxOp.MAX, top, scores[i][j]);
+                }
+                Value next = f.compute(PtxOp.MAX, largest[i], Code.reduce(f, PtxOp.MAX, top, ACROSS));
+                Value shrink = f.compute(PtxOp.EXP2, f.sub(largest[i], next));
+                f.assign(largest[i], PtxOp.MOV, next);
+                Value added = null;
+                for (int j = 0; j < VECTOR; j++) {
+                    scores[i][j] = f.compute(PtxOp.EXP2, f.sub(scores[i][j], next));
+                    added = added == null ? scores[i][j] : f.add(added, scores[i][j]);
+                }
+                f.assign(sum[i], PtxOp.MAD, sum[i], shrink, added);
+                for (Value each : result[i]) {
+                    f.assign(each, PtxOp.MUL, each, shrink);
+                }
+            }
+        }
+
+        /** Weights go to {@code shared[key][query]}. */
+        private void storeWeights(Value[][] weights, Value shared) {
+            Value key = f.mul(across, Value.of(VECTOR * queryStride));
+            Value at = f.mad(f.mad(down, Value.of(rows), key), Value.of(Float.BYTES), shared);
+            for (int j = 0; j < VECTOR; j++) {
+                Value[] column = new Value[rows];
+                for (int i = 0; i < rows; i++) {
+                    column[i] = weights[i][j];
+                }
+                f.store(Space.SHARED, at, j * queryStride * Float.BYTES, column);
+            }
+        }
+
+        private void weigh(Value sharedP, Value sharedV, List<Columns> columns, Value[][] result) {
+            Value pAt = f.mad(down, Value.of(rows * Float.BYTES), sharedP);
+            Value[] vAt = new Value[VECTOR + 1];
+            for (Columns run : columns) {
+                if (vAt[run.width()] == null) {
+                    vAt[run.width()] = f.mad(across, Value.of(run.width() * Float.BYTES), sharedV);
+                }
+            }
+            for (int key = 0; key < KEYS; key++) {
+                Value[] p = registers(rows);
+                f.load(Space.SHARED, pAt, key * queryStride * Float.BYTES, p);
+                int at = 0;
+                for (Columns run : columns) {
+                    Value[] values = registers(run.width());
+                    f.load(Space.SHARED, vAt[run.width()], (key * paddedHead() + run.first()) * Float.BYTES, values);
+                    for (Value value : values) {
+                        for (int i = 0; i < rows; i++) {
+                            f.assign(result[i][at], PtxOp.MAD, p[i], value, result[i][at]);
+                        }
+                        at++;
+                    }
+                }
+            }
+        }
+
+        private void store(
+                Value out, Value stride, Value queries, Value ownQuery, List<Columns> columns, Value[] sum, Value[][] result) {
+            for (int i = 0; i < rows; i++) {
+                Value inverse = f.compute(PtxOp.RECIPROCAL, Code.reduce(f, PtxOp.ADD, sum[i], ACROSS));
+                Value query = f.add(ownQuery, Value.of(i));
+                Value queryInRange = Code.less(f, query, queries);
+                Value line = f.mul(query, stride);
+                int at = 0;
+                for (Columns run : columns) {
+                    Value column = f.mad(across, Value.of(run.width()), Value.of(run.first()));
+                    // A run of a head that is no multiple of its width is stored element by element.
+                    int unit = vector ? run.width() : 1;
+                    for (int u = 0; u < run.width(); u += unit) {
+                        Value[] values = new Value[unit];
+                        for (int j = 0; j < unit; j++) {
+                            values[j] = f.mul(result[i][at++], inverse);
+                        }
+                        Value begin = u == 0 ? column : f.add(column, Value.of(u));
+                        Value inRange = f.compute(PtxOp.AND, queryInRange, Code.less(f, begin, Value.of(headSize)));
+                        Value address = f.address(out, f.add(line, begin), type.bytes());
+                        f.guarded(inRange, () -> Code.storeFloats(f, Space.GLOBAL, type, address, 0, values));
+                    }
+                }
+            }
+        }
+    }
+
+    /** Rows of q, k, v and the result as far apart as their strides say. */
+    public float[] reference(
+            float[] q, float[] k, float[] v, int batch, int heads, int queries, int keys, int qStride, int kStride, int vStride, float factor) {
+        int width = heads * headSize;
+        float[] out = new float[batch * queries * width];
+        double[] weights = new double[keys];
+        for (int row = 0; row < batch * queries * heads; row++) {
+            int head = row % heads * headSize;
+            int query = row / heads;
+            int firstKey = query / queries * keys;
+            int visible = causal ? query % queries + 1 : keys;
+            double largest = Double.NEGATIVE_INFINITY;
+            for (int j = 0; j < visible; j++) {
+                double score = 0;
+                for (int c = 0; c < headSize; c++) {
+                    score += (double) q[query * qStride + head + c] * k[(firstKey + j) * kStride + head + c];
+                }
+                weights[j] = score * factor;
+                largest = Math.max(largest, weights[j]);
+            }
+            double sum = 0;
+            for (int j = 0; j < visible; j++) {
+                weights[j] = Math.exp(weights[j] - largest);
+                sum += weights[j];
+            }
+            for (int c = 0; c < headSize; c++) {
+                double value = 0;
+                for (int j = 0; j < visible; j++) {
+                    value += weights[j] * v[(firstKey + j) * vStride + head + c];
+                }
+                out[query * width + head + c] = (float) (value / sum);
+            }
+        }
+        return out;
+    }
+}

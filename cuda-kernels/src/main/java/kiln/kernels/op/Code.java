@@ -1,0 +1,92 @@
+package kiln.kernels.op;
+
+import java.util.function.Consumer;
+import kiln.kernels.DataType;
+import kiln.kernels.ptx.Comparison;
+import kiln.kernels.ptx.PtxFunction;
+import kiln.kernels.ptx.PtxOp;
+import kiln.kernels.ptx.PtxType;
+import kiln.kernels.ptx.Space;
+import kiln.kernels.ptx.Value;
+
+/** Pieces of text that several kernels share. */
+final class Code {
+    /** The lowest target: Maxwell. */
+    static final int FLOOR = 50;
+    static final int WARP = 32;
+
+    private Code() {}
+
+    static int blocks(long work, int perBlock) {
+        return Math.toIntExact(Math.max(1, (work + perBlock - 1) / perBlock));
+    }
+
+    static Value less(PtxFunction f, Value a, Value b) {
+        return f.compare(Comparison.LESS, a, b);
+    }
+
+    /** Neighbouring elements as 32-bit floats. */
+    static Value[] loadFloats(PtxFunction f, Space space, DataType type, int count, Value address, int offset) {
+        Value[] result = new Value[count];
+        for (int i = 0; i < count; i++) {
+            result[i] = f.register(PtxType.F32);
+        }
+        loadFloats(f, space, type, address, offset, result);
+        return result;
+    }
+
+    static void loadFloats(PtxFunction f, Space space, DataType type, Value address, int offset, Value... targets) {
+        if (type == DataType.F32) {
+            f.load(space, address, offset, targets);
+            return;
+        }
+        Value[] halves = new Value[targets.length];
+        for (int i = 0; i < halves.length; i++) {
+            halves[i] = f.register(PtxType.F16);
+        }
+        f.load(space, address, offset, halves);
+        for (int i = 0; i < halves.length; i++) {
+            f.emit("cvt.f32.f16", targets[i].text(), halves[i].text());
+        }
+    }
+
+    static void storeFloats(PtxFunction f, Space space, DataType type, Value address, int offset, Value... sources) {
+        if (type == DataType.F32) {
+            f.store(space, address, offset, sources);
+            return;
+        }
+        Value[] halves = new Value[sources.length];
+        for (int i = 0; i < halves.length; i++) {
+            halves[i] = f.convert(PtxType.F16, sources[i]);
+        }
+        f.store(space, address, offset, halves);
+    }
+
+    /** blockIdx.x · threads + threadIdx.x. */
+    static Value globalThread(PtxFunction f, int threads) {
+        return f.mad(f.special("%ctaid.x"), Value.of(threads), f.special("%tid.x"));
+    }
+
+    /** {@code for (counter = counter; counter < end; counter += step) body(counter)}. */
+    static void count(PtxFunction f, Value counter, Value end, Value step, Consumer<Value> body) {
+        f.loop(() -> less(f, counter, end), () -> {
+            body.accept(counter);
+            f.assign(counter, PtxOp.ADD, counter, step);
+        });
+    }
+
+    /** The sum or the largest over {@code lanes} neighbouring lanes (a power of two), in all of them. */
+    static Value reduce(PtxFunction f, PtxOp op, Value value, int lanes) {
+        Value result = value;
+        for (int mask = lanes / 2; mask > 0; mask /= 2) {
+            result = f.compute(op, result, f.shuffleXor(result, mask));
+        }
+        return result;
+    }
+
+    static void zero(PtxFunction f, Value... targets) {
+        for (Value target : targets) {
+            f.assign(target, PtxOp.MOV, Value.of(0f));
+        }
+    }
+}

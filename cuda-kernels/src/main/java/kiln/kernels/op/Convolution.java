@@ -1,0 +1,212 @@
+package kiln.kernels.op;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import kiln.kernels.DataType;
+import kiln.kernels.Kernel;
+import kiln.kernels.KernelCall;
+import kiln.kernels.ptx.Comparison;
+import kiln.kernels.ptx.PtxFunction;
+import kiln.kernels.ptx.PtxModule;
+import kiln.kernels.ptx.PtxOp;
+import kiln.kernels.ptx.PtxType;
+import kiln.kernels.ptx.Value;
+
+/**
+ * A convolution as a product whose left factor is read from the picture in place (implicit GEMM), then an {@link Epilogue}.
+ *
+ * <p>{@code out[b, y, x, n] = Σ_ky Σ_kx Σ_c in[b, y·stride + ky − padBefore, x·stride + kx − padBefore, c] · w[n, ky, kx, c]}, zeros
+ * outside. Weights are in the order {@code [out, ky, kx, in]} ({@link #packWeights} makes it of the checkpoint's). Padding below and right
+ * is in the result's size.
+ *
+ * @param vector out channels are a multiple of four, in channels of {@link Tile#vector}
+ * @param size of the window: 1 or 3
+ * @param upsample the picture is read as if doubled to nearest neighbours
+ */
+public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epilogue, int size, int stride, int padBefore, boolean upsample)
+        implements Kernel {
+    /** Sizes of one convolution; in height and width as stored, before any doubling. */
+    public record Shape(int batch, int height, int width, int inChannels, int outHeight, int outWidth, int outChannels) {
+        int rows() {
+            return batch * outHeight * outWidth;
+        }
+    }
+
+    public Convolution {
+        Objects.requireNonNull(type, "type");
+        Objects.requireNonNull(tile, "tile");
+        Objects.requireNonNull(epilogue, "epilogue");
+        if (size < 1 || stride < 1 || padBefore < 0 || padBefore >= size || epilogue.geglu()) {
+            throw new IllegalArgumentException("convolution " + size + "x" + size + ", stride " + stride + ", padding " + padBefore);
+        }
+        TiledProduct.require(type, tile, vector);
+    }
+
+    public static boolean canUseVectors(Tile tile, int inChannels, int outChannels) {
+        return outChannels % FmaProduct.GROUP == 0 && inChannels % tile.vector() == 0;
+    }
+
+    @Override
+    public String name() {
+        return "convolution";
+    }
+
+    @Override
+    public String variant() {
+        return type.label() + " " + tile.label() + (vector ? " vector " : " any ") + size + "x" + size + " stride" + stride + " pad" + padBefore
+                + (upsample ? " upsample " : " ") + epilogue.label();
+    }
+
+    @Override
+    public int target() {
+        return tile.arithmetic().target();
+    }
+
+    @Override
+    public int threads() {
+        return tile.threads();
+    }
+
+    @Override
+    public int registerBudget() {
+        return tile.registerBudget();
+    }
+
+    /** @param inputs as for {@link MatrixMultiply#call}; a row is a position of the result */
+    public KernelCall call(long in, long weights, long out, Shape shape, long bias, List<Epilogue.Input> inputs) {
+        if (vector && !canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
+            throw new IllegalArgumentException("convolution " + variant() + ": " + shape);
+        }
+        List<Object> arguments = new ArrayList<>(List.of(in, weights, out, shape.rows(), shape.outChannels(), shape.inChannels()));
+        arguments.addAll(List.of(shape.height(), shape.width(), shape.outHeight(), shape.outWidth()));
+        epilogue.addArguments(arguments, bias, inputs);
+        return new KernelCall(
+                this, Code.blocks(shape.rows(), tile.rows()), Code.blocks(shape.outChannels(), tile.columns()), 1, arguments);
+    }
+
+    @Override
+    public String ptx() {
+        PtxModule module = new PtxModule(target());
+        PtxFunction f = module.entry(name(), threads(), registerBudget());
+        Value in = f.parameter("in", PtxType.U64);
+        Value weights = f.parameter("weights", PtxType.U64);
+        Value out = f.parameter("out", PtxType.U64);
+        Value rows = f.parameter("rows", PtxType.U32);
+        Value outChannels = f.parameter("out_channels", PtxType.U32);
+        Value inChannels = f.parameter("in_channels", PtxType.U32);
+        Value height = f.parameter("height", PtxType.U32);
+        Value width = f.parameter("width", PtxType.U32);
+        Value outHeight = f.parameter("out_height", PtxType.U32);
+        Value outWidth = f.parameter("out_width", PtxType.U32);
+        Epilogue.Text text = epilogue.new Text(f, type);
+        TiledProduct.Operands operands = new TiledProduct.Operands(weights, out, rows, outChannels, inChannels, outChannels);
+        TiledProduct.of(f, type, tile, vector)
+                .emit(operands, new Windows(f, in, inChannels, height, width, outHeight, outWidth), epilogue, text);
+        return module.text();
+    }
+
+    /** Positions of the result; a tap is a place in the window. */
+    private final class Windows implements RowSource {
+        /** Of a position's window: its picture's first row among all pictures' rows, and its upper left corner. */
+        private record Corner(Value pictureRow, Value y, Value x, Value inRange) {}
+
+        private final PtxFunction f;
+        private final Value in;
+        private final Value channels;
+        private final Value height;
+        private final Value width;
+        private final Value outWidth;
+        private final Value positions;
+        private final Value readHeight;
+        private final Value readWidth;
+
+        Windows(PtxFunction f, Value in, Value channels, Value height, Value width, Value outHeight, Value outWidth) {
+            this.f = f;
+            this.in = in;
+            this.channels = channels;
+            this.height = height;
+            this.width = width;
+            this.outWidth = outWidth;
+            positions = f.mul(outHeight, outWidth);
+            readHeight = upsample ? f.compute(PtxOp.SHL, height, Value.of(1)) : height;
+            readWidth = upsample ? f.compute(PtxOp.SHL, width, Value.of(1)) : width;
+        }
+
+        @Override
+        public int taps() {
+            return size * size;
+        }
+
+        @Override
+        public Object prepare(Value row, Value inRange) {
+            Value picture = f.compute(PtxOp.DIV, row, positions);
+            Value position = f.sub(row, f.mul(picture, positions));
+            Value outY = f.compute(PtxOp.DIV, position, outWidth);
+            Value outX = f.sub(position, f.mul(outY, outWidth));
+            Value y = f.mad(outY, Value.of(stride), Value.of(-padBefore));
+            Value x = f.mad(outX, Value.of(stride), Value.of(-padBefore));
+            return new Corner(f.mul(picture, height), y, x, inRange);
+        }
+
+        @Override
+        public void place(Object prepared, Value tap, Place target) {
+            Corner corner = (Corner) prepared;
+            Value tapY = f.compute(PtxOp.DIV, tap, Value.of(size));
+            Value y = f.add(corner.y(), tapY);
+            Value x = f.add(corner.x(), f.sub(tap, f.mul(tapY, Value.of(size))));
+            // Negative places are huge when read without a sign.
+            Value inside = f.compute(
+                    PtxOp.AND,
+                    f.compare(Comparison.LESS, y, readHeight),
+                    f.compare(Comparison.LESS, x, readWidth));
+            f.assign(target.valid(), PtxOp.AND, inside, corner.inRange());
+            Value storedY = upsample ? f.compute(PtxOp.SHR, y, Value.of(1)) : y;
+            Value storedX = upsample ? f.compute(PtxOp.SHR, x, Value.of(1)) : x;
+            Value position = f.mad(f.add(corner.pictureRow(), storedY), width, storedX);
+            f.emit("mad.lo.u64", target.address().text(), f.mulWide(position, channels).text(), Integer.toString(type.bytes()), in.text());
+        }
+    }
+
+    /** From the checkpoint's {@code [out, in, ky, kx]} to {@code [out, ky, kx, in]}. */
+    public static float[] packWeights(float[] weights, int out, int in, int size) {
+        float[] packed = new float[weights.length];
+        int taps = size * size;
+        for (int n = 0; n < out; n++) {
+            for (int c = 0; c < in; c++) {
+                for (int tap = 0; tap < taps; tap++) {
+                    packed[(n * taps + tap) * in + c] = weights[(n * in + c) * taps + tap];
+                }
+            }
+        }
+        return packed;
+    }
+
+    /** The same with packed weights. Arguments from {@code bias} on as for {@link Epilogue}. */
+    public float[] reference(float[] in, float[] weights, Shape shape, float[] bias, List<float[]> added, List<Integer> steps) {
+        float[] sums = new float[shape.rows() * shape.outChannels()];
+        int scale = upsample ? 2 : 1;
+        int at = 0;
+        for (int row = 0; row < shape.rows(); row++) {
+            int b = row / (shape.outHeight() * shape.outWidth());
+            int outY = row / shape.outWidth() % shape.outHeight();
+            int outX = row % shape.outWidth();
+            for (int n = 0; n < shape.outChannels(); n++) {
+                double sum = 0;
+                for (int tap = 0; tap < size * size; tap++) {
+                    int y = outY * stride + tap / size - padBefore;
+                    int x = outX * stride + tap % size - padBefore;
+                    if (y < 0 || x < 0 || y >= shape.height() * scale || x >= shape.width() * scale) {
+                        continue;
+                    }
+                    int position = (b * shape.height() + y / scale) * shape.width() + x / scale;
+                    for (int c = 0; c < shape.inChannels(); c++) {
+                        sum += (double) in[position * shape.inChannels() + c] * weights[(n * size * size + tap) * shape.inChannels() + c];
+                    }
+                }
+                sums[at++] = (float) sum;
+            }
+        }
+        return epilogue.reference(sums, shape.rows(), shape.outChannels(), bias, added, steps);
+    }
+}

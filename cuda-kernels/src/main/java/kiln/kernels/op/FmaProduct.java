@@ -1,0 +1,143 @@
+package kiln.kernels.op;
+
+import kiln.kernels.DataType;
+import kiln.kernels.ptx.PtxFunction;
+import kiln.kernels.ptx.PtxOp;
+import kiln.kernels.ptx.PtxType;
+import kiln.kernels.ptx.Space;
+import kiln.kernels.ptx.Value;
+
+/** {@link TiledProduct} with f32 FMA: slices lie transposed, as 32-bit floats, so that a thread's operands are adjacent. */
+final class FmaProduct extends TiledProduct {
+    /** Operands that one load from shared memory takes, and elements of a vector load from global memory. */
+    static final int GROUP = 4;
+    /** Keeps vectors aligned and moves the columns of the transposed slices to other banks. */
+    private static final int PADDING = 4;
+
+    private final boolean vector;
+    private final Value[][] sums;
+    private Value threadRow;
+    private Value threadColumn;
+
+    FmaProduct(PtxFunction f, DataType type, Tile tile, boolean vector) {
+        super(f, type, tile);
+        this.vector = vector;
+        sums = new Value[tile.partRows()][tile.partColumns()];
+    }
+
+    private final class FloatSlice extends Slice {
+        private final int stride;
+        private final Value[] shared;
+        private final Value[][] travelling;
+
+        FloatSlice(String name, int lines, Value thread) {
+            super(name, lines, GROUP, (lines + PADDING) * tile.depth() * Float.BYTES, thread);
+            stride = lines + PADDING;
+            shared = new Value[line.length];
+            travelling = new Value[line.length][GROUP];
+            for (int i = 0; i < line.length; i++) {
+                shared[i] = f.mad(f.mad(depth[i], Value.of(stride), line[i]), Value.of(Float.BYTES), base);
+                for (int j = 0; j < GROUP; j++) {
+                    travelling[i][j] = f.register(type.ptx());
+                }
+            }
+        }
+
+        @Override
+        void fetch(int slot, Value address, Value valid, Value channel, Value channels) {
+            Value[] targets = travelling[slot];
+            for (Value target : targets) {
+                f.assign(target, PtxOp.MOV, type == DataType.F32 ? Value.of(0f) : Value.of(0));
+            }
+            if (vector) {
+                Value inside = f.compute(PtxOp.AND, valid, Code.less(f, channel, channels));
+                f.guarded(inside, () -> f.load(Space.GLOBAL, address, 0, targets));
+                return;
+            }
+            for (int j = 0; j < targets.length; j++) {
+                Value at = j == 0 ? channel : f.add(channel, Value.of(j));
+                Value inside = f.compute(PtxOp.AND, valid, Code.less(f, at, channels));
+                int offset = j * type.bytes();
+                Value target = targets[j];
+                f.guarded(inside, () -> f.load(Space.GLOBAL, address, offset, target));
+            }
+        }
+
+        @Override
+        void store() {
+            for (int i = 0; i < shared.length; i++) {
+                for (int j = 0; j < GROUP; j++) {
+                    Value value = type == DataType.F32 ? travelling[i][j] : f.convert(PtxType.F32, travelling[i][j]);
+                    f.store(Space.SHARED, shared[i], j * stride * Float.BYTES, value);
+                }
+            }
+        }
+    }
+
+    @Override
+    Slice slice(String name, int lines, Value thread) {
+        return new FloatSlice(name, lines, thread);
+    }
+
+    @Override
+    void begin(Value thread) {
+        int across = tile.columns() / tile.partColumns();
+        threadColumn = f.compute(PtxOp.REM, thread, Value.of(across));
+        threadRow = f.compute(PtxOp.DIV, thread, Value.of(across));
+        for (Value[] row : sums) {
+            for (int j = 0; j < row.length; j++) {
+                row[j] = f.move(Value.of(0f));
+            }
+        }
+    }
+
+    @Override
+    void multiply(Slice left, Slice right) {
+        Value leftAt = f.mad(threadRow, Value.of(GROUP * Float.BYTES), left.base);
+        Value rightAt = f.mad(threadColumn, Value.of(GROUP * Float.BYTES), right.base);
+        for (int k = 0; k < tile.depth(); k++) {
+            Value[] a = operands(leftAt, k * (tile.rows() + PADDING), tile.rows(), tile.partRows());
+            Value[] b = operands(rightAt, k * (tile.columns() + PADDING), tile.columns(), tile.partColumns());
+            for (int i = 0; i < a.length; i++) {
+                for (int j = 0; j < b.length; j++) {
+                    f.assign(sums[i][j], PtxOp.MAD, a[i], b[j], sums[i][j]);
+                }
+            }
+        }
+    }
+
+    /** A thread's operands in groups of four; its groups are spread over the tile, so that neighbours read neighbours. */
+    private Value[] operands(Value at, int element, int lines, int perThread) {
+        Value[] result = new Value[perThread];
+        int groups = perThread / GROUP;
+        for (int g = 0; g < groups; g++) {
+            Value[] four = new Value[GROUP];
+            for (int i = 0; i < four.length; i++) {
+                four[i] = f.register(PtxType.F32);
+                result[g * GROUP + i] = four[i];
+            }
+            f.load(Space.SHARED, at, (element + g * (lines / groups)) * Float.BYTES, four);
+        }
+        return result;
+    }
+
+    @Override
+    void finish(Operands operands, Epilogue epilogue, Epilogue.Text text, Value tileRow, Value tileColumn) {
+        Value firstRow = f.mad(threadRow, Value.of(GROUP), tileRow);
+        Value firstColumn = f.mad(threadColumn, Value.of(GROUP), tileColumn);
+        int columnGroups = tile.partColumns() / GROUP;
+        int rowGroups = tile.partRows() / GROUP;
+        int unit = vector ? GROUP : epilogue.geglu() ? 2 : 1;
+        for (int at = 0; at < tile.partColumns(); at += unit) {
+            f.comment("results of this thread's columns from " + at + " on");
+            int column = at / GROUP * (tile.columns() / columnGroups) + at % GROUP;
+            Run run = new Run(operands, epilogue, text, f.add(firstColumn, Value.of(column)), unit);
+            for (int i = 0; i < tile.partRows(); i++) {
+                Value row = f.add(firstRow, Value.of(i / GROUP * (tile.rows() / rowGroups) + i % GROUP));
+                Value[] values = new Value[unit];
+                System.arraycopy(sums[i], at, values, 0, unit);
+                run.store(row, values);
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package kiln.kernels.op;
+
+import java.util.ArrayList;
+import java.util.List;
+import kiln.kernels.DataType;
+import kiln.kernels.Kernel;
+
+/**
+ * The variants that the networks use: what is checked, dumped and listed. Other sizes and epilogues are emitted by the same code when a
+ * network asks for them.
+ */
+public final class KernelLibrary {
+    /** Demo model, SD 1.x at its four levels, SD 2.x and XL's 64, and what lies between. */
+    private static final int[] HEAD_SIZES = {8, 32, 40, 64, 80, 128, 160};
+
+    private static final List<Epilogue> LAYERS =
+            List.of(Epilogue.BIAS, Epilogue.biasGeglu(), Epilogue.biasThen(Epilogue.Step.ADD));
+
+    /** Every step at once, in an order that no network has. */
+    private static final Epilogue ALL_STEPS = Epilogue.biasThen(
+            Epilogue.Step.ADD_PER_CHANNEL,
+            Epilogue.Step.SILU,
+            Epilogue.Step.ADD,
+            Epilogue.Step.GELU,
+            Epilogue.Step.ADD,
+            Epilogue.Step.QUICK_GELU);
+
+    private KernelLibrary() {}
+
+    public static List<Kernel> all() {
+        List<Kernel> all = new ArrayList<>();
+        for (DataType type : DataType.values()) {
+            for (int width : new int[] {1, 4}) {
+                addElementwise(all, type, width);
+            }
+            all.add(new Embedding(type));
+            all.add(new TimestepEmbedding(type));
+            all.add(new GroupNormStatistics(type));
+            all.add(new GroupNormScale(type));
+            addProducts(all, type);
+            addAttention(all, type);
+        }
+        for (Arithmetic arithmetic : List.of(Arithmetic.MMA8, Arithmetic.MMA16)) {
+            addTensorProducts(all, arithmetic);
+        }
+        return List.copyOf(all);
+    }
+
+    private static void addElementwise(List<Kernel> all, DataType type, int width) {
+        for (Elementwise.Function function : Elementwise.Function.values()) {
+            all.add(new Elementwise(function, type, width));
+        }
+        for (DataType to : DataType.values()) {
+            all.add(new CopyRows(type, to, width));
+        }
+        all.add(new Geglu(type, width));
+        all.add(new UpsampleNearest(type, width));
+        all.add(new LayerNorm(type, width));
+        all.add(new Softmax(type, width));
+        all.add(new GroupNormApply(type, width, false));
+        all.add(new GroupNormApply(type, width, true));
+    }
+
+    private static void addProducts(List<Kernel> all, DataType type) {
+        for (boolean vector : new boolean[] {false, true}) {
+            // Sizes that do not allow vectors are rare and small.
+            Tile tile = vector ? Tile.MEDIUM : Tile.SMALL;
+            all.add(new MatrixMultiply(type, tile, vector, Epilogue.NONE));
+            all.add(new MatrixMultiply(type, tile, vector, ALL_STEPS));
+            LAYERS.forEach(epilogue -> all.add(new MatrixMultiply(type, tile, vector, epilogue)));
+            addConvolutions(all, type, tile, vector);
+        }
+        all.add(new MatrixMultiply(type, Tile.SMALL, true, Epilogue.BIAS));
+        if (type == DataType.F16) {
+            LAYERS.forEach(epilogue -> all.add(new MatrixMultiply(type, Tile.LARGE, true, epilogue)));
+            all.add(new Convolution(type, Tile.LARGE, true, Epilogue.BIAS, 3, 1, 1, false));
+            all.add(new Convolution(type, Tile.LARGE, true, Epilogue.biasThen(Epilogue.Step.ADD_PER_CHANNEL), 3, 1, 1, false));
+            all.add(new Convolution(type, Tile.LARGE, true, Epilogue.biasThen(Epilogue.Step.ADD), 3, 1, 1, false));
+        }
+    }
+
+    private static void addTensorProducts(List<Kernel> all, Arithmetic arithmetic) {
+        Tile medium = Tile.mediumTensor(arithmetic);
+        Tile large = Tile.largeTensor(arithmetic);
+        all.add(new MatrixMultiply(DataType.F16, medium, true, Epilogue.NONE));
+        all.add(new MatrixMultiply(DataType.F16, medium, true, ALL_STEPS));
+        for (Tile tile : List.of(medium, large)) {
+            LAYERS.forEach(epilogue -> all.add(new MatrixMultiply(DataType.F16, tile, true, epilogue)));
+        }
+        addConvolutions(all, DataType.F16, medium, true);
+        all.add(new Convolution(DataType.F16, large, true, Epilogue.biasThen(Epilogue.Step.ADD_PER_CHANNEL), 3, 1, 1, false));
+        all.add(new Convolution(DataType.F16, large, true, Epilogue.biasThen(Epilogue.Step.ADD), 3, 1, 1, false));
+    }
+
+    private static void addConvolutions(List<Kernel> all, DataType type, Tile tile, boolean vector) {
+        all.add(new Convolution(type, tile, vector, Epilogue.BIAS, 1, 1, 0, false));
+        all.add(new Convolution(type, tile, vector, Epilogue.BIAS, 3, 2, 0, false));
+        all.add(new Convolution(type, tile, vector, Epilogue.BIAS, 3, 2, 1, false));
+        all.add(new Convolution(type, tile, vector, Epilogue.BIAS, 3, 1, 1, true));
+        all.add(new Convolution(type, tile, vector, Epilogue.BIAS, 3, 1, 1, false));
+    }
+
+    private static void addAttention(List<Kernel> all, DataType type) {
+        for (int headSize : HEAD_SIZES) {
+            all.add(new Attention(type, headSize, false, true));
+        }
+        all.add(new Attention(type, 64, true, true));
+        all.add(new Attention(type, 40, false, false));
+        all.add(new Attention(type, 13, true, false));
+    }
+}

@@ -1,0 +1,157 @@
+package kiln.kernels.op;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import kiln.kernels.DataType;
+import kiln.kernels.Kernel;
+import kiln.kernels.KernelCall;
+import kiln.kernels.ptx.PtxFunction;
+import kiln.kernels.ptx.PtxModule;
+import kiln.kernels.ptx.PtxOp;
+import kiln.kernels.ptx.PtxType;
+import kiln.kernels.ptx.Value;
+
+/**
+ * {@code out = epilogue(a · wᵀ)}: a {@code [rows, channels]}, w {@code [columns, channels]}, for each of a batch of matrices.
+ *
+ * <p>Both factors' rows run along the channels, as linear layers' weights are stored.
+ *
+ * @param vector columns and strides of the result are multiples of four, channels and strides of a of {@link Tile#vector}: one load takes
+ *     that many. Without, any size
+ */
+public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue epilogue) implements Kernel {
+    /** Elements from one matrix of a batch to the next; a factor with step 0 is shared. */
+    public record Batch(int count, int aStep, int weightStep, int outStep) {
+        public static final Batch ONE = new Batch(1, 0, 0, 0);
+    }
+
+    public MatrixMultiply {
+        Objects.requireNonNull(type, "type");
+        Objects.requireNonNull(tile, "tile");
+        Objects.requireNonNull(epilogue, "epilogue");
+        TiledProduct.require(type, tile, vector);
+    }
+
+    /** Whether sizes and row strides allow vector loads. */
+    public static boolean canUseVectors(Tile tile, int columns, int channels, int aStride, int outStride) {
+        return (columns | outStride) % FmaProduct.GROUP == 0 && (channels | aStride) % tile.vector() == 0;
+    }
+
+    @Override
+    public String name() {
+        return "gemm";
+    }
+
+    @Override
+    public String variant() {
+        return type.label() + " " + tile.label() + (vector ? " vector " : " any ") + epilogue.label();
+    }
+
+    @Override
+    public int target() {
+        return tile.arithmetic().target();
+    }
+
+    @Override
+    public int threads() {
+        return tile.threads();
+    }
+
+    @Override
+    public int registerBudget() {
+        return tile.registerBudget();
+    }
+
+    /**
+     * @param aStride elements from row to row of a; rows may be slices of wider ones
+     * @param bias address of {@code [columns]}; without a bias, ignored
+     */
+    public KernelCall call(
+            long a,
+            long weights,
+            long out,
+            int rows,
+            int columns,
+            int channels,
+            int aStride,
+            int outStride,
+            Batch batch,
+            long bias,
+            List<Epilogue.Input> inputs) {
+        if (vector && !canUseVectors(tile, columns, channels, aStride, outStride) || epilogue.geglu() && columns % 2 != 0) {
+            throw new IllegalArgumentException(
+                    "gemm " + variant() + ": " + columns + " columns, " + channels + " channels, strides " + aStride + " and " + outStride);
+        }
+        List<Object> arguments = new ArrayList<>(List.of(a, weights, out, rows, columns, channels, aStride, outStride));
+        arguments.addAll(List.of(batch.aStep(), batch.weightStep(), batch.outStep()));
+        epilogue.addArguments(arguments, bias, inputs);
+        return new KernelCall(
+                this, Code.blocks(rows, tile.rows()), Code.blocks(columns, tile.columns()), batch.count(), arguments);
+    }
+
+    @Override
+    public String ptx() {
+        PtxModule module = new PtxModule(target());
+        PtxFunction f = module.entry(name(), threads(), registerBudget());
+        Value a = f.parameter("a", PtxType.U64);
+        Value weights = f.parameter("weights", PtxType.U64);
+        Value out = f.parameter("out", PtxType.U64);
+        Value rows = f.parameter("rows", PtxType.U32);
+        Value columns = f.parameter("columns", PtxType.U32);
+        Value channels = f.parameter("channels", PtxType.U32);
+        Value aStride = f.parameter("a_stride", PtxType.U32);
+        Value outStride = f.parameter("out_stride", PtxType.U32);
+        Value matrix = f.special("%ctaid.z");
+        Value aBegin = step(f, a, matrix, f.parameter("a_step", PtxType.U32));
+        Value weightsBegin = step(f, weights, matrix, f.parameter("weight_step", PtxType.U32));
+        Value outBegin = step(f, out, matrix, f.parameter("out_step", PtxType.U32));
+        Epilogue.Text text = epilogue.new Text(f, type);
+        RowSource source = new Rows(f, type, aBegin, aStride);
+        TiledProduct.Operands operands = new TiledProduct.Operands(weightsBegin, outBegin, rows, columns, channels, outStride);
+        TiledProduct.of(f, type, tile, vector).emit(operands, source, epilogue, text);
+        return module.text();
+    }
+
+    private Value step(PtxFunction f, Value base, Value matrix, Value step) {
+        return f.mad(f.mulWide(matrix, step), Value.ofLong(type.bytes()), base);
+    }
+
+    /** Rows of a matrix. */
+    private record Rows(PtxFunction f, DataType type, Value base, Value stride) implements RowSource {
+        private record Prepared(Value address, Value inRange) {}
+
+        @Override
+        public int taps() {
+            return 1;
+        }
+
+        @Override
+        public Object prepare(Value row, Value inRange) {
+            return new Prepared(f.mad(f.mulWide(row, stride), Value.ofLong(type.bytes()), base), inRange);
+        }
+
+        @Override
+        public void place(Object prepared, Value tap, Place target) {
+            Prepared row = (Prepared) prepared;
+            f.assign(target.address(), PtxOp.MOV, row.address());
+            f.assign(target.valid(), PtxOp.MOV, row.inRange());
+        }
+    }
+
+    /** One matrix; rows of a are {@code aStride} apart, those of the result adjacent. Arguments as for {@link Epilogue}. */
+    public float[] reference(
+            float[] a, float[] weights, int rows, int columns, int channels, int aStride, float[] bias, List<float[]> added, List<Integer> steps) {
+        float[] sums = new float[rows * columns];
+        for (int row = 0; row < rows; row++) {
+            for (int column = 0; column < columns; column++) {
+                double sum = 0;
+                for (int c = 0; c < channels; c++) {
+                    sum += (double) a[row * aStride + c] * weights[column * channels + c];
+                }
+                sums[row * columns + column] = (float) sum;
+            }
+        }
+        return epilogue.reference(sums, rows, columns, bias, added, steps);
+    }
+}

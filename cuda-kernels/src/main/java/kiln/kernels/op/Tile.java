@@ -1,0 +1,67 @@
+package kiln.kernels.op;
+
+import java.util.Objects;
+
+/**
+ * How a block cuts a product: it computes {@code rows × columns} results in steps of {@code depth} channels.
+ *
+ * @param partRows with {@code partColumns}, the results of one thread or, with tensor cores, of one warp
+ */
+public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int partRows, int partColumns) {
+    /** For large maps: most work per byte. */
+    public static final Tile LARGE = new Tile(Arithmetic.FMA, 128, 128, 8, 8, 8);
+    /** For maps that would not fill a card with large tiles. */
+    public static final Tile MEDIUM = new Tile(Arithmetic.FMA, 64, 64, 16, 4, 4);
+    /** For a few rows: text, timesteps. */
+    public static final Tile SMALL = new Tile(Arithmetic.FMA, 32, 32, 16, 4, 4);
+
+    /** The same for tensor cores. */
+    public static Tile largeTensor(Arithmetic arithmetic) {
+        return new Tile(arithmetic, 128, 128, 32, 64, 32);
+    }
+
+    public static Tile mediumTensor(Arithmetic arithmetic) {
+        return new Tile(arithmetic, 64, 64, 32, 32, 32);
+    }
+
+    /** Results that one tensor instruction makes. */
+    static final int MMA_ROWS = 16;
+
+    static final int MMA_COLUMNS = 8;
+
+    public Tile {
+        Objects.requireNonNull(arithmetic, "arithmetic");
+        int partUnitRows = arithmetic.isTensor() ? MMA_ROWS : FmaProduct.GROUP;
+        int partUnitColumns = arithmetic.isTensor() ? MMA_COLUMNS : FmaProduct.GROUP;
+        int threads = rows / partRows * (columns / partColumns) * (arithmetic.isTensor() ? Code.WARP : 1);
+        int vector = arithmetic.isTensor() ? TensorProduct.UNIT : FmaProduct.GROUP;
+        if (partRows % partUnitRows != 0
+                || partColumns % partUnitColumns != 0
+                || rows % partRows != 0
+                || columns % partColumns != 0
+                || Integer.bitCount(depth) != 1
+                || depth < vector
+                || arithmetic.isTensor() && depth < 2 * vector
+                || rows * depth % (vector * threads) != 0
+                || columns * depth % (vector * threads) != 0) {
+            throw new IllegalArgumentException("tile " + rows + "x" + columns + "x" + depth + " by " + partRows + "x" + partColumns);
+        }
+    }
+
+    int threads() {
+        return rows / partRows * (columns / partColumns) * (arithmetic.isTensor() ? Code.WARP : 1);
+    }
+
+    /** Elements that one vector load takes: what channels and strides must be a multiple of for it. */
+    public int vector() {
+        return arithmetic.isTensor() ? TensorProduct.UNIT : FmaProduct.GROUP;
+    }
+
+    String label() {
+        return (arithmetic == Arithmetic.FMA ? "" : arithmetic.label() + " ") + rows + "x" + columns + "x" + depth;
+    }
+
+    int registerBudget() {
+        return arithmetic.isTensor() || partRows * partColumns > 16 ? 168 : 96;
+    }
+}
