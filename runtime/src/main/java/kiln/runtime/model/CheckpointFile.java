@@ -9,6 +9,8 @@ import java.util.Map;
 import kiln.runtime.KilnException;
 import kiln.runtime.KilnException.Category;
 import kiln.runtime.exec.WeightSource;
+import kiln.runtime.graph.ModelException;
+import kiln.weights.CheckpointKind;
 import kiln.weights.TensorInfo;
 import kiln.weights.WeightsException;
 import kiln.weights.WeightsFile;
@@ -63,6 +65,28 @@ public final class CheckpointFile implements WeightSource, AutoCloseable {
             default -> Category.INTERNAL;
         };
         return new KilnException(category, e.getMessage(), e);
+    }
+
+    /**
+     * The sizes of the networks in it.
+     *
+     * @throws KilnException when it is no Stable Diffusion 1.x checkpoint: says what it is instead, as far as its tensors tell
+     */
+    public Checkpoint sizes() {
+        CheckpointKind kind = CheckpointKind.of(file);
+        boolean drawable = kind == CheckpointKind.SD1 || kind == CheckpointKind.SD1_INPAINTING;
+        if (!drawable && kind != CheckpointKind.UNKNOWN) {
+            throw unsupported("this is a file of the kind " + kind.displayName() + ", and only SD 1.x checkpoints can draw", null);
+        }
+        try {
+            return Checkpoint.infer(this::shape);
+        } catch (ModelException e) {
+            throw unsupported(e.getMessage(), e);
+        }
+    }
+
+    private KilnException unsupported(String reason, ModelException cause) {
+        return new KilnException(Category.UNSUPPORTED_MODEL, path() + ": " + reason, cause);
     }
 
     public Path path() {

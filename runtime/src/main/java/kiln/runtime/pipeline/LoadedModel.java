@@ -31,11 +31,21 @@ public final class LoadedModel implements AutoCloseable {
 
     private record Key(String network, int batch, int height, int width, int tokens, int detail) {}
 
+    /**
+     * Takes the file over: it is closed here when the model cannot be used.
+     *
+     * @throws kiln.runtime.KilnException when the file is no model that can draw, or its metadata or the device are of no use
+     */
     public LoadedModel(CheckpointFile file, Function<CheckpointFile, Executor> executor) {
         this.file = file;
-        sizes = Checkpoint.infer(file::shape);
-        defaults = ModelDefaults.of(file.metadata());
-        this.executor = executor.apply(file);
+        try {
+            sizes = file.sizes();
+            defaults = ModelDefaults.of(file.metadata());
+            this.executor = executor.apply(file);
+        } catch (RuntimeException | LinkageError e) {
+            file.close();
+            throw e;
+        }
     }
 
     public CheckpointFile file() {

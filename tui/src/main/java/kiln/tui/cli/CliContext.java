@@ -1,5 +1,6 @@
 package kiln.tui.cli;
 
+import java.io.BufferedInputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -50,7 +51,8 @@ public record CliContext(
         StandardOutput out = new StandardOutput(new FileOutputStream(FileDescriptor.out));
         // UTF-8 whatever the locale: other programs read this output.
         return new CliContext(
-                new FileInputStream(FileDescriptor.in),
+                // Java 17 asks a file stream for its position to read all of it, which fails on a pipe.
+                new BufferedInputStream(new FileInputStream(FileDescriptor.in)),
                 new PrintStream(out, true, StandardCharsets.UTF_8),
                 out::failure,
                 new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8),

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import kiln.runtime.GenerationEvent.GeneratedPicture;
 import kiln.runtime.KilnException;
@@ -20,6 +21,9 @@ import kiln.runtime.KilnException;
  * <p>Closing removes that folder, unless a latent is left in it.
  */
 final class OutputTarget implements AutoCloseable {
+    private static final Pattern OTHER_FORMAT =
+            Pattern.compile("\\.(jpe?g|webp|avif|jxl|gif|bmp|tiff?|ppm|heic)$", Pattern.CASE_INSENSITIVE);
+
     private final Path engineFolder;
     private final Path folder;
     private final Path file;
@@ -34,12 +38,16 @@ final class OutputTarget implements AutoCloseable {
     /**
      * @param output of {@code -o}: a file when its name ends with .png, else a folder; may be {@code null}
      * @param outputs the usual folder
+     * @throws KilnException when it looks like a file of another format: a folder of that name is not what was meant
      */
     static OutputTarget of(Path output, Path outputs) {
         if (output == null) {
             return new OutputTarget(outputs, null, null);
         }
         Path target = output.toAbsolutePath().normalize();
+        if (OTHER_FORMAT.matcher(target.toString()).find() && !Files.isDirectory(target)) {
+            throw KilnException.badRequest("-o " + output + ": pictures are written as PNG: let the name end with .png");
+        }
         boolean isFile = target.toString().toLowerCase(Locale.ROOT).endsWith(".png") && !Files.isDirectory(target);
         Path folder = isFile ? target.getParent() : target;
         Path staging = folder.resolve(".kiln-" + ProcessHandle.current().pid());

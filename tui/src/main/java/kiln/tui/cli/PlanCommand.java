@@ -56,7 +56,7 @@ final class PlanCommand extends Command {
         int bytesPerElement = wide ? 4 : 2;
         List<DryRun> networks;
         try (CheckpointFile file = CheckpointFile.open(model)) {
-            networks = networks(file::shape, request, bytesPerElement);
+            networks = networks(file.sizes(), file::shape, request, bytesPerElement);
         }
         DryRun text = networks.get(0);
         DryRun unet = networks.get(1);
@@ -108,8 +108,8 @@ final class PlanCommand extends Command {
         return 0;
     }
 
-    private static List<DryRun> networks(Function<String, List<Integer>> shapes, GenerationRequest request, int bytesPerElement) {
-        Checkpoint sizes = Checkpoint.infer(shapes);
+    private static List<DryRun> networks(
+            Checkpoint sizes, Function<String, List<Integer>> shapes, GenerationRequest request, int bytesPerElement) {
         int scale = sizes.vae().scale();
         if (request.width() % scale != 0 || request.height() % scale != 0) {
             throw KilnException.badRequest("size " + request.width() + "x" + request.height() + ": this model needs multiples of " + scale);

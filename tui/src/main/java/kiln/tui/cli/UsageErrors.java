@@ -25,7 +25,8 @@ final class UsageErrors {
         if (e.getArgSpec() instanceof OptionSpec option) {
             message = message.replace("'" + option.longestName() + "'", "'" + preferredName(option) + "'");
         }
-        message = message.replace("is not an int", "is not a whole number")
+        message = message.replaceFirst("('[+-]?[0-9]+') is not an? (int|long)$", "$1 is outside the possible range")
+                .replace("is not an int", "is not a whole number")
                 .replace("is not a long", "is not a whole number")
                 .replace("is not a double", "is not a number");
         return message.isEmpty() ? "wrong arguments" + help : Character.toLowerCase(message.charAt(0)) + message.substring(1);

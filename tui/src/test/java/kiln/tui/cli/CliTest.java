@@ -3,6 +3,7 @@ package kiln.tui.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import kiln.runtime.Version;
@@ -73,6 +74,30 @@ class CliTest {
     void aValueOfTheWrongKindIsOneLine(String option) {
         Run run = Run.in(folder).kiln("txt2img", "-p", "x", option);
         assertFailure(run, 2, option.replaceFirst("=.*", ""));
+    }
+
+    @Test
+    void aNumberThatIsTooLargeIsNotCalledNoNumber() {
+        assertFailure(Run.in(folder).kiln("txt2img", "-p", "x", "--width=99999999999"), 2, "'99999999999' is outside the possible range");
+        assertFailure(Run.in(folder).kiln("txt2img", "-p", "x", "--seed", "99999999999999999999"), 2, "is outside the possible range");
+    }
+
+    @Test
+    void theProcessReadsAPipe() throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        "kiln.tui.Main",
+                        "tokens",
+                        "--json")
+                .redirectErrorStream(true)
+                .start();
+        process.getOutputStream().write("a cat".getBytes(StandardCharsets.UTF_8));
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(output).isZero();
+        assertThat(output).startsWith("{\"count\":2,");
     }
 
     @Test

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,6 +67,23 @@ class Txt2imgCommandTest {
                 "txt2img", "-p", "x", "-W64", "-H64", "--steps=1", "--seed=7", "--batch-count=2", "-o", file.toString());
         assertThat(run.out().lines()).containsExactly(file.toString(), folder.resolve("cat-2.png").toString());
         assertThat(PngReader.readTexts(file)).containsKey(InfoText.PNG_KEYWORD);
+    }
+
+    @Test
+    void aNameOfAnotherPictureFormatIsNotTakenForAFolder() {
+        Run run = Run.in(folder).demo().kiln("txt2img", "-p", "x", "-o", folder.resolve("cat.JPG").toString());
+        assertFailure(run, 2, "cat.JPG: pictures are written as PNG");
+        assertThat(folder.resolve("cat.JPG")).doesNotExist();
+    }
+
+    @Test
+    void aLoraAsModelIsCalledWhatItIs() throws IOException {
+        Path lora = folder.resolve("style.safetensors");
+        String header = "{\"lora_unet_x.lora_up.weight\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
+        ByteBuffer file = ByteBuffer.allocate(8 + header.length() + 4).order(ByteOrder.LITTLE_ENDIAN);
+        file.putLong(header.length()).put(header.getBytes(StandardCharsets.UTF_8));
+        Files.write(lora, file.array());
+        assertFailure(Run.in(folder).kiln("txt2img", "-p", "x", "--ckpt", lora.toString()), 5, lora + ": this is a file of the kind LoRA");
     }
 
     @Test
