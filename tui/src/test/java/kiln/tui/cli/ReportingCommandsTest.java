@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.util.stream.Stream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -200,5 +201,20 @@ class ReportingCommandsTest {
         assertThat(json(larger).get("weightsBytes").asLong()).isEqualTo(weights);
         assertThat(json(larger).get("activationBytes").asLong()).isGreaterThan(3 * results);
         assertThat(Run.in(folder).demo().kiln("plan", "--nodes").out()).contains("input_blocks.1.0.in_layers.2");
+    }
+
+    @Test
+    void kernelsWritesTextsAndCasesThatOtherProgramsCanReplay() throws IOException {
+        Path texts = folder.resolve("ptx");
+        assertThat(Run.in(folder).kiln("kernels", "--dump", texts.toString()).exitCode()).isZero();
+        try (Stream<Path> files = Files.list(texts)) {
+            assertThat(files).isNotEmpty().allMatch(file -> file.toString().endsWith(".ptx"));
+        }
+        Path cases = folder.resolve("cases");
+        assertThat(Run.in(folder).kiln("kernels", "--cases", cases.toString()).exitCode()).isZero();
+        try (Stream<Path> folders = Files.list(cases)) {
+            assertThat(folders).isNotEmpty().allMatch(each -> Files.exists(each.resolve("case.json")));
+        }
+        assertFailure(Run.in(folder).kiln("kernels"), 2, "--dump");
     }
 }

@@ -189,6 +189,7 @@ final class AttentionNode {
                     packed.packKeys.run();
                     packed.packValues.run();
                     for (int row = 0; row < n; row += rows) {
+                        regions.listen();
                         SliceSteps slice = n - row >= rows ? whole : rest;
                         long place = (long) b * n + row;
                         regions.setArenaAddress(slice.q, at(qAt, place * qChannels + op.qOffset() + head));

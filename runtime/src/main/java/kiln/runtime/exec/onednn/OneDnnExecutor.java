@@ -193,7 +193,9 @@ public final class OneDnnExecutor implements Executor {
             graph.inputs().forEach((name, node) -> write(name, node, inputs.get(name)));
             double done = 0;
             for (int i = 0; i < steps.size(); i++) {
-                progress.at(done);
+                double before = done;
+                progress.at(before);
+                regions.listener(() -> progress.at(before));
                 steps.get(i).forEach(Runnable::run);
                 done += graph.flops(graph.node(i));
             }

@@ -20,6 +20,7 @@ final class Regions {
     private NativeMemory work;
     private long boundArena;
     private long boundWork;
+    private Runnable listener = () -> {};
 
     dnnl_memory arena(Handles handles, dnnl_memory_desc layout, long offset) {
         return place(inArena, handles, layout, offset);
@@ -62,6 +63,15 @@ final class Regions {
 
     static void setAddress(dnnl_memory memory, NativeMemory block, long offset) {
         OneDnn.check(dnnl.dnnl_memory_set_data_handle(memory, block.at(offset)), "placing memory");
+    }
+
+    /** What a node that takes long calls now and then, so that a wish to stop is heard inside it. */
+    void listener(Runnable newListener) {
+        listener = newListener;
+    }
+
+    void listen() {
+        listener.run();
     }
 
     void setArenaAddress(dnnl_memory memory, long offset) {
