@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import kiln.runtime.GenerationEvent.GeneratedPicture;
 import kiln.runtime.GenerationRequest;
+import kiln.runtime.KilnException;
 import kiln.runtime.Version;
 import kiln.runtime.image.InfoText;
 import kiln.runtime.image.LatentFile;
@@ -57,10 +58,21 @@ public final class PictureStore implements TextToImage.PictureSink {
         }
     }
 
+    private Path save(Picture image, InfoText text) {
+        try {
+            return files.save(image, text);
+        } catch (KilnException e) {
+            if (latentFile == null) {
+                throw e;
+            }
+            throw new KilnException(e.category(), e.getMessage() + " (its latent is kept in " + latentFile.getFileName() + " there)", e);
+        }
+    }
+
     @Override
     public GeneratedPicture picture(int index, long seed, Picture image) {
         InfoText text = infoText(seed);
-        Path file = files == null ? null : files.save(image, text);
+        Path file = files == null ? null : save(image, text);
         if (latentFile != null) {
             try {
                 Files.deleteIfExists(latentFile);
