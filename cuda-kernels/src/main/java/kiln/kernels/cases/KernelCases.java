@@ -19,6 +19,7 @@ import kiln.kernels.op.LayerNorm;
 import kiln.kernels.op.MatrixMultiply;
 import kiln.kernels.op.Softmax;
 import kiln.kernels.op.TimestepEmbedding;
+import kiln.kernels.op.Transpose;
 import kiln.kernels.op.UpsampleNearest;
 
 /** Cases of every kernel and variant, over sizes that are no multiple of what the kernel would like. */
@@ -45,6 +46,8 @@ public final class KernelCases {
             return AttentionCases.of(attention);
         } else if (kernel instanceof CopyRows copy) {
             return List.of(copy(copy));
+        } else if (kernel instanceof Transpose transpose) {
+            return List.of(transpose(transpose));
         } else if (kernel instanceof Geglu geglu) {
             return List.of(geglu(geglu, geglu.width() == 1 ? 37 : 52));
         } else if (kernel instanceof Embedding embedding) {
@@ -102,6 +105,17 @@ public final class KernelCases {
         long inAddress = c.input("in", kernel.from(), in, rows, inStride);
         long out = c.output("out", kernel.to(), kernel.reference(in, rows, columns, inStride), rows, columns);
         return c.call(kernel.call(inAddress, out, rows, columns, inStride, columns)).build(kernel.to(), 0);
+    }
+
+    private static KernelCase transpose(Transpose kernel) {
+        int rows = 37;
+        int columns = 45;
+        int inStride = columns + 3;
+        CaseBuilder c = new CaseBuilder(kernel, rows + " rows of " + columns + " from " + inStride);
+        float[] in = c.normal(kernel.type(), 2 * rows * inStride, 1);
+        long inAddress = c.input("in", kernel.type(), in, 2, rows, inStride);
+        long out = c.output("out", kernel.type(), kernel.reference(in, 2, rows, columns, inStride), 2, columns, rows);
+        return c.call(kernel.call(inAddress, out, 2, rows, columns, inStride)).build(kernel.type(), 0);
     }
 
     private static KernelCase geglu(Geglu kernel, int channels) {

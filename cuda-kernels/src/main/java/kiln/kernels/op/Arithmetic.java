@@ -1,5 +1,7 @@
 package kiln.kernels.op;
 
+import kiln.kernels.DataType;
+
 /** How a product multiplies. */
 public enum Arithmetic {
     /** Fused multiply-add of 32-bit floats, on every card. */
@@ -20,6 +22,14 @@ public enum Arithmetic {
     /** The lowest compute capability that has it, times ten. */
     public int target() {
         return target;
+    }
+
+    /** The fastest that a card has for tensors of that type. */
+    static Arithmetic best(DataType type, int capability) {
+        if (type != DataType.F16 || capability < MMA8.target) {
+            return FMA;
+        }
+        return capability < MMA16.target ? MMA8 : MMA16;
     }
 
     String label() {

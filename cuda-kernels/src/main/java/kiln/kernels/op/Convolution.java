@@ -47,6 +47,18 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
         return outChannels % FmaProduct.GROUP == 0 && inChannels % tile.vector() == 0;
     }
 
+    /** As {@link MatrixMultiply#choose}. */
+    public static Convolution choose(
+            DataType type, int capability, Shape shape, Epilogue epilogue, int size, int stride, int padBefore, boolean upsample) {
+        for (Arithmetic arithmetic : List.of(Arithmetic.best(type, capability), Arithmetic.FMA)) {
+            Tile tile = Tile.choose(arithmetic, shape.rows(), shape.outChannels());
+            if (canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
+                return new Convolution(type, tile, true, epilogue, size, stride, padBefore, upsample);
+            }
+        }
+        return new Convolution(type, Tile.SMALL, false, epilogue, size, stride, padBefore, upsample);
+    }
+
     @Override
     public String name() {
         return "convolution";

@@ -52,7 +52,7 @@ public record CopyRows(DataType from, DataType to, int width) implements Kernel 
             throw new IllegalArgumentException("copy x" + width + ": " + columns + " columns, strides " + inStride + " and " + outStride);
         }
         return new KernelCall(
-                this, Code.blocks((long) rows * columns, THREADS * width), in, out, rows * columns, columns, inStride, outStride);
+                this, Code.blocks((long) rows * columns, THREADS * width), in, out, Math.multiplyExact(rows, columns), columns, inStride, outStride);
     }
 
     @Override

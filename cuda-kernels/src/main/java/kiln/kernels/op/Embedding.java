@@ -45,7 +45,7 @@ public record Embedding(DataType type) implements Kernel {
     /** @param length places in a sequence; rows are sequences behind each other */
     public KernelCall call(long ids, long tokens, long places, long out, int rows, int length, int channels) {
         return new KernelCall(
-                this, Code.blocks((long) rows * channels, THREADS), ids, tokens, places, out, rows * channels, length, channels);
+                this, Code.blocks((long) rows * channels, THREADS), ids, tokens, places, out, Math.multiplyExact(rows, channels), length, channels);
     }
 
     @Override

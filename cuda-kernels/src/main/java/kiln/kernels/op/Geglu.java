@@ -51,7 +51,7 @@ public record Geglu(DataType type, int width) implements Kernel {
         if (channels % width != 0) {
             throw new IllegalArgumentException("geglu x" + width + ": " + channels + " channels");
         }
-        return new KernelCall(this, Code.blocks((long) rows * channels, THREADS * width), in, out, rows * channels, channels);
+        return new KernelCall(this, Code.blocks((long) rows * channels, THREADS * width), in, out, Math.multiplyExact(rows, channels), channels);
     }
 
     @Override

@@ -33,6 +33,7 @@ public final class KernelLibrary {
             for (int width : new int[] {1, 4}) {
                 addElementwise(all, type, width);
             }
+            all.add(new Transpose(type));
             all.add(new Embedding(type));
             all.add(new TimestepEmbedding(type));
             all.add(new GroupNormStatistics(type));

@@ -38,6 +38,22 @@ public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue 
         return (columns | outStride) % FmaProduct.GROUP == 0 && (channels | aStride) % tile.vector() == 0;
     }
 
+    /**
+     * The variant for a card and sizes: tensor cores where there are some and rows are whole vectors.
+     *
+     * @param capability compute capability, times ten
+     */
+    public static MatrixMultiply choose(
+            DataType type, int capability, int rows, int columns, int channels, int aStride, int outStride, Epilogue epilogue) {
+        for (Arithmetic arithmetic : List.of(Arithmetic.best(type, capability), Arithmetic.FMA)) {
+            Tile tile = Tile.choose(arithmetic, rows, columns);
+            if (canUseVectors(tile, columns, channels, aStride, outStride)) {
+                return new MatrixMultiply(type, tile, true, epilogue);
+            }
+        }
+        return new MatrixMultiply(type, Tile.SMALL, false, epilogue);
+    }
+
     @Override
     public String name() {
         return "gemm";

@@ -24,6 +24,25 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
         return new Tile(arithmetic, 64, 64, 32, 32, 32);
     }
 
+    /** So many large tiles keep a small card busy; with fewer, medium ones do. Not measured yet. */
+    private static final int ENOUGH_LARGE_TILES = 40;
+
+    /**
+     * The tile for a product of that size with vectors.
+     *
+     * @param arithmetic that the card and the tensors allow
+     */
+    static Tile choose(Arithmetic arithmetic, int rows, int columns) {
+        long large = (long) Code.blocks(rows, LARGE.rows) * Code.blocks(columns, LARGE.columns);
+        if (arithmetic.isTensor()) {
+            return large >= ENOUGH_LARGE_TILES ? largeTensor(arithmetic) : mediumTensor(arithmetic);
+        }
+        if (rows <= SMALL.rows) {
+            return SMALL;
+        }
+        return large >= ENOUGH_LARGE_TILES ? LARGE : MEDIUM;
+    }
+
     /** Results that one tensor instruction makes. */
     static final int MMA_ROWS = 16;
 

@@ -1,0 +1,50 @@
+package kiln.kernels.op;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import kiln.kernels.DataType;
+import org.junit.jupiter.api.Test;
+
+class VariantChoiceTest {
+    private static MatrixMultiply choose(DataType type, int capability, int rows, int columns, int channels) {
+        return MatrixMultiply.choose(type, capability, rows, columns, channels, channels, columns, Epilogue.BIAS);
+    }
+
+    @Test
+    void tensorCoresAreUsedWhereTheCardHasThem() {
+        assertThat(choose(DataType.F16, 61, 8192, 320, 320).tile()).isEqualTo(Tile.LARGE);
+        assertThat(choose(DataType.F16, 75, 8192, 320, 320).tile()).isEqualTo(Tile.largeTensor(Arithmetic.MMA8));
+        assertThat(choose(DataType.F16, 89, 8192, 320, 320).tile()).isEqualTo(Tile.largeTensor(Arithmetic.MMA16));
+        assertThat(choose(DataType.F32, 89, 8192, 320, 320).tile()).isEqualTo(Tile.LARGE);
+    }
+
+    @Test
+    void smallProductsTakeSmallTiles() {
+        assertThat(choose(DataType.F16, 61, 128, 1280, 1280).tile()).isEqualTo(Tile.MEDIUM);
+        assertThat(choose(DataType.F16, 61, 2, 1280, 320).tile()).isEqualTo(Tile.SMALL);
+    }
+
+    @Test
+    void sizesThatAreNoWholeVectorsTakeTheVariantForAny() {
+        assertThat(choose(DataType.F16, 86, 4096, 320, 4).tile().arithmetic()).isEqualTo(Arithmetic.FMA);
+        assertThat(choose(DataType.F16, 86, 4096, 320, 4).vector()).isTrue();
+        assertThat(choose(DataType.F16, 86, 4096, 3, 128).vector()).isFalse();
+        Convolution.Shape shape = new Convolution.Shape(1, 64, 64, 4, 64, 64, 320);
+        Convolution first = Convolution.choose(DataType.F16, 86, shape, Epilogue.BIAS, 3, 1, 1, false);
+        assertThat(first.vector()).isTrue();
+        assertThat(first.target()).isEqualTo(50);
+    }
+
+    @Test
+    void aCallThatAVariantCannotDoIsRefused() {
+        MatrixMultiply vector = choose(DataType.F16, 61, 128, 1280, 1280);
+        assertThatThrownBy(() -> vector.call(0, 0, 0, 1, 3, 1280, 1280, 3, MatrixMultiply.Batch.ONE, 0, List.of()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("3 columns");
+        assertThatThrownBy(() -> new Attention(DataType.F16, 512, false, true)).hasMessageContaining("head size 512");
+        assertThatThrownBy(() -> new MatrixMultiply(DataType.F32, Tile.mediumTensor(Arithmetic.MMA16), true, Epilogue.NONE))
+                .hasMessageContaining("f16");
+    }
+}
