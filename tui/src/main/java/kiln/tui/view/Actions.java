@@ -1,7 +1,13 @@
 package kiln.tui.view;
 
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Locale;
 import kiln.runtime.GenerationRequest;
 import kiln.runtime.KilnException;
+import kiln.runtime.image.InfoText;
+import kiln.runtime.image.PngReader;
 import kiln.tui.editor.PromptEditor;
 
 /** What commands do to the state. */
@@ -165,6 +171,38 @@ final class Actions {
             state.form.select(Parameter.CLIP_SKIP);
         } else if (next < state.jobs.entries().size()) {
             state.historyIndex = next;
+        }
+    }
+
+    /** Pasted text goes into the prompt; a picture's parameters, or the path of a PNG that has them, become the settings instead. */
+    void paste(String text) {
+        InfoText parameters = parameters(text);
+        if (parameters == null) {
+            state.editor().insert(text);
+            return;
+        }
+        GenerationRequest request = parameters.toRequest(state.form.values()).build();
+        replace(state.prompt, request.prompt());
+        replace(state.negative, request.negativePrompt());
+        state.form.take(request);
+    }
+
+    private static InfoText parameters(String text) {
+        InfoText pasted = InfoText.parse(text);
+        if (!pasted.parameters().isEmpty()) {
+            return pasted;
+        }
+        String name = text.strip().replaceAll("^['\"]|['\"]$", "");
+        if (name.contains("\n") || !name.toLowerCase(Locale.ROOT).endsWith(".png")) {
+            return null;
+        }
+        try {
+            Path file = Path.of(name);
+            String inside = Files.isRegularFile(file) ? PngReader.readTexts(file).get(InfoText.PNG_KEYWORD) : null;
+            return inside == null ? null : InfoText.parse(inside);
+        } catch (InvalidPathException | KilnException e) {
+            // Words that merely look like a path stay words.
+            return null;
         }
     }
 

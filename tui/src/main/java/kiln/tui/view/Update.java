@@ -61,7 +61,7 @@ final class Update {
                 if (!state.isEditing()) {
                     state.focus = Focus.PROMPT;
                 }
-                state.editor().insert(paste.text());
+                actions.paste(paste.text());
             }
         } else if (event instanceof Key key) {
             boolean interrupt = key.equals(Key.parse("ctrl+c"));

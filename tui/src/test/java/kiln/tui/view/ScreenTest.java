@@ -2,6 +2,8 @@ package kiln.tui.view;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,7 +13,9 @@ import kiln.runtime.GenerationEvent.GeneratedPicture;
 import kiln.runtime.GenerationEvent.Phase;
 import kiln.runtime.GenerationRequest;
 import kiln.runtime.KilnException;
+import kiln.runtime.image.InfoText;
 import kiln.runtime.image.Picture;
+import kiln.runtime.image.PngWriter;
 import kiln.tui.input.InputEvent;
 import kiln.tui.input.InputEvent.Key;
 import kiln.tui.output.Canvas;
@@ -19,6 +23,7 @@ import kiln.tui.output.ColorDepth;
 import kiln.tui.text.CellWidth;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -250,6 +255,28 @@ class ScreenTest {
         update.accept(new Message.Input(new InputEvent.Paste("two\nlines")));
         assertThat(notes.submitted).isEmpty();
         assertThat(state.prompt.text()).isEqualTo("two\nlines");
+    }
+
+    @Test
+    void pastedParametersAndThePathOfAPictureBecomeTheSettings(@TempDir Path folder) throws IOException {
+        String text = "a fox\nNegative prompt: flat\nSteps: 9, Sampler: Heun, CFG scale: 5.5, Seed: 77, Size: 64x96";
+        update.accept(new Message.Input(new InputEvent.Paste(text)));
+        assertThat(state.prompt.text()).isEqualTo("a fox");
+        assertThat(state.negative.text()).isEqualTo("flat");
+        assertThat(state.form.values().steps()).isEqualTo(9);
+        assertThat(state.form.values().seed()).isEqualTo(77);
+        assertThat(state.form.values().height()).isEqualTo(96);
+
+        Picture pixel = new Picture(1, 1, new byte[3]);
+        String inside = "an owl\nSteps: 4, Sampler: Euler, CFG scale: 3, Seed: 5, Size: 128x128";
+        Path file = Files.write(folder.resolve("an owl.png"), PngWriter.encode(pixel, Map.of(InfoText.PNG_KEYWORD, inside)));
+        update.accept(new Message.Input(new InputEvent.Paste("'" + file + "'")));
+        assertThat(state.prompt.text()).isEqualTo("an owl");
+        assertThat(state.form.values().steps()).isEqualTo(4);
+
+        press("ctrl+u");
+        update.accept(new Message.Input(new InputEvent.Paste("no such.png")));
+        assertThat(state.prompt.text()).isEqualTo("no such.png");
     }
 
     @Test
