@@ -1,7 +1,6 @@
 package kiln.runtime.pipeline;
 
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleConsumer;
 import java.util.function.Function;
@@ -27,7 +26,7 @@ public final class LoadedModel implements AutoCloseable {
     private final Checkpoint sizes;
     private final ModelDefaults defaults;
     private final Executor executor;
-    private final LinkedHashMap<Key, CompiledGraph> graphs = new LinkedHashMap<>(16, 0.75f, true);
+    private final LinkedHashMap<Key, Network> networks = new LinkedHashMap<>(16, 0.75f, true);
 
     private record Key(String network, int batch, int height, int width, int tokens, int detail) {}
 
@@ -70,70 +69,91 @@ public final class LoadedModel implements AutoCloseable {
         return executor.precision();
     }
 
-    /** One network for one shape, compiled when first asked for. */
+    /** One network for one shape: its graph is built once, and compiled when first asked for. */
     public final class Network {
         private final Key key;
         private final Graph graph;
+        private final double flops;
+        private CompiledGraph compiled;
 
-        private Network(Key key, Supplier<Graph> graph) {
+        private Network(Key key, Graph graph) {
             this.key = key;
-            this.graph = graph.get();
+            this.graph = graph;
+            flops = graph.flops();
         }
 
         public double flops() {
-            return graph.flops();
+            return flops;
         }
 
         /** Converts the weights and plans the memory; nothing when that is done already. */
         public void prepare(DoubleConsumer progress) {
-            ready(key, graph, progress);
+            if (compiled == null) {
+                keep(this);
+                compiled = executor.compile(graph, progress);
+            }
         }
 
         public Map<String, float[]> run(Map<String, float[]> inputs, Progress progress) {
-            return ready(key, graph, fraction -> {}).run(inputs, progress);
+            prepare(fraction -> {});
+            return compiled.run(inputs, progress);
+        }
+
+        private void release() {
+            if (compiled != null) {
+                compiled.close();
+                compiled = null;
+            }
         }
     }
 
     public Network textEncoder(int batch, int tokens, int clipSkip) {
-        return new Network(
+        return network(
                 new Key("text", batch, 1, 1, tokens, clipSkip), () -> sizes.text().graph(file::shape, batch, tokens, clipSkip));
     }
 
     /** One timestep serves the whole batch. */
     public Network unet(int batch, int height, int width, int tokens) {
-        return new Network(
+        return network(
                 new Key("unet", batch, height, width, tokens, 0),
                 () -> sizes.unet().graph(file::shape, batch, height, width, tokens, 1));
     }
 
     /** Height and width in pixels. */
     public Network encoder(int batch, int height, int width) {
-        return new Network(
+        return network(
                 new Key("encoder", batch, height, width, 0, 0), () -> sizes.vae().encoder(file::shape, batch, height, width));
     }
 
     public Network decoder(int batch, int height, int width) {
-        return new Network(
+        return network(
                 new Key("decoder", batch, height, width, 0, 0), () -> sizes.vae().decoder(file::shape, batch, height, width));
     }
 
-    private CompiledGraph ready(Key key, Graph graph, DoubleConsumer progress) {
-        CompiledGraph found = graphs.get(key);
+    private Network network(Key key, Supplier<Graph> graph) {
+        Network found = networks.get(key);
         if (found == null) {
-            while (graphs.size() >= MAX_GRAPHS) {
-                Key oldest = graphs.keySet().iterator().next();
-                graphs.remove(oldest).close();
-            }
-            found = executor.compile(graph, progress);
-            graphs.put(key, found);
+            found = new Network(key, graph.get());
+            keep(found);
         }
         return found;
     }
 
+    /** Makes it one of the networks kept; the one used longest ago makes room, and compiles anew should it be used again. */
+    private void keep(Network network) {
+        Network before = networks.put(network.key, network);
+        if (before != null && before != network) {
+            before.release();
+        }
+        while (networks.size() > MAX_GRAPHS) {
+            networks.remove(networks.keySet().iterator().next()).release();
+        }
+    }
+
     @Override
     public void close() {
-        List.copyOf(graphs.values()).forEach(CompiledGraph::close);
-        graphs.clear();
+        networks.values().forEach(Network::release);
+        networks.clear();
         executor.close();
         file.close();
     }
