@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import kiln.runtime.ByteSize;
 
 /**
  * Which weights stay on a device of limited memory, and where everything lies there. Pure data: no device is needed.
@@ -24,8 +25,10 @@ public final class ResidencyPlan {
      * that plans are made for, and more on cards with more multiprocessors.
      */
     public static final long ASSUMED_CONTEXT_BYTES = 110L << 20;
-    /** What is left free unless something else is asked for: the driver rounds allocations up to 2 MiB and backs local memory. */
-    public static final long USUAL_HEADROOM_BYTES = 32L << 20;
+    /**
+     * What plans for a stated amount of memory leave unused: the driver rounds allocations up to 2 MiB and backs the kernels' local memory.
+     */
+    public static final long MARGIN_BYTES = 32L << 20;
 
     private final List<NetworkDemand> demands;
     private final String streamed;

@@ -5,6 +5,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import kiln.runtime.ByteSize;
+import kiln.runtime.DeviceOptions;
+import kiln.runtime.NetworkPart;
+import kiln.runtime.WeightFormat;
 import kiln.runtime.model.Checkpoint;
 import kiln.runtime.model.StableDiffusion15;
 import org.junit.jupiter.api.Test;
@@ -17,10 +22,14 @@ class NetworkDemandsTest {
     private static final Map<String, List<Integer>> SHAPES = StableDiffusion15.shapes();
     private static final Checkpoint SIZES = Checkpoint.infer(SHAPES::get);
     private static final long MIB = 1 << 20;
-    private static final long BUDGET = ByteSize.parse("1700M") - ResidencyPlan.USUAL_HEADROOM_BYTES;
+    private static final long BUDGET = ByteSize.parse("1700M") - ResidencyPlan.MARGIN_BYTES;
 
     private static List<NetworkDemand> demands(WeightFormat format, int pixels) {
-        return NetworkDemands.ofTextToImage(SIZES, SHAPES::get, format, 2, pixels / 8, pixels / 8, 77, 1);
+        return demands(DeviceOptions.builder().weights(format).build(), pixels);
+    }
+
+    private static List<NetworkDemand> demands(DeviceOptions device, int pixels) {
+        return NetworkDemands.ofTextToImage(SIZES, SHAPES::get, device, 2, pixels / 8, pixels / 8, 77, 1);
     }
 
     private static ResidencyPlan plan(WeightFormat format, int pixels) {
@@ -60,6 +69,21 @@ class NetworkDemandsTest {
         assertThat(last.bytes()).as("too small to be worth it").isEqualTo(2 * 4 * 320 * 9);
         WeightUse tokens = demands(WeightFormat.INT8, 512).get(0).weights().get(0);
         assertThat(tokens.bytes()).as("a table").isEqualTo(2L * 49408 * 768);
+    }
+
+    @Test
+    void aDecoderIn32BitsTakesTwiceAsMuch() {
+        NetworkDemand half = demands(WeightFormat.F16, 512).get(2);
+        NetworkDemand wide = demands(DeviceOptions.builder().noHalfVae(true).build(), 512).get(2);
+        assertThat(wide.arenaBytes()).isEqualTo(2 * half.arenaBytes());
+        assertThat(wide).isEqualTo(demands(WeightFormat.F32, 512).get(2));
+        assertThat(demands(DeviceOptions.builder().noHalfVae(true).build(), 512).get(1)).isEqualTo(demands(WeightFormat.F16, 512).get(1));
+    }
+
+    @Test
+    void whatTheCpuComputesAsksNothingOfTheCard() {
+        DeviceOptions device = DeviceOptions.builder().cpuParts(Set.of(NetworkPart.TEXT_ENCODER, NetworkPart.VAE)).build();
+        assertThat(demands(device, 512)).isEqualTo(List.of(demands(WeightFormat.F16, 512).get(1)));
     }
 
     @Test

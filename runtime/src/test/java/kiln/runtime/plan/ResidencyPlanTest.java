@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import kiln.runtime.MemoryMode;
 import org.junit.jupiter.api.Test;
 
 class ResidencyPlanTest {
@@ -54,6 +55,13 @@ class ResidencyPlanTest {
         ResidencyPlan lowvram = ResidencyPlan.choose(NETWORKS, "unet", 4000 * MIB, 0, Residency.STREAMED);
         assertThat(lowvram.residency()).isEqualTo(Residency.STREAMED);
         assertThat(lowvram.streamedBytesPerStep()).as("there is room for all of it").isZero();
+    }
+
+    @Test
+    void theWordsAreThoseOfTheFlags() {
+        assertThat(Residency.highest(MemoryMode.AUTO).word()).isEqualTo("resident");
+        assertThat(Residency.highest(MemoryMode.MEDVRAM).word()).isEqualTo("medvram");
+        assertThat(Residency.highest(MemoryMode.LOWVRAM).word()).isEqualTo("lowvram");
     }
 
     @Test
