@@ -5,7 +5,6 @@ import static kiln.kernels.JCudaLibrary.check;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Locale;
 import jcuda.NativePointerObject;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
@@ -166,14 +165,9 @@ final class JCudaContext implements CudaContext {
         CUdeviceptr address = new CUdeviceptr();
         int status = JCudaDriver.cuMemAlloc(address, bytes);
         if (status != CUresult.CUDA_SUCCESS) {
-            String doing = "reserving " + mebibytes(bytes) + " for " + purpose;
-            throw new CudaException(CUresult.stringFor(status), doing, mebibytes(memoryInfo().freeBytes()) + " are free");
+            throw CudaException.reserving(CUresult.stringFor(status), bytes, purpose, memoryInfo().freeBytes());
         }
         return new Address(address).value();
-    }
-
-    private static String mebibytes(long bytes) {
-        return String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1 << 20));
     }
 
     @Override
@@ -189,7 +183,10 @@ final class JCudaContext implements CudaContext {
         }
         bind();
         Pointer pointer = new Pointer();
-        check(JCudaDriver.cuMemHostAlloc(pointer, bytes, 0), "reserving " + mebibytes(bytes) + " of pinned host memory for " + purpose);
+        int status = JCudaDriver.cuMemHostAlloc(pointer, bytes, 0);
+        if (status != CUresult.CUDA_SUCCESS) {
+            throw CudaException.reservingPinned(CUresult.stringFor(status), bytes, purpose);
+        }
         return new PinnedMemory(pointer, pointer.getByteBuffer(0, bytes).order(ByteOrder.LITTLE_ENDIAN));
     }
 
