@@ -12,6 +12,7 @@ import jcuda.driver.CUdevice;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUfunction;
+import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUjit_option;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
@@ -108,6 +109,14 @@ final class JCudaContext implements CudaContext {
             JCudaDriver.cuModuleUnload(module);
             throw new CudaException(CUresult.stringFor(status), doing);
         }
+        if (kernel.dynamicSharedBytes() > 0) {
+            int attribute = CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+            status = JCudaDriver.cuFuncSetAttribute(function, attribute, kernel.dynamicSharedBytes());
+            if (status != CUresult.CUDA_SUCCESS) {
+                JCudaDriver.cuModuleUnload(module);
+                throw new CudaException(CUresult.stringFor(status), doing, kernel.dynamicSharedBytes() + " bytes of shared memory for a block");
+            }
+        }
         return new LoadedKernel(kernel, module, function);
     }
 
@@ -141,7 +150,7 @@ final class JCudaContext implements CudaContext {
                 call.kernel().threads(),
                 1,
                 1,
-                0,
+                call.kernel().dynamicSharedBytes(),
                 (CUstream) stream.handle(),
                 Pointer.to(pointers),
                 null);

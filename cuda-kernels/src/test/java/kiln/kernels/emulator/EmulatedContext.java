@@ -12,6 +12,7 @@ import kiln.kernels.CudaDevices;
 import kiln.kernels.CudaException;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
+import kiln.kernels.SharedMemoryLimits;
 
 /**
  * {@link CudaContext} on the emulator. Beyond what a card would notice, it refuses to free what queued work still uses and to bring memory to the host
@@ -109,6 +110,10 @@ public final class EmulatedContext implements CudaContext {
         if (!module.hasKernel(kernel.name())) {
             throw new CudaException("CUDA_ERROR_NOT_FOUND", doing);
         }
+        int shared = module.kernel(kernel.name()).staticSharedBytes() + kernel.dynamicSharedBytes();
+        if (shared > SharedMemoryLimits.ofBlock(capability)) {
+            throw new CudaException(INVALID_VALUE, doing, kernel.dynamicSharedBytes() + " bytes of shared memory for a block");
+        }
         Object handle = new Object();
         modules.put(handle, kernel.name() + " (" + kernel.variant() + ")");
         record.loaded(1);
@@ -152,7 +157,8 @@ public final class EmulatedContext implements CudaContext {
             }
         }
         record.launched(entry);
-        queue.add(lane, "the launch of " + what, uses, () -> emulator.launchPacked(module, entry, grid, block, 0, parameters));
+        int shared = call.kernel().dynamicSharedBytes();
+        queue.add(lane, "the launch of " + what, uses, () -> emulator.launchPacked(module, entry, grid, block, shared, parameters));
     }
 
     private void addAllocation(Set<Object> uses, long address) {

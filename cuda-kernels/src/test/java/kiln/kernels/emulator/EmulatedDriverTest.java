@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaException;
+import kiln.kernels.ReverseKernel;
 import org.junit.jupiter.api.Test;
 
 /** What the emulated driver does beyond the contract of all drivers. */
@@ -118,6 +119,17 @@ class EmulatedDriverTest {
             CudaContext.Stream stream = context.createStream();
             context.fill(address, (byte) 1, 63, stream);
             assertThatThrownBy(() -> context.copyToHost(address, host, 0, 64, stream)).isInstanceOf(KernelFault.class).hasMessageContaining("never written");
+        }
+    }
+
+    @Test
+    void aBlockMayNotHaveMoreSharedMemoryThanTheCardHasForIt() {
+        ReverseKernel kernel = new ReverseKernel(64, 80 << 10);
+        try (CudaContext context = new EmulatedDriver(CARD.withCapability(86)).open(0)) {
+            context.unload(context.load(kernel));
+        }
+        try (CudaContext context = new EmulatedDriver(CARD.withCapability(75)).open(0)) {
+            assertThatThrownBy(() -> context.load(kernel)).isInstanceOf(CudaException.class).hasMessageContaining("81920 bytes of shared memory");
         }
     }
 }
