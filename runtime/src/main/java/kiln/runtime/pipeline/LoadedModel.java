@@ -90,7 +90,7 @@ public final class LoadedModel implements AutoCloseable {
         public void prepare(DoubleConsumer progress) {
             if (compiled == null) {
                 keep(this);
-                compiled = executor.compile(graph, progress);
+                compiled = executor.compile(key.network, graph, progress);
             }
         }
 
