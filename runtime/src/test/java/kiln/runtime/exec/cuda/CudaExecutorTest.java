@@ -15,7 +15,7 @@ class CudaExecutorTest {
         CudaSettings settings = new CudaSettings(DataType.F16, Set.of(), false, new MemoryBudget(0, 0, 0), Residency.STREAMED, 1L << 30);
         for (NetworkGolden golden : NetworkGolden.all()) {
             long begin = System.nanoTime();
-            EmulatedDriver driver = new EmulatedDriver(EmulatedCard.ofBytes(5L << 20).withContextBytes(0).withCapability(80).withLazyStreams(4));
+            EmulatedDriver driver = new EmulatedDriver(EmulatedCard.ofBytes(7L << 20).withContextBytes(0).withCapability(80).withLazyStreams(4));
             for (NetworkGolden.Deviation d : golden.compare(
                     source -> new CudaExecutor(driver.open(0), source, settings, System.out::println),
                     UnaryOperator.identity())) {
