@@ -11,7 +11,7 @@ import kiln.runtime.exec.reference.ReferenceExecutor;
 /** The one place where an executor is picked, by name or by what the machine has. */
 public final class Executors {
     /** Names that {@link EngineOptions#executor()} may have. */
-    public static final List<String> NAMES = List.of("auto", "onednn", "reference");
+    public static final List<String> NAMES = List.of("auto", "cuda", "onednn", "reference");
 
     private Executors() {}
 
@@ -29,6 +29,9 @@ public final class Executors {
                             KilnException.Category.DEVICE, OneDnn.unavailableBecause() + ": --executor reference works anywhere, slowly");
                 }
                 return new OneDnnExecutor(weights, options.precision());
+            case "cuda":
+                throw new KilnException(
+                        KilnException.Category.DEVICE, "no CUDA executor yet: --executor onednn or reference computes on the CPU");
             case "auto":
                 return OneDnn.unavailableBecause() == null
                         ? new OneDnnExecutor(weights, options.precision())

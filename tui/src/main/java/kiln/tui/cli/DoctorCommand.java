@@ -15,6 +15,7 @@ import kiln.runtime.EngineOptions;
 import kiln.runtime.Executors;
 import kiln.runtime.Version;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** {@code kiln doctor}: what Kiln finds on this machine, what it will use and why. */
@@ -25,6 +26,9 @@ final class DoctorCommand extends Command {
     private static final List<String> CUDA_LIBRARIES = List.of("libcublas.so.12", "libcudnn.so.8");
     private static final List<String> TERMINAL_VARIABLES =
             List.of("TERM", "COLORTERM", "TERM_PROGRAM", "TMUX", "STY", "SSH_TTY", "NO_COLOR", "LC_TERMINAL");
+
+    @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
+    DeviceFlags device = new DeviceFlags();
 
     @Option(
             names = "--json",
@@ -60,7 +64,7 @@ final class DoctorCommand extends Command {
 
     private Findings look() {
         Places places = global.places(context);
-        EngineOptions options = global.engineOptions(places, null);
+        EngineOptions options = global.engineOptions(places, null, device);
         Map<String, Path> libraries = new LinkedHashMap<>();
         CUDA_LIBRARIES.forEach(name -> libraries.put(name, SystemLibraries.find(name)));
         Map<String, String> terminal = new LinkedHashMap<>();

@@ -46,7 +46,7 @@ final class PlanCommand extends Command {
     @Override
     int run() {
         Places places = global.places(context);
-        EngineOptions options = global.engineOptions(places, null);
+        EngineOptions options = global.engineOptions(places, null, new DeviceFlags());
         Path model;
         try (Engine engine = new Engine(options)) {
             model = engine.defaultModel();
