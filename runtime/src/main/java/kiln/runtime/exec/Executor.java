@@ -1,6 +1,7 @@
 package kiln.runtime.exec;
 
 import java.util.function.DoubleConsumer;
+import kiln.runtime.DeviceUse;
 import kiln.runtime.Precision;
 import kiln.runtime.graph.Graph;
 
@@ -14,6 +15,11 @@ public interface Executor extends AutoCloseable {
 
     /** The number format that it computes in; never AUTO. */
     Precision precision();
+
+    /** What of a device is in use; {@code null} for the CPU. */
+    default DeviceUse deviceUse() {
+        return null;
+    }
 
     /** {@link #compile(String, Graph, DoubleConsumer)} for a network that stands alone. */
     default CompiledGraph compile(Graph graph) {

@@ -1,6 +1,5 @@
 package kiln.runtime.exec.cuda;
 
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -11,6 +10,7 @@ import kiln.kernels.CudaContext.Stream;
 import kiln.kernels.CudaException;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
+import kiln.runtime.DeviceUse;
 import kiln.runtime.KilnException;
 import kiln.runtime.KilnException.Category;
 import kiln.runtime.Precision;
@@ -18,7 +18,6 @@ import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.graph.Graph;
-import kiln.runtime.graph.Shape;
 import kiln.runtime.plan.ResidencyPlan;
 
 /**
@@ -72,6 +71,19 @@ public final class CudaExecutor implements Executor {
         return settings.type() == DataType.F16 ? Precision.F16 : Precision.F32;
     }
 
+    @Override
+    public DeviceUse deviceUse() {
+        CudaContext.MemoryInfo memory = context.memoryInfo();
+        ResidencyPlan plan = residence.plan();
+        return new DeviceUse(
+                context.device().name(),
+                plan == null ? "" : plan.residency().word(),
+                settings.budget().contextBytes() + residence.bytes(),
+                settings.budget().contextBytes() + residence.peakBytes(),
+                memory.freeBytes(),
+                memory.totalBytes());
+    }
+
     /** How memory is shared out; {@code null} before the first run. */
     public ResidencyPlan plan() {
         return residence.plan();
@@ -118,7 +130,8 @@ public final class CudaExecutor implements Executor {
         }
     }
 
-    static KilnException failure(CudaException e) {
+    /** A failure of the card as a person is told. */
+    public static KilnException failure(CudaException e) {
         return new KilnException(e.isOutOfMemory() ? Category.OUT_OF_MEMORY : Category.DEVICE, e.getMessage(), e);
     }
 

@@ -49,6 +49,7 @@ final class Residence implements AutoCloseable {
     private long arenaRegion;
     private long weightsBytes;
     private long arenaBytes;
+    private long peakBytes;
 
     Residence(
             CudaContext context,
@@ -79,6 +80,16 @@ final class Residence implements AutoCloseable {
             networks.remove(network);
             stale = true;
         }
+    }
+
+    /** Allocated at the moment. */
+    long bytes() {
+        return weightsBytes + arenaBytes;
+    }
+
+    /** The most that was allocated at one time. */
+    long peakBytes() {
+        return peakBytes;
     }
 
     /** What is planned now; {@code null} before the first program is placed. */
@@ -196,6 +207,7 @@ final class Residence implements AutoCloseable {
             arenaRegion = context.allocate(newArena, "results");
             arenaBytes = newArena;
         }
+        peakBytes = Math.max(peakBytes, bytes());
     }
 
     private static boolean sameWeights(ResidencyPlan before, ResidencyPlan after) {
