@@ -5,6 +5,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
+import kiln.runtime.DeviceOptions;
+import kiln.runtime.NetworkPart;
+import kiln.runtime.WeightFormat;
 import kiln.runtime.graph.Fusion;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
@@ -22,6 +25,9 @@ public final class NetworkDemands {
     public static final String DENOISER = "denoiser";
     public static final String DECODER = "decoder";
 
+    /** Smaller matrices stay in 16 bits: they would save nothing worth their loss of precision. */
+    private static final long SMALLEST_INT8_ELEMENTS = 1 << 16;
+
     private NetworkDemands() {}
 
     /**
@@ -29,7 +35,7 @@ public final class NetworkDemands {
      */
     public static NetworkDemand of(String name, Graph unfused, WeightFormat format) {
         Graph graph = Fusion.fuse(unfused);
-        MemoryPlan plan = MemoryPlan.of(graph, i -> isExact(graph.node(i)) ? Float.BYTES : format.resultBytes());
+        MemoryPlan plan = MemoryPlan.of(graph, i -> isExact(graph.node(i)) ? Float.BYTES : elementBytes(format));
         return new NetworkDemand(name, weights(graph, format), plan.arenaBytes(), graph.flops());
     }
 
@@ -46,7 +52,7 @@ public final class NetworkDemands {
             for (Weight weight : node.weights()) {
                 if (seen.add(weight.names())) {
                     names.add(weight.toString());
-                    bytes.add(format.bytes(node.op(), weight));
+                    bytes.add(bytes(format, node.op(), weight));
                     flops.add(0.0);
                 }
             }
@@ -67,31 +73,58 @@ public final class NetworkDemands {
         return uses;
     }
 
+    /** Biases, scales and shifts have 32 bits whatever the format, and 8-bit rows a 32-bit scale each. */
+    private static long bytes(WeightFormat format, Op op, Weight weight) {
+        if (weight.shape().size() < 2) {
+            return Math.multiplyExact(weight.elements(), Float.BYTES);
+        }
+        boolean matrix = op instanceof Op.Linear || op instanceof Op.LinearGeglu || op instanceof Op.Conv2d;
+        if (format == WeightFormat.INT8 && matrix && weight.elements() >= SMALLEST_INT8_ELEMENTS) {
+            return weight.elements() + (long) Float.BYTES * weight.rows();
+        }
+        return Math.multiplyExact(weight.elements(), elementBytes(format));
+    }
+
+    /** Of a result, and of a matrix that is not kept in 8 bits. */
+    private static int elementBytes(WeightFormat format) {
+        return format == WeightFormat.F32 ? Float.BYTES : Short.BYTES;
+    }
+
     private static boolean isExact(Node node) {
         return node.op() instanceof Op.Input input && input.exact();
     }
 
     /**
-     * The networks that draw a picture from a text, in the order of their turns.
+     * The networks that draw a picture from a text, in the order of their turns, without those that the CPU computes.
      *
+     * @param device what weights are kept in, and which networks the CPU computes
      * @param entries of the denoiser's batch: two for each picture drawn together under guidance
      * @param height of the latent
      * @param width of the latent
-     * @param tokens of the prompt, a multiple of the text encoder's places
+     * @param tokens of the prompt's chunks together
      */
     public static List<NetworkDemand> ofTextToImage(
             Checkpoint sizes,
             Function<String, List<Integer>> shapes,
-            WeightFormat format,
+            DeviceOptions device,
             int entries,
             int height,
             int width,
             int tokens,
             int clipSkip) {
-        int places = Math.min(tokens, sizes.text().places());
-        return List.of(
-                of(TEXT_ENCODER, sizes.text().graph(shapes, 1, places, clipSkip), format),
-                of(DENOISER, sizes.unet().graph(shapes, entries, height, width, tokens, 1), format),
-                of(DECODER, sizes.vae().decoder(shapes, 1, height, width), format));
+        List<NetworkDemand> demands = new ArrayList<>();
+        if (!device.cpuParts().contains(NetworkPart.TEXT_ENCODER)) {
+            // Chunks go through it one by one.
+            int chunk = Math.min(tokens, sizes.text().places());
+            demands.add(of(TEXT_ENCODER, sizes.text().graph(shapes, 1, chunk, clipSkip), device.weights()));
+        }
+        if (!device.cpuParts().contains(NetworkPart.UNET)) {
+            demands.add(of(DENOISER, sizes.unet().graph(shapes, entries, height, width, tokens, 1), device.weights()));
+        }
+        if (!device.cpuParts().contains(NetworkPart.VAE)) {
+            WeightFormat format = device.noHalfVae() ? WeightFormat.F32 : device.weights();
+            demands.add(of(DECODER, sizes.vae().decoder(shapes, 1, height, width), format));
+        }
+        return demands;
     }
 }

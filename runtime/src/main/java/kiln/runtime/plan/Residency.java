@@ -1,6 +1,7 @@
 package kiln.runtime.plan;
 
 import java.util.Optional;
+import kiln.runtime.MemoryMode;
 
 /** How long weights stay on the device, from most memory to least. The words are those of A1111's flags. */
 public enum Residency {
@@ -15,6 +16,15 @@ public enum Residency {
 
     Residency(String word) {
         this.word = word;
+    }
+
+    /** The highest residency that a mode allows. */
+    public static Residency highest(MemoryMode mode) {
+        return switch (mode) {
+            case AUTO -> RESIDENT;
+            case MEDVRAM -> TAKING_TURNS;
+            case LOWVRAM -> STREAMED;
+        };
     }
 
     /** "resident", "medvram" or "lowvram". */

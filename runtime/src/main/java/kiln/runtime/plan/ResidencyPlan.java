@@ -25,8 +25,10 @@ public final class ResidencyPlan {
      * that plans are made for, and more on cards with more multiprocessors.
      */
     public static final long ASSUMED_CONTEXT_BYTES = 110L << 20;
-    /** What is left free unless something else is asked for: the driver rounds allocations up to 2 MiB and backs local memory. */
-    public static final long USUAL_HEADROOM_BYTES = 32L << 20;
+    /**
+     * What plans for a stated amount of memory leave unused: the driver rounds allocations up to 2 MiB and backs the kernels' local memory.
+     */
+    public static final long MARGIN_BYTES = 32L << 20;
 
     private final List<NetworkDemand> demands;
     private final String streamed;
