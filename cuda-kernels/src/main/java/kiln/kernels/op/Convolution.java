@@ -20,11 +20,13 @@ import kiln.kernels.ptx.Value;
  * outside. Weights are in the order {@code [out, ky, kx, in]} ({@link #packWeights} makes it of the checkpoint's). Padding below and right
  * is in the result's size.
  *
+ * @param weights how they are stored, as for {@link MatrixMultiply}
  * @param vector out channels are a multiple of four, in channels of {@link Tile#vector}
  * @param size of the window: 1 or 3
  * @param upsample the picture is read as if doubled to nearest neighbours
  */
-public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epilogue, int size, int stride, int padBefore, boolean upsample)
+public record Convolution(
+        DataType type, DataType weights, Tile tile, boolean vector, Epilogue epilogue, int size, int stride, int padBefore, boolean upsample)
         implements Kernel {
     /** Sizes of one convolution; in height and width as stored, before any doubling. */
     public record Shape(int batch, int height, int width, int inChannels, int outHeight, int outWidth, int outChannels) {
@@ -35,12 +37,19 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
 
     public Convolution {
         Objects.requireNonNull(type, "type");
+        Objects.requireNonNull(weights, "weights");
         Objects.requireNonNull(tile, "tile");
         Objects.requireNonNull(epilogue, "epilogue");
         if (size < 1 || stride < 1 || padBefore < 0 || padBefore >= size || epilogue.geglu()) {
             throw new IllegalArgumentException("convolution " + size + "x" + size + ", stride " + stride + ", padding " + padBefore);
         }
-        TiledProduct.require(type, tile, vector);
+        TiledProduct.require(type, weights, tile, vector);
+    }
+
+    /** With weights stored as the tensors. */
+    public Convolution(
+            DataType type, Tile tile, boolean vector, Epilogue epilogue, int size, int stride, int padBefore, boolean upsample) {
+        this(type, type, tile, vector, epilogue, size, stride, padBefore, upsample);
     }
 
     public static boolean canUseVectors(Tile tile, int inChannels, int outChannels) {
@@ -50,13 +59,27 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
     /** As {@link MatrixMultiply#choose}. */
     public static Convolution choose(
             DataType type, int capability, Shape shape, Epilogue epilogue, int size, int stride, int padBefore, boolean upsample) {
+        return choose(type, type, capability, shape, epilogue, size, stride, padBefore, upsample);
+    }
+
+    /** The same with another type of weights. */
+    public static Convolution choose(
+            DataType type,
+            DataType weights,
+            int capability,
+            Shape shape,
+            Epilogue epilogue,
+            int size,
+            int stride,
+            int padBefore,
+            boolean upsample) {
         for (Arithmetic arithmetic : List.of(Arithmetic.best(type, capability), Arithmetic.FMA)) {
             Tile tile = Tile.choose(arithmetic, shape.rows(), shape.outChannels());
             if (canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
-                return new Convolution(type, tile, true, epilogue, size, stride, padBefore, upsample);
+                return new Convolution(type, weights, tile, true, epilogue, size, stride, padBefore, upsample);
             }
         }
-        return new Convolution(type, Tile.SMALL, false, epilogue, size, stride, padBefore, upsample);
+        return new Convolution(type, weights, Tile.SMALL, false, epilogue, size, stride, padBefore, upsample);
     }
 
     @Override
@@ -66,7 +89,7 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
 
     @Override
     public String variant() {
-        return type.label() + " " + tile.label() + (vector ? " vector " : " any ") + size + "x" + size + " stride" + stride + " pad" + padBefore
+        return TiledProduct.label(type, weights) + " " + tile.label() + (vector ? " vector " : " any ") + size + "x" + size + " stride" + stride + " pad" + padBefore
                 + (upsample ? " upsample " : " ") + epilogue.label();
     }
 
@@ -87,11 +110,24 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
 
     /** @param inputs as for {@link MatrixMultiply#call}; a row is a position of the result */
     public KernelCall call(long in, long weights, long out, Shape shape, long bias, List<Epilogue.Input> inputs) {
+        if (this.weights != type) {
+            throw new IllegalArgumentException("convolution " + variant() + " needs the weights' scales");
+        }
+        return call(in, weights, 0, out, shape, bias, inputs);
+    }
+
+    /**
+     * The same with any type of weights.
+     *
+     * @param scales address of {@code [outChannels]} 32-bit floats; where weights are no bytes, ignored
+     */
+    public KernelCall call(long in, long weights, long scales, long out, Shape shape, long bias, List<Epilogue.Input> inputs) {
         if (vector && !canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
             throw new IllegalArgumentException("convolution " + variant() + ": " + shape);
         }
         List<Object> arguments = new ArrayList<>(List.of(in, weights, out, shape.rows(), shape.outChannels(), shape.inChannels()));
         arguments.addAll(List.of(shape.height(), shape.width(), shape.outHeight(), shape.outWidth()));
+        TiledProduct.addScales(arguments, this.weights, scales);
         epilogue.addArguments(arguments, bias, inputs);
         return new KernelCall(
                 this, Code.blocks(shape.rows(), tile.rows()), Code.blocks(shape.outChannels(), tile.columns()), 1, arguments);
@@ -102,7 +138,7 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
         PtxModule module = new PtxModule(target());
         PtxFunction f = module.entry(name(), threads(), registerBudget());
         Value in = f.parameter("in", PtxType.U64);
-        Value weights = f.parameter("weights", PtxType.U64);
+        Value weightMatrix = f.parameter("weights", PtxType.U64);
         Value out = f.parameter("out", PtxType.U64);
         Value rows = f.parameter("rows", PtxType.U32);
         Value outChannels = f.parameter("out_channels", PtxType.U32);
@@ -111,9 +147,10 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
         Value width = f.parameter("width", PtxType.U32);
         Value outHeight = f.parameter("out_height", PtxType.U32);
         Value outWidth = f.parameter("out_width", PtxType.U32);
+        Value scales = TiledProduct.scales(f, weights);
         Epilogue.Text text = epilogue.new Text(f, type);
-        TiledProduct.Operands operands = new TiledProduct.Operands(weights, out, rows, outChannels, inChannels, outChannels);
-        TiledProduct.of(f, type, tile, vector)
+        TiledProduct.Operands operands = new TiledProduct.Operands(weightMatrix, scales, out, rows, outChannels, inChannels, outChannels);
+        TiledProduct.of(f, type, weights, tile, vector)
                 .emit(operands, new Windows(f, in, inChannels, height, width, outHeight, outWidth), epilogue, text);
         return module.text();
     }
@@ -194,8 +231,9 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
         return packed;
     }
 
-    /** The same with packed weights. Arguments from {@code bias} on as for {@link Epilogue}. */
-    public float[] reference(float[] in, float[] weights, Shape shape, float[] bias, List<float[]> added, List<Integer> steps) {
+    /** The same in plain Java, with packed weights and their scales, if any. Arguments from {@code bias} on as for {@link Epilogue}. */
+    public float[] reference(
+            float[] in, float[] weights, float[] scales, Shape shape, float[] bias, List<float[]> added, List<Integer> steps) {
         float[] sums = new float[shape.rows() * shape.outChannels()];
         int scale = upsample ? 2 : 1;
         int at = 0;
@@ -216,7 +254,7 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
                         sum += (double) in[position * shape.inChannels() + c] * weights[(n * size * size + tap) * shape.inChannels() + c];
                     }
                 }
-                sums[at++] = (float) sum;
+                sums[at++] = (float) (scales == null ? sum : sum * scales[n]);
             }
         }
         return epilogue.reference(sums, shape.rows(), shape.outChannels(), bias, added, steps);
