@@ -58,14 +58,15 @@ final class ProductCases {
         int in = kernel.vector() ? 5 * kernel.tile().vector() : 5;
         int out = kernel.vector() ? 12 : 7;
         List<KernelCase> cases = new ArrayList<>();
-        cases.add(convolve(kernel, 2, 5, 7, in, out));
+        cases.add(convolve(kernel, 2, 5, 7, in, out, false));
         if (kernel.size() > 1) {
-            cases.add(convolve(kernel, 1, 2, 1, in, kernel.tile().columns() + out));
+            cases.add(convolve(kernel, 1, 2, 1, in, kernel.tile().columns() + out, false));
+            cases.add(convolve(kernel, 2, 8, 3, in, out, true));
         }
         return cases;
     }
 
-    private static KernelCase convolve(Convolution kernel, int batch, int height, int width, int in, int out) {
+    private static KernelCase convolve(Convolution kernel, int batch, int height, int width, int in, int out, boolean banded) {
         DataType type = kernel.type();
         int scale = kernel.upsample() ? 2 : 1;
         // As the networks pad: by one on both sides, or (stride 2, none before) by one behind.
@@ -73,18 +74,22 @@ final class ProductCases {
         int outHeight = (height * scale + padding - kernel.size()) / kernel.stride() + 1;
         int outWidth = Math.max(1, (width * scale + padding - kernel.size()) / kernel.stride() + 1);
         Convolution.Shape shape = new Convolution.Shape(batch, height, width, in, outHeight, outWidth, out);
-        CaseBuilder c = new CaseBuilder(kernel, batch + " of " + height + "x" + width + "x" + in + " to " + out);
-        float[] picture = c.normal(type, batch * height * width * in, 1);
+        // Rows from the middle, or all.
+        Convolution.Band band = banded ? kernel.band(shape, 1, outHeight - 2) : Convolution.Band.whole(shape);
+        String size = batch + " of " + height + "x" + width + "x" + in + " to " + out;
+        CaseBuilder c = new CaseBuilder(kernel, banded ? size + " rows 1 to " + (outHeight - 2) : size);
+        float[] picture = c.normal(type, batch * band.inRows() * width * in, 1);
         int taps = kernel.size() * kernel.size();
         Weights weights = new Weights(c, type, kernel.weights(), out, taps * in);
-        int rows = batch * outHeight * outWidth;
-        Added added = new Added(c, type, kernel.epilogue(), out, rows, out, outHeight * outWidth);
-        float[] expected = kernel.reference(picture, weights.values, weights.scales, shape, added.bias, added.values, added.steps);
-        long pictureAddress = c.input("in", type, picture, batch, height, width, in);
+        int rows = batch * band.rows() * outWidth;
+        Added added = new Added(c, type, kernel.epilogue(), out, rows, out, band.rows() * outWidth);
+        float[] expected = kernel.reference(picture, weights.values, weights.scales, shape, band, added.bias, added.values, added.steps);
+        long pictureAddress = c.input("in", type, picture, batch, band.inRows(), width, in);
         weights.declare(out, kernel.size(), kernel.size(), in);
         added.declare();
-        long outAddress = c.output("out", type, expected, batch, outHeight, outWidth, out);
-        c.call(kernel.call(pictureAddress, weights.address, weights.scalesAddress, outAddress, shape, added.biasAddress, added.inputs));
+        long outAddress = c.output("out", type, expected, batch, band.rows(), outWidth, out);
+        c.call(kernel.call(
+                pictureAddress, weights.address, weights.scalesAddress, outAddress, shape, band, added.biasAddress, added.inputs));
         return c.build(type, 1e-5);
     }
 
