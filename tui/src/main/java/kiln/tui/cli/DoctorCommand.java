@@ -100,7 +100,7 @@ final class DoctorCommand extends Command {
             line("GPU", gpu.reason());
         }
         if (gpu.driverVersion() != null || gpu.cudaVersion() != null) {
-            line("driver", gpu.driverVersion() + ", CUDA up to " + gpu.cudaVersion());
+            line("driver", (gpu.driverVersion() == null ? "of unknown version" : gpu.driverVersion()) + ", CUDA up to " + gpu.cudaVersion());
         }
         found.libraries.forEach((name, path) -> line(name, path == null ? "not found" : path.toString()));
         line("computing", found.executor);
