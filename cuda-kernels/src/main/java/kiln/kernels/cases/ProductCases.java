@@ -7,6 +7,7 @@ import kiln.kernels.DataType;
 import kiln.kernels.op.Convolution;
 import kiln.kernels.op.Epilogue;
 import kiln.kernels.op.MatrixMultiply;
+import kiln.kernels.op.QuantizedRows;
 
 /** Matrix products and convolutions, over tiles' edges. */
 final class ProductCases {
@@ -31,20 +32,25 @@ final class ProductCases {
         CaseBuilder c = new CaseBuilder(kernel, matrices + " of " + rows + "x" + columns + "x" + channels);
         int width = epilogue.geglu() ? columns / 2 : columns;
         float[] a = c.normal(type, matrices * rows * channels, 1);
-        float[] weights = c.normal(type, matrices * columns * channels, 1 / Math.sqrt(channels));
+        // Weights with scales are shared.
+        int weightMatrices = kernel.weights() == DataType.I8 ? 1 : matrices;
+        Weights weights = new Weights(c, type, kernel.weights(), weightMatrices * columns, channels);
         Added added = new Added(c, type, epilogue, columns, rows, width, rows);
         float[] expected = new float[matrices * rows * width];
         for (int i = 0; i < matrices; i++) {
+            float[] matrix = part(weights.values, i % weightMatrices, weightMatrices);
             float[] result = kernel.reference(
-                    part(a, i, matrices), part(weights, i, matrices), rows, columns, channels, channels, added.bias, added.values, added.steps);
+                    part(a, i, matrices), matrix, weights.scales, rows, columns, channels, channels, added.bias, added.values, added.steps);
             System.arraycopy(result, 0, expected, i * rows * width, result.length);
         }
         long aAddress = c.input("a", type, a, matrices, rows, channels);
-        long weightsAddress = c.input("weights", type, weights, matrices, columns, channels);
+        weights.declare(weightMatrices, columns, channels);
         added.declare();
         long out = c.output("out", type, expected, matrices, rows, width);
-        MatrixMultiply.Batch batch = new MatrixMultiply.Batch(matrices, rows * channels, columns * channels, rows * width);
-        c.call(kernel.call(aAddress, weightsAddress, out, rows, columns, channels, channels, width, batch, added.biasAddress, added.inputs));
+        MatrixMultiply.Batch batch = new MatrixMultiply.Batch(
+                matrices, rows * channels, weightMatrices == 1 ? 0 : columns * channels, rows * width);
+        c.call(kernel.call(
+                aAddress, weights.address, weights.scalesAddress, out, rows, columns, channels, channels, width, batch, added.biasAddress, added.inputs));
         return c.build(type, 1e-5);
     }
 
@@ -52,14 +58,15 @@ final class ProductCases {
         int in = kernel.vector() ? 5 * kernel.tile().vector() : 5;
         int out = kernel.vector() ? 12 : 7;
         List<KernelCase> cases = new ArrayList<>();
-        cases.add(convolve(kernel, 2, 5, 7, in, out));
+        cases.add(convolve(kernel, 2, 5, 7, in, out, false));
         if (kernel.size() > 1) {
-            cases.add(convolve(kernel, 1, 2, 1, in, kernel.tile().columns() + out));
+            cases.add(convolve(kernel, 1, 2, 1, in, kernel.tile().columns() + out, false));
+            cases.add(convolve(kernel, 2, 8, 3, in, out, true));
         }
         return cases;
     }
 
-    private static KernelCase convolve(Convolution kernel, int batch, int height, int width, int in, int out) {
+    private static KernelCase convolve(Convolution kernel, int batch, int height, int width, int in, int out, boolean banded) {
         DataType type = kernel.type();
         int scale = kernel.upsample() ? 2 : 1;
         // As the networks pad: by one on both sides, or (stride 2, none before) by one behind.
@@ -67,24 +74,54 @@ final class ProductCases {
         int outHeight = (height * scale + padding - kernel.size()) / kernel.stride() + 1;
         int outWidth = Math.max(1, (width * scale + padding - kernel.size()) / kernel.stride() + 1);
         Convolution.Shape shape = new Convolution.Shape(batch, height, width, in, outHeight, outWidth, out);
-        CaseBuilder c = new CaseBuilder(kernel, batch + " of " + height + "x" + width + "x" + in + " to " + out);
-        float[] picture = c.normal(type, batch * height * width * in, 1);
+        // Rows from the middle, or all.
+        Convolution.Band band = banded ? kernel.band(shape, 1, outHeight - 2) : Convolution.Band.whole(shape);
+        String size = batch + " of " + height + "x" + width + "x" + in + " to " + out;
+        CaseBuilder c = new CaseBuilder(kernel, banded ? size + " rows 1 to " + (outHeight - 2) : size);
+        float[] picture = c.normal(type, batch * band.inRows() * width * in, 1);
         int taps = kernel.size() * kernel.size();
-        float[] weights = c.normal(type, out * taps * in, 1 / Math.sqrt(taps * in));
-        int rows = batch * outHeight * outWidth;
-        Added added = new Added(c, type, kernel.epilogue(), out, rows, out, outHeight * outWidth);
-        float[] expected = kernel.reference(picture, weights, shape, added.bias, added.values, added.steps);
-        long pictureAddress = c.input("in", type, picture, batch, height, width, in);
-        long weightsAddress = c.input("weights", type, weights, out, kernel.size(), kernel.size(), in);
+        Weights weights = new Weights(c, type, kernel.weights(), out, taps * in);
+        int rows = batch * band.rows() * outWidth;
+        Added added = new Added(c, type, kernel.epilogue(), out, rows, out, band.rows() * outWidth);
+        float[] expected = kernel.reference(picture, weights.values, weights.scales, shape, band, added.bias, added.values, added.steps);
+        long pictureAddress = c.input("in", type, picture, batch, band.inRows(), width, in);
+        weights.declare(out, kernel.size(), kernel.size(), in);
         added.declare();
-        long outAddress = c.output("out", type, expected, batch, outHeight, outWidth, out);
-        c.call(kernel.call(pictureAddress, weightsAddress, outAddress, shape, added.biasAddress, added.inputs));
+        long outAddress = c.output("out", type, expected, batch, band.rows(), outWidth, out);
+        c.call(kernel.call(
+                pictureAddress, weights.address, weights.scalesAddress, outAddress, shape, band, added.biasAddress, added.inputs));
         return c.build(type, 1e-5);
     }
 
     private static float[] part(float[] whole, int index, int parts) {
         int length = whole.length / parts;
         return Arrays.copyOfRange(whole, index * length, (index + 1) * length);
+    }
+
+    /** Weights as the kernel stores them: floats, or whole numbers with a scale for each row. */
+    private static final class Weights {
+        final float[] values;
+        final float[] scales;
+        long address;
+        long scalesAddress;
+        private final CaseBuilder builder;
+        private final DataType stored;
+
+        Weights(CaseBuilder builder, DataType type, DataType stored, int rows, int columns) {
+            this.builder = builder;
+            this.stored = stored;
+            float[] normal = builder.normal(type, rows * columns, 1 / Math.sqrt(columns));
+            QuantizedRows quantized = stored == DataType.I8 ? QuantizedRows.of(normal, columns) : null;
+            values = quantized == null ? normal : quantized.valuesAsFloats();
+            scales = quantized == null ? null : quantized.scales();
+        }
+
+        void declare(Integer... shape) {
+            address = builder.input("weights", stored, values, shape);
+            if (scales != null) {
+                scalesAddress = builder.input("scales", DataType.F32, scales, scales.length);
+            }
+        }
     }
 
     /** An epilogue's tensors. */

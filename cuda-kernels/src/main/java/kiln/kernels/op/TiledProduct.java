@@ -1,5 +1,6 @@
 package kiln.kernels.op;
 
+import java.util.List;
 import kiln.kernels.DataType;
 import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
@@ -18,31 +19,56 @@ import kiln.kernels.ptx.Value;
 abstract class TiledProduct {
     final PtxFunction f;
     final DataType type;
+    final DataType weightType;
     final Tile tile;
 
-    TiledProduct(PtxFunction f, DataType type, Tile tile) {
+    TiledProduct(PtxFunction f, DataType type, DataType weightType, Tile tile) {
         this.f = f;
         this.type = type;
+        this.weightType = weightType;
         this.tile = tile;
     }
 
     /** @param vector whether channels, columns and strides are multiples of the tile's vector */
-    static TiledProduct of(PtxFunction f, DataType type, Tile tile, boolean vector) {
+    static TiledProduct of(PtxFunction f, DataType type, DataType weightType, Tile tile, boolean vector) {
         if (!tile.arithmetic().isTensor()) {
-            return new FmaProduct(f, type, tile, vector);
+            return new FmaProduct(f, type, weightType, tile, vector);
         }
-        return new TensorProduct(f, type, tile);
+        return new TensorProduct(f, type, weightType, tile);
+    }
+
+    static String label(DataType type, DataType weightType) {
+        return type.label() + (weightType == type ? "" : " " + weightType.label() + " weights");
     }
 
     /** Whether there is a text for the combination. */
-    static void require(DataType type, Tile tile, boolean vector) {
+    static void require(DataType type, DataType weightType, Tile tile, boolean vector) {
+        if (type == DataType.I8 || weightType != type && weightType != DataType.I8) {
+            throw new IllegalArgumentException(type.label() + " tensors with " + weightType.label() + " weights");
+        }
         if (tile.arithmetic().isTensor() && (type != DataType.F16 || !vector)) {
             throw new IllegalArgumentException("tensor cores take f16 with vectors, not " + type.label());
         }
     }
 
-    /** What the text works on: registers of the entry's parameters. */
-    record Operands(Value weights, Value out, Value rows, Value columns, Value channels, Value outStride) {}
+    /**
+     * What the text works on: registers of the entry's parameters.
+     *
+     * @param scales 32-bit floats that the columns' sums are multiplied by, or {@code null}
+     */
+    record Operands(Value weights, Value scales, Value out, Value rows, Value columns, Value channels, Value outStride) {}
+
+    /** The parameter behind the weights, where they are bytes. */
+    static Value scales(PtxFunction f, DataType weightType) {
+        return weightType == DataType.I8 ? f.parameter("scales", PtxType.U64) : null;
+    }
+
+    /** Its argument. */
+    static void addScales(List<Object> arguments, DataType weightType, long scales) {
+        if (weightType == DataType.I8) {
+            arguments.add(scales);
+        }
+    }
 
     /** One factor's slice on its way: this thread's places in it ("slots") and the registers in which it travels. */
     abstract class Slice {
@@ -72,7 +98,8 @@ abstract class TiledProduct {
         abstract void store();
     }
 
-    abstract Slice slice(String name, int lines, Value thread);
+    /** @param stored what the slice's elements are in global memory */
+    abstract Slice slice(String name, DataType stored, int lines, Value thread);
 
     /** Whatever a thread keeps of its results. */
     abstract void begin(Value thread);
@@ -88,8 +115,8 @@ abstract class TiledProduct {
         Value firstRow = f.mul(f.special("%ctaid.x"), Value.of(tile.rows()));
         Value firstColumn = f.mul(f.special("%ctaid.y"), Value.of(tile.columns()));
         f.comment("the rows and columns whose elements this thread loads");
-        Slice left = slice("slice_a", tile.rows(), thread);
-        Slice right = slice("slice_w", tile.columns(), thread);
+        Slice left = slice("slice_a", type, tile.rows(), thread);
+        Slice right = slice("slice_w", weightType, tile.columns(), thread);
         Object[] prepared = new Object[left.line.length];
         RowSource.Place[] places = new RowSource.Place[prepared.length];
         for (int i = 0; i < prepared.length; i++) {
@@ -101,7 +128,7 @@ abstract class TiledProduct {
         Value weightLength = f.mul(operands.channels(), Value.of(source.taps()));
         for (int i = 0; i < weights.length; i++) {
             Value column = f.add(firstColumn, right.line[i]);
-            Value address = f.mad(f.mulWide(column, weightLength), Value.ofLong(type.bytes()), operands.weights());
+            Value address = f.mad(f.mulWide(column, weightLength), Value.ofLong(weightType.bytes()), operands.weights());
             weights[i] = new RowSource.Place(address, Code.less(f, column, operands.columns()));
         }
         begin(thread);
@@ -154,7 +181,7 @@ abstract class TiledProduct {
         Value tapBegin = f.mul(tap, channels);
         for (int i = 0; i < weights.length; i++) {
             Value at = f.add(channel, right.depth[i]);
-            Value address = f.address(weights[i].address(), f.add(tapBegin, at), type.bytes());
+            Value address = f.address(weights[i].address(), f.add(tapBegin, at), weightType.bytes());
             right.fetch(i, address, weights[i].valid(), at, channels);
         }
     }
@@ -164,6 +191,7 @@ abstract class TiledProduct {
         private final Value resultColumn;
         private final Value resultColumns;
         private final Value inRange;
+        private final Value[] scales;
         private final Value[] biases;
         private final Operands operands;
         private final Epilogue epilogue;
@@ -174,16 +202,30 @@ abstract class TiledProduct {
             this.epilogue = epilogue;
             this.text = text;
             inRange = Code.less(f, column, operands.columns());
+            scales = operands.scales() == null ? null : scales(column, count);
             biases = text.biases(inRange, column, count);
             resultColumn = epilogue.geglu() ? f.compute(PtxOp.SHR, column, Value.of(1)) : column;
             resultColumns = epilogue.geglu() ? f.compute(PtxOp.SHR, operands.columns(), Value.of(1)) : operands.columns();
         }
 
+        private Value[] scales(Value column, int count) {
+            Value[] result = new Value[count];
+            for (int i = 0; i < count; i++) {
+                result[i] = f.move(Value.of(0f));
+            }
+            f.guarded(inRange, () -> f.load(Space.GLOBAL, f.address(operands.scales(), column, Float.BYTES), 0, result));
+            return result;
+        }
+
         void store(Value row, Value... sums) {
             Value rowInRange = f.compute(PtxOp.AND, inRange, Code.less(f, row, operands.rows()));
             Value[] values = sums.clone();
-            for (int i = 0; i < values.length && biases != null; i++) {
-                values[i] = f.add(values[i], biases[i]);
+            for (int i = 0; i < values.length; i++) {
+                if (scales != null) {
+                    values[i] = biases == null ? f.mul(values[i], scales[i]) : f.mad(values[i], scales[i], biases[i]);
+                } else if (biases != null) {
+                    values[i] = f.add(values[i], biases[i]);
+                }
             }
             if (epilogue.geglu()) {
                 values = geglu(values);
