@@ -86,9 +86,6 @@ final class DoctorCommand extends Command {
                 + (machine.limitBytes() < 0 ? "" : ", of which a container's limit allows " + size(machine.limitBytes())));
         found.gpu.print(this::line);
         line("computing", found.executor);
-        if (found.gpu.choice().device() != null) {
-            line("", "the GPU is not used yet");
-        }
         line("terminal", "input " + tty(context.inIsTty()) + ", output " + tty(context.outIsTty()) + ", errors " + tty(context.errIsTty())
                 + ", " + context.columns() + " columns, locale " + System.getProperty("kiln.locale", "unknown"));
         line("", found.terminal.entrySet().stream()
