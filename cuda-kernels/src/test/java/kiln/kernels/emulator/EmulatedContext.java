@@ -102,10 +102,9 @@ public final class EmulatedContext implements CudaContext {
         } catch (PtxException e) {
             throw new CudaException("CUDA_ERROR_INVALID_PTX", doing, e.getMessage());
         }
-        String target = module.target();
         int capability = card.major() * 10 + card.minor();
-        if (Integer.parseInt(target.replaceAll("\\D", "")) > capability) {
-            throw new CudaException("CUDA_ERROR_INVALID_PTX", doing, "the text is for " + target + ", the card is sm_" + capability);
+        if (module.targetCapability() > capability) {
+            throw new CudaException("CUDA_ERROR_INVALID_PTX", doing, "the text is for " + module.target() + ", the card is sm_" + capability);
         }
         if (!module.hasKernel(kernel.name())) {
             throw new CudaException("CUDA_ERROR_NOT_FOUND", doing);

@@ -201,8 +201,8 @@ public final class ResidencyPlan {
         return streamedNetwork().weights().streamedBytes();
     }
 
-    /** What crosses the bus for each picture because networks take turns, the streamed weights not counted. */
-    public long turnBytesPerPicture() {
+    /** What crosses the bus each time that all networks have had their turn, the streamed weights not counted; 0 when all stay. */
+    public long turnBytes() {
         boolean turns = residency != Residency.RESIDENT && networks.size() > 1;
         return turns ? networks.stream().mapToLong(network -> network.weights().blockBytes()).sum() : 0;
     }

@@ -108,7 +108,7 @@ class NetworkDemandsTest {
         assertThat(plan.residency().word()).isEqualTo("resident");
         assertThat(plan.peakBytes()).isLessThanOrEqualTo(ByteSize.parse("1.65GiB"));
         assertThat(plan.streamedBytesPerStep()).isZero();
-        assertThat(plan.turnBytesPerPicture()).isZero();
+        assertThat(plan.turnBytes()).isZero();
     }
 
     @ParameterizedTest

@@ -38,7 +38,7 @@ class ResidencyPlanTest {
         // 7 + 400 + 50.
         assertThat(plan(536).residency()).isEqualTo(Residency.TAKING_TURNS);
         assertThat(plan(536).peakBytes()).isEqualTo(457 * MIB);
-        assertThat(plan(536).turnBytesPerPicture()).isEqualTo(450 * MIB);
+        assertThat(plan(536).turnBytes()).isEqualTo(450 * MIB);
         // 7 + (100 resident, two slots of 100) + 50.
         assertThat(plan(456).residency()).isEqualTo(Residency.STREAMED);
         assertThat(plan(456).peakBytes()).isEqualTo(357 * MIB);

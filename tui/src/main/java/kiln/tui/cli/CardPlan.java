@@ -24,7 +24,7 @@ import kiln.runtime.text.TokenChunk;
  * @param calls of the denoiser for one batch
  * @param batchSeconds predicted for a batch, from the prompt to its pictures
  */
-record CardPlan(int width, int height, ResidencyPlan plan, CardRates rates, int calls, double batchSeconds) {
+record CardPlan(int width, int height, ResidencyPlan plan, CardRates rates, int calls, double batchSeconds, double flopsPerPicture) {
     static final long NO_LIMIT = Long.MAX_VALUE;
     /** What a headless 2 GB card has left: whom --lowvram is for when no budget is stated. */
     private static final long SMALL_CARD_BYTES = 1700L << 20;
@@ -71,7 +71,8 @@ record CardPlan(int width, int height, ResidencyPlan plan, CardRates rates, int 
                 Residency.highest(device.memory()),
                 rates);
         int calls = Sampling.networkCalls(SamplerChoice.find(request.sampler(), request.schedule()), request.steps());
-        double seconds = plan.turnBytesPerPicture() / rates.busBytesPerSecond();
+        double seconds = plan.turnBytes() / rates.busBytesPerSecond();
+        double flops = 0;
         for (NetworkPlace network : plan.networks()) {
             int runs = switch (network.name()) {
                 case NetworkDemands.DENOISER -> calls;
@@ -79,8 +80,9 @@ record CardPlan(int width, int height, ResidencyPlan plan, CardRates rates, int 
                 default -> PlanCommand.PROMPTS;
             };
             seconds += runs * network.seconds(rates);
+            flops += runs * network.demand().flops();
         }
-        return new CardPlan(width, height, plan, rates, calls, seconds);
+        return new CardPlan(width, height, plan, rates, calls, seconds, flops / request.batchSize());
     }
 
     private static long usable(DeviceOptions device) {

@@ -4,10 +4,11 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
+import java.util.Map;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import kiln.runtime.DeviceOptions;
 import kiln.runtime.GenerationRequest;
@@ -64,7 +65,7 @@ record CardPlanReport(Path model, GenerationRequest request, DeviceOptions devic
         }
         NetworkPlace denoiser = plan.streamedNetwork();
         if (!denoiser.weights().units().isEmpty()) {
-            out.printf(LINE, "copied", denoiser.weights().units().size() + " pieces a step, of " + String.join(", ", streamedBlocks(denoiser)));
+            out.printf(LINE, "copied", denoiser.weights().units().size() + " pieces a step, of " + streamedBlocks(denoiser));
         }
         out.println();
         out.printf(
@@ -76,7 +77,7 @@ record CardPlanReport(Path model, GenerationRequest request, DeviceOptions devic
                 LINE,
                 "batch",
                 seconds(asked.batchSeconds()) + " with " + asked.calls() + " steps"
-                        + (plan.turnBytesPerPicture() > 0 ? ", " + mebibytes(plan.turnBytesPerPicture()) + " copied as networks take turns" : ""));
+                        + (plan.turnBytes() > 0 ? ", " + mebibytes(plan.turnBytes()) + " copied as networks take turns" : ""));
         out.printf(
                 Locale.ROOT,
                 LINE,
@@ -130,20 +131,35 @@ record CardPlanReport(Path model, GenerationRequest request, DeviceOptions devic
         out.println();
     }
 
-    /** "input_blocks.1", …: which parts of the denoiser the streamed weights belong to. */
-    private static Set<String> streamedBlocks(NetworkPlace network) {
-        return network.weights().units().stream()
-                .flatMap(unit -> unit.weights().stream())
-                .map(weight -> network.demand().weights().get(weight).name().split("\\+", 2)[0])
-                .map(CardPlanReport::block)
-                .collect(Collectors.toCollection(LinkedHashSet::new));
+    /** "input_blocks 1-5, 7, middle_block": which parts of the denoiser the streamed weights belong to. */
+    private static String streamedBlocks(NetworkPlace network) {
+        Map<String, TreeSet<Integer>> blocks = new LinkedHashMap<>();
+        for (StreamUnit unit : network.weights().units()) {
+            for (int weight : unit.weights()) {
+                String[] name = network.demand().weights().get(weight).name().substring(UNet.PREFIX.length()).split("\\.");
+                TreeSet<Integer> numbers = blocks.computeIfAbsent(name[0], block -> new TreeSet<>());
+                if (name[0].endsWith("_blocks")) {
+                    numbers.add(Integer.parseInt(name[1]));
+                }
+            }
+        }
+        return blocks.entrySet().stream()
+                .map(block -> (block.getKey() + " " + ranges(block.getValue())).strip())
+                .collect(Collectors.joining(", "));
     }
 
-    private static String block(String weight) {
-        String name = weight.substring(UNet.PREFIX.length());
-        String[] parts = name.split("\\.");
-        boolean numbered = parts.length > 1 && parts[1].matches("\\d+");
-        return numbered && parts[0].endsWith("blocks") ? parts[0] + "." + parts[1] : parts[0];
+    /** "1-5, 7". */
+    private static String ranges(TreeSet<Integer> numbers) {
+        StringBuilder text = new StringBuilder();
+        for (int number : numbers) {
+            boolean begins = !numbers.contains(number - 1);
+            if (begins) {
+                text.append(text.isEmpty() ? "" : ", ").append(number);
+            } else if (!numbers.contains(number + 1)) {
+                text.append('-').append(number);
+            }
+        }
+        return text.toString();
     }
 
     private static String mebibytes(long bytes) {
@@ -194,10 +210,11 @@ record CardPlanReport(Path model, GenerationRequest request, DeviceOptions devic
         out.writeNumberField("weightsBytes", plan.weightsBytes());
         out.writeNumberField("activationBytes", plan.activationBytes());
         out.writeNumberField("streamedBytesPerStep", plan.streamedBytesPerStep());
-        out.writeNumberField("turnBytesPerBatch", plan.turnBytesPerPicture());
+        out.writeNumberField("turnBytesPerBatch", plan.turnBytes());
         out.writeNumberField("secondsPerStep", each.stepSeconds());
         out.writeNumberField("computeSecondsPerStep", each.computeSecondsPerStep());
         out.writeNumberField("secondsPerBatch", each.batchSeconds());
+        out.writeNumberField("flopsPerPicture", each.flopsPerPicture());
     }
 
     private static void writeNetworks(JsonGenerator out, ResidencyPlan plan) throws IOException {

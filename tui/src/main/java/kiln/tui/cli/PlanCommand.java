@@ -71,7 +71,8 @@ final class PlanCommand extends Command {
         return List.of(
                 "",
                 "With --vram-budget, --vram-headroom, --weights, --medvram, --lowvram or a rate, the plan is made for a graphics card, which"
-                        + " need not be there: what stays in its memory, what is streamed, and how long a step should take.",
+                        + " need not be there: what stays in its memory, what is streamed, and how long a step should take. M and G are MiB and"
+                        + " GiB. Without a budget there is no limit, but for --lowvram, which then plans for 1700M.",
                 "",
                 "Example: kiln plan --ckpt sd15.safetensors --vram-budget 1700M");
     }

@@ -1,6 +1,7 @@
 package kiln.runtime.exec.cuda;
 
-import kiln.kernels.op.Attention;
+import kiln.kernels.op.AttentionKernel;
+import kiln.kernels.op.AttentionShape;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.Shape;
@@ -14,14 +15,7 @@ final class AttentionLowering {
         Shape q = p.graph.shapeOf(node.inputs().get(0));
         Shape k = p.graph.shapeOf(node.inputs().get(1));
         Shape v = p.graph.shapeOf(node.inputs().get(2));
-        int width = ElementLowering.width(
-                op.headSize(), q.channels(), k.channels(), v.channels(), op.qOffset(), op.kOffset(), op.vOffset());
-        Attention kernel = new Attention(p.type(), op.headSize(), op.causal(), width > 1);
-        p.add(kernel.call(
-                p.result(node.inputs().get(0), op.qOffset()),
-                p.result(node.inputs().get(1), op.kOffset()),
-                p.result(node.inputs().get(2), op.vOffset()),
-                p.result(index),
+        AttentionShape shape = new AttentionShape(
                 q.batch(),
                 op.heads(),
                 q.positions(),
@@ -29,7 +23,14 @@ final class AttentionLowering {
                 q.channels(),
                 k.channels(),
                 v.channels(),
-                node.shape().channels(),
+                node.shape().channels());
+        AttentionKernel kernel = AttentionKernel.choose(p.type(), p.target.capability(), op.headSize(), op.causal(), shape);
+        p.add(kernel.call(
+                p.result(node.inputs().get(0), op.qOffset()),
+                p.result(node.inputs().get(1), op.kOffset()),
+                p.result(node.inputs().get(2), op.vOffset()),
+                p.result(index),
+                shape,
                 (float) (1 / Math.sqrt(op.headSize()))));
         ElementLowering.postOps(p, index, 0);
     }

@@ -53,7 +53,7 @@ public final class CudaExecutor implements Executor {
             compute = context.createStream();
             copy = context.createStream();
             upload = new WeightUpload(context, source, settings.mostPinnedBytes());
-            runner = new ProgramRunner(context, upload, compute, copy);
+            runner = new ProgramRunner(context, modules, upload, compute, copy);
             residence = new Residence(context, upload, compute, settings.budget(), settings.highest(), notices);
         } catch (CudaException e) {
             context.close();
@@ -147,6 +147,9 @@ public final class CudaExecutor implements Executor {
             residence.close();
             upload.close();
             runner.close();
+            modules.close();
+            context.destroy(copy);
+            context.destroy(compute);
             if (transfer != null) {
                 context.free(transfer);
             }
@@ -209,7 +212,7 @@ public final class CudaExecutor implements Executor {
         private Map<String, float[]> launch(Map<String, float[]> inputs, Progress progress) {
             Residence.Placed placed = residence.place(network, program);
             if (bound == null || bound.generation() != placed.generation()) {
-                bound = BoundProgram.of(program, placed, modules);
+                bound = BoundProgram.of(program, placed);
             }
             GraphTransfers transfers = new GraphTransfers(program);
             PinnedMemory pinned = transfer(transfers.bytes());

@@ -6,12 +6,11 @@ import java.util.Set;
 import java.util.function.LongUnaryOperator;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
-import kiln.kernels.KernelCall;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.plan.MemoryPlan;
 
 /**
- * A graph as the calls that compute it, in order. Their addresses are symbols ({@link Address}) until it is bound to places on a card, so
+ * A graph as the commands that compute it, in order. Their addresses are symbols ({@link Address}) until it is bound to places on a card, so
  * that it can be counted without a card and moved without being written anew. Immutable.
  *
  * @param graph the fused one
@@ -21,13 +20,13 @@ import kiln.runtime.plan.MemoryPlan;
  */
 record DeviceProgram(Graph graph, DataType type, MemoryPlan plan, List<Step> steps, List<DeviceWeight> weights, long workBytes) {
     /**
-     * A node's calls.
+     * A node's commands.
      *
      * @param weights that they read
      */
-    record Step(int node, double flops, List<KernelCall> calls, List<Integer> weights) {
+    record Step(int node, double flops, List<DeviceCommand> commands, List<Integer> weights) {
         Step {
-            calls = List.copyOf(calls);
+            commands = List.copyOf(commands);
             weights = List.copyOf(weights);
         }
     }
@@ -49,7 +48,13 @@ record DeviceProgram(Graph graph, DataType type, MemoryPlan plan, List<Step> ste
 
     Set<Kernel> kernels() {
         Set<Kernel> kernels = new LinkedHashSet<>();
-        steps.forEach(step -> step.calls().forEach(call -> kernels.add(call.kernel())));
+        for (Step step : steps) {
+            for (DeviceCommand command : step.commands()) {
+                if (command instanceof DeviceCommand.Launch launch) {
+                    kernels.add(launch.call().kernel());
+                }
+            }
+        }
         return kernels;
     }
 
@@ -72,13 +77,5 @@ record DeviceProgram(Graph graph, DataType type, MemoryPlan plan, List<Step> ste
                 case WEIGHT -> weights[Address.index(symbol)] + offset;
             };
         };
-    }
-
-    /** The call with its symbols replaced. */
-    static KernelCall bound(KernelCall call, LongUnaryOperator places) {
-        List<Object> arguments = call.arguments().stream()
-                .map(argument -> argument instanceof Long symbol ? (Object) places.applyAsLong(symbol) : argument)
-                .toList();
-        return new KernelCall(call.kernel(), call.gridX(), call.gridY(), call.gridZ(), arguments);
     }
 }

@@ -32,6 +32,19 @@ record DeviceWeight(Weight weight, Layout layout, DataType type, boolean int8) {
         Objects.requireNonNull(type, "type");
     }
 
+    /** Of so many elements and more, matrices are worth being kept in 8 bits. */
+    private static final long INT8_ELEMENTS = 1 << 16;
+
+    /** The factor of a product, in the target's format for those. */
+    static DeviceWeight matrix(Weight weight, Layout layout, DeviceTarget target) {
+        return new DeviceWeight(weight, layout, target.type(), target.int8Weights() && weight.elements() >= INT8_ELEMENTS);
+    }
+
+    /** The format of an element. */
+    DataType stored() {
+        return int8 ? DataType.I8 : type;
+    }
+
     static DeviceWeight frequencies(int channels) {
         Weight table = new Weight(List.of("frequencies of " + channels + " channels"), List.of(channels / 2));
         return new DeviceWeight(table, Layout.FREQUENCIES, DataType.F32, false);

@@ -6,8 +6,8 @@ import kiln.kernels.CudaContext;
 import kiln.kernels.CudaContext.LoadedKernel;
 import kiln.kernels.Kernel;
 
-/** Kernels that the driver has translated, each once. They stay until the context is closed. */
-final class KernelModules {
+/** Kernels that the driver has translated, each once. */
+final class KernelModules implements AutoCloseable {
     private final CudaContext context;
     private final Map<Kernel, LoadedKernel> loaded = new HashMap<>();
 
@@ -22,5 +22,11 @@ final class KernelModules {
             loaded.put(kernel, found);
         }
         return found;
+    }
+
+    @Override
+    public void close() {
+        loaded.values().forEach(context::unload);
+        loaded.clear();
     }
 }

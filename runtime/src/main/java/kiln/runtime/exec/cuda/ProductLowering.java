@@ -9,7 +9,6 @@ import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.PostOp;
 import kiln.runtime.graph.Shape;
-import kiln.runtime.graph.Weight;
 
 /** Convolutions and linear layers: one launch each, with all that follows in its epilogue. */
 final class ProductLowering {
@@ -25,10 +24,26 @@ final class ProductLowering {
         }
         Convolution.Shape shape =
                 new Convolution.Shape(out.batch(), in.height(), in.width(), in.channels(), out.height(), out.width(), out.channels());
+        DeviceWeight weight = DeviceWeight.matrix(node.weights().get(0), DeviceWeight.Layout.CONVOLUTION, p.target);
         Convolution kernel = Convolution.choose(
-                p.type(), p.target.capability(), shape, epilogue(node, false), op.kernel(), op.stride(), op.padBefore(), op.upsample());
-        long weights = p.weight(new DeviceWeight(node.weights().get(0), DeviceWeight.Layout.CONVOLUTION, p.type(), false));
-        p.add(kernel.call(p.result(node.inputs().get(0)), weights, p.result(index), shape, bias(p, node), inputs(p, node)));
+                p.type(),
+                weight.stored(),
+                p.target.capability(),
+                shape,
+                epilogue(node, false),
+                op.kernel(),
+                op.stride(),
+                op.padBefore(),
+                op.upsample());
+        long weights = p.weight(weight);
+        p.add(kernel.call(
+                p.result(node.inputs().get(0)),
+                weights,
+                weights + weight.scalesOffset(),
+                p.result(index),
+                shape,
+                bias(p, node),
+                inputs(p, node)));
     }
 
     static void linear(ProgramBuilder p, int index) {
@@ -42,20 +57,21 @@ final class ProductLowering {
     private static void matrix(ProgramBuilder p, int index, DeviceWeight.Layout layout, Epilogue epilogue) {
         Node node = p.graph.node(index);
         int input = node.inputs().get(0);
-        Weight weight = node.weights().get(0);
+        DeviceWeight weight = DeviceWeight.matrix(node.weights().get(0), layout, p.target);
         int rows = node.shape().rows();
         int columns = weight.rows();
         int channels = p.graph.shapeOf(input).channels();
         int outStride = node.shape().channels();
         MatrixMultiply kernel = MatrixMultiply.choose(
-                p.type(), p.target.capability(), rows, columns, channels, channels, outStride, epilogue);
-        long weights = p.weight(new DeviceWeight(weight, layout, p.type(), false));
+                p.type(), weight.stored(), p.target.capability(), rows, columns, channels, channels, outStride, epilogue);
+        long weights = p.weight(weight);
         long bias = layout == DeviceWeight.Layout.GEGLU && epilogue.bias()
                 ? p.weight(new DeviceWeight(node.weights().get(1), layout, p.type(), false))
                 : bias(p, node);
         p.add(kernel.call(
                 p.result(input),
                 weights,
+                weights + weight.scalesOffset(),
                 p.result(index),
                 rows,
                 columns,

@@ -18,7 +18,7 @@ final class ProgramBuilder {
     private final MemoryPlan plan;
     private final Map<DeviceWeight, Integer> weights = new LinkedHashMap<>();
     private final List<DeviceProgram.Step> steps = new ArrayList<>();
-    private final List<KernelCall> calls = new ArrayList<>();
+    private final List<DeviceCommand> commands = new ArrayList<>();
     private final List<Integer> used = new ArrayList<>();
     private long workBytes;
     private long nodeWork;
@@ -65,13 +65,13 @@ final class ProgramBuilder {
     }
 
     void add(KernelCall call) {
-        calls.add(call);
+        commands.add(new DeviceCommand.Launch(call));
     }
 
     void endNode(int node) {
         Node done = graph.node(node);
-        steps.add(new DeviceProgram.Step(node, graph.flops(done), calls, used));
-        calls.clear();
+        steps.add(new DeviceProgram.Step(node, graph.flops(done), commands, used));
+        commands.clear();
         used.clear();
         nodeWork = 0;
     }

@@ -20,6 +20,7 @@ final class ProgramRunner implements AutoCloseable {
     private static final int SLOTS = 2;
 
     private final CudaContext context;
+    private final KernelModules modules;
     private final WeightUpload upload;
     private final Stream compute;
     private final Stream copy;
@@ -27,8 +28,9 @@ final class ProgramRunner implements AutoCloseable {
     private final List<Event> used = new ArrayList<>();
     private final List<Event> marks = new ArrayList<>();
 
-    ProgramRunner(CudaContext context, WeightUpload upload, Stream compute, Stream copy) {
+    ProgramRunner(CudaContext context, KernelModules modules, WeightUpload upload, Stream compute, Stream copy) {
         this.context = context;
+        this.modules = modules;
         this.upload = upload;
         this.compute = compute;
         this.copy = copy;
@@ -66,9 +68,7 @@ final class ProgramRunner implements AutoCloseable {
                 context.waitFor(filled.get(units.get(ready).slot()), compute);
             }
             BoundProgram.Step now = program.steps().get(step);
-            for (BoundProgram.Call call : now.calls()) {
-                context.launch(call.kernel(), call.call(), compute);
-            }
+            now.commands().forEach(this::queue);
             flops += now.flops();
             for (; done < units.size() && units.get(done).lastStep() == step; done++) {
                 int slot = units.get(done).slot();
@@ -80,6 +80,12 @@ final class ProgramRunner implements AutoCloseable {
             }
         }
         progress.at(flops);
+    }
+
+    private void queue(DeviceCommand command) {
+        if (command instanceof DeviceCommand.Launch launch) {
+            context.launch(modules.get(launch.call().kernel()), launch.call(), compute);
+        }
     }
 
     private void fill(StreamedUnit unit) {
