@@ -5,14 +5,15 @@ import static kiln.kernels.JCudaLibrary.check;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Locale;
 import jcuda.NativePointerObject;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
+import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUfunction;
+import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUjit_option;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
@@ -91,6 +92,12 @@ final class JCudaContext implements CudaContext {
     }
 
     @Override
+    public int multiprocessors() {
+        bind();
+        return JCudaLibrary.attribute(handle, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+    }
+
+    @Override
     public LoadedKernel load(Kernel kernel) {
         bind();
         String doing = "loading the kernel " + kernel.name() + " (" + kernel.variant() + ")";
@@ -108,6 +115,14 @@ final class JCudaContext implements CudaContext {
         if (status != CUresult.CUDA_SUCCESS) {
             JCudaDriver.cuModuleUnload(module);
             throw new CudaException(CUresult.stringFor(status), doing);
+        }
+        if (kernel.dynamicSharedBytes() > 0) {
+            int attribute = CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+            status = JCudaDriver.cuFuncSetAttribute(function, attribute, kernel.dynamicSharedBytes());
+            if (status != CUresult.CUDA_SUCCESS) {
+                JCudaDriver.cuModuleUnload(module);
+                throw new CudaException(CUresult.stringFor(status), doing, kernel.dynamicSharedBytes() + " bytes of shared memory for a block");
+            }
         }
         return new LoadedKernel(kernel, module, function);
     }
@@ -142,7 +157,7 @@ final class JCudaContext implements CudaContext {
                 call.kernel().threads(),
                 1,
                 1,
-                0,
+                call.kernel().dynamicSharedBytes(),
                 (CUstream) stream.handle(),
                 Pointer.to(pointers),
                 null);
@@ -166,14 +181,9 @@ final class JCudaContext implements CudaContext {
         CUdeviceptr address = new CUdeviceptr();
         int status = JCudaDriver.cuMemAlloc(address, bytes);
         if (status != CUresult.CUDA_SUCCESS) {
-            String doing = "reserving " + mebibytes(bytes) + " for " + purpose;
-            throw new CudaException(CUresult.stringFor(status), doing, mebibytes(memoryInfo().freeBytes()) + " are free");
+            throw CudaException.reserving(CUresult.stringFor(status), bytes, purpose, memoryInfo().freeBytes());
         }
         return new Address(address).value();
-    }
-
-    private static String mebibytes(long bytes) {
-        return String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1 << 20));
     }
 
     @Override
@@ -189,7 +199,10 @@ final class JCudaContext implements CudaContext {
         }
         bind();
         Pointer pointer = new Pointer();
-        check(JCudaDriver.cuMemHostAlloc(pointer, bytes, 0), "reserving " + mebibytes(bytes) + " of pinned host memory for " + purpose);
+        int status = JCudaDriver.cuMemHostAlloc(pointer, bytes, 0);
+        if (status != CUresult.CUDA_SUCCESS) {
+            throw CudaException.reservingPinned(CUresult.stringFor(status), bytes, purpose);
+        }
         return new PinnedMemory(pointer, pointer.getByteBuffer(0, bytes).order(ByteOrder.LITTLE_ENDIAN));
     }
 

@@ -34,7 +34,7 @@ public final class Bench {
      * @param listener told what is being done
      */
     public static Result run(EngineOptions options, Path checkpoint, int width, int height, int runs, Consumer<String> listener) {
-        try (LoadedModel model = new LoadedModel(CheckpointFile.open(checkpoint), file -> Executors.create(options, file))) {
+        try (LoadedModel model = new LoadedModel(CheckpointFile.open(checkpoint), file -> Executors.create(options, file, listener))) {
             int scale = model.sizes().vae().scale();
             int h = height / scale;
             int w = width / scale;

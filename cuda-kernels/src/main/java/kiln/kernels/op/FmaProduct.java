@@ -19,8 +19,8 @@ final class FmaProduct extends TiledProduct {
     private Value threadRow;
     private Value threadColumn;
 
-    FmaProduct(PtxFunction f, DataType type, Tile tile, boolean vector) {
-        super(f, type, tile);
+    FmaProduct(PtxFunction f, DataType type, DataType weights, Tile tile, boolean vector) {
+        super(f, type, weights, tile);
         this.vector = vector;
         sums = new Value[tile.partRows()][tile.partColumns()];
     }
@@ -29,16 +29,21 @@ final class FmaProduct extends TiledProduct {
         private final int stride;
         private final Value[] shared;
         private final Value[][] travelling;
+        private final DataType stored;
+        /** Whether a group of bytes travels as one word. */
+        private final boolean packed;
 
-        FloatSlice(String name, int lines, Value thread) {
+        FloatSlice(String name, DataType stored, int lines, Value thread) {
             super(name, lines, GROUP, (lines + PADDING) * tile.depth() * Float.BYTES, thread);
+            this.stored = stored;
+            packed = vector && stored == DataType.I8;
             stride = lines + PADDING;
             shared = new Value[line.length];
-            travelling = new Value[line.length][GROUP];
+            travelling = new Value[line.length][packed ? 1 : GROUP];
             for (int i = 0; i < line.length; i++) {
                 shared[i] = f.mad(f.mad(depth[i], Value.of(stride), line[i]), Value.of(Float.BYTES), base);
-                for (int j = 0; j < GROUP; j++) {
-                    travelling[i][j] = f.register(type.ptx());
+                for (int j = 0; j < travelling[i].length; j++) {
+                    travelling[i][j] = f.register(packed ? PtxType.B32 : stored.ptx());
                 }
             }
         }
@@ -47,7 +52,7 @@ final class FmaProduct extends TiledProduct {
         void fetch(int slot, Value address, Value valid, Value channel, Value channels) {
             Value[] targets = travelling[slot];
             for (Value target : targets) {
-                f.assign(target, PtxOp.MOV, type == DataType.F32 ? Value.of(0f) : Value.of(0));
+                f.assign(target.type() == PtxType.S8 ? target.as(PtxType.S32) : target, PtxOp.MOV, stored == DataType.F32 ? Value.of(0f) : Value.of(0));
             }
             if (vector) {
                 Value inside = f.compute(PtxOp.AND, valid, Code.less(f, channel, channels));
@@ -57,7 +62,7 @@ final class FmaProduct extends TiledProduct {
             for (int j = 0; j < targets.length; j++) {
                 Value at = j == 0 ? channel : f.add(channel, Value.of(j));
                 Value inside = f.compute(PtxOp.AND, valid, Code.less(f, at, channels));
-                int offset = j * type.bytes();
+                int offset = j * stored.bytes();
                 Value target = targets[j];
                 f.guarded(inside, () -> f.load(Space.GLOBAL, address, offset, target));
             }
@@ -66,8 +71,9 @@ final class FmaProduct extends TiledProduct {
         @Override
         void store() {
             for (int i = 0; i < shared.length; i++) {
+                Value[] unpacked = packed ? Code.bytesToFloats(f, travelling[i][0]) : travelling[i];
                 for (int j = 0; j < GROUP; j++) {
-                    Value value = type == DataType.F32 ? travelling[i][j] : f.convert(PtxType.F32, travelling[i][j]);
+                    Value value = unpacked[j].type() == PtxType.F32 ? unpacked[j] : f.convert(PtxType.F32, unpacked[j]);
                     f.store(Space.SHARED, shared[i], j * stride * Float.BYTES, value);
                 }
             }
@@ -75,8 +81,8 @@ final class FmaProduct extends TiledProduct {
     }
 
     @Override
-    Slice slice(String name, int lines, Value thread) {
-        return new FloatSlice(name, lines, thread);
+    Slice slice(String name, DataType stored, int lines, Value thread) {
+        return new FloatSlice(name, stored, lines, thread);
     }
 
     @Override
@@ -122,16 +128,16 @@ final class FmaProduct extends TiledProduct {
     }
 
     @Override
-    void finish(Operands operands, Epilogue epilogue, Epilogue.Text text, Value tileRow, Value tileColumn) {
+    void finish(Results results, Value tileRow, Value tileColumn) {
         Value firstRow = f.mad(threadRow, Value.of(GROUP), tileRow);
         Value firstColumn = f.mad(threadColumn, Value.of(GROUP), tileColumn);
         int columnGroups = tile.partColumns() / GROUP;
         int rowGroups = tile.partRows() / GROUP;
-        int unit = vector ? GROUP : epilogue.geglu() ? 2 : 1;
+        int unit = vector ? GROUP : results.epilogue().geglu() ? 2 : 1;
         for (int at = 0; at < tile.partColumns(); at += unit) {
             f.comment("results of this thread's columns from " + at + " on");
             int column = at / GROUP * (tile.columns() / columnGroups) + at % GROUP;
-            Run run = new Run(operands, epilogue, text, f.add(firstColumn, Value.of(column)), unit);
+            Results.Run run = results.run(f.add(firstColumn, Value.of(column)), unit);
             for (int i = 0; i < tile.partRows(); i++) {
                 Value row = f.add(firstRow, Value.of(i / GROUP * (tile.rows() / rowGroups) + i % GROUP));
                 Value[] values = new Value[unit];

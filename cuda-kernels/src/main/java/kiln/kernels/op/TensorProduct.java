@@ -21,7 +21,6 @@ final class TensorProduct extends TiledProduct {
     private static final int PADDING = 8;
 
     private static final int HALF = 2;
-    private static final int WORDS = UNIT / 2;
 
     private final int stride;
     /** Of this warp's part: instructions down and across, four sums a lane each. */
@@ -31,8 +30,8 @@ final class TensorProduct extends TiledProduct {
     private Value partRow;
     private Value partColumn;
 
-    TensorProduct(PtxFunction f, DataType type, Tile tile) {
-        super(f, type, tile);
+    TensorProduct(PtxFunction f, DataType type, DataType weights, Tile tile) {
+        super(f, type, weights, tile);
         stride = tile.depth() + PADDING;
         sums = new Value[tile.partRows() / Tile.MMA_ROWS][tile.partColumns() / Tile.MMA_COLUMNS][4];
     }
@@ -40,14 +39,20 @@ final class TensorProduct extends TiledProduct {
     private final class HalfSlice extends Slice {
         private final Value[] shared;
         private final Value[][] travelling;
+        /** What bytes are subtracted from on their way to halves; {@code null} where halves come. */
+        private final Value offset;
 
-        HalfSlice(String name, int lines, Value thread) {
+        HalfSlice(String name, DataType stored, int lines, Value thread) {
             super(name, lines, UNIT, lines * stride * HALF, thread);
             shared = new Value[line.length];
-            travelling = new Value[line.length][WORDS];
+            travelling = new Value[line.length][UNIT * stored.bytes() / Integer.BYTES];
+            offset = stored == DataType.I8 ? f.register(PtxType.B32) : null;
+            if (offset != null) {
+                f.emit("mov.b32", offset.text(), "0x64806480");
+            }
             for (int i = 0; i < line.length; i++) {
                 shared[i] = f.mad(f.mad(line[i], Value.of(stride), depth[i]), Value.of(HALF), base);
-                for (int j = 0; j < WORDS; j++) {
+                for (int j = 0; j < travelling[i].length; j++) {
                     travelling[i][j] = f.register(PtxType.B32);
                 }
             }
@@ -65,14 +70,20 @@ final class TensorProduct extends TiledProduct {
         @Override
         void store() {
             for (int i = 0; i < shared.length; i++) {
-                f.store(Space.SHARED, shared[i], 0, travelling[i]);
+                f.store(Space.SHARED, shared[i], 0, offset == null ? travelling[i] : halves(travelling[i]));
             }
+        }
+
+        private Value[] halves(Value[] bytes) {
+            Value[] low = Code.bytesToHalves(f, bytes[0], offset);
+            Value[] high = Code.bytesToHalves(f, bytes[1], offset);
+            return new Value[] {low[0], low[1], high[0], high[1]};
         }
     }
 
     @Override
-    Slice slice(String name, int lines, Value thread) {
-        return new HalfSlice(name, lines, thread);
+    Slice slice(String name, DataType stored, int lines, Value thread) {
+        return new HalfSlice(name, stored, lines, thread);
     }
 
     @Override
@@ -143,12 +154,12 @@ final class TensorProduct extends TiledProduct {
     }
 
     @Override
-    void finish(Operands operands, Epilogue epilogue, Epilogue.Text text, Value tileRow, Value tileColumn) {
+    void finish(Results results, Value tileRow, Value tileColumn) {
         Value firstRow = f.add(f.add(tileRow, partRow), f.compute(PtxOp.SHR, lane, Value.of(2)));
         Value firstColumn = f.add(f.add(tileColumn, partColumn), f.mul(f.and(lane, Value.of(3)), Value.of(2)));
         for (int j = 0; j < sums[0].length; j++) {
             f.comment("results of this lane's columns from " + j * Tile.MMA_COLUMNS + " on");
-            Run run = new Run(operands, epilogue, text, f.add(firstColumn, Value.of(j * Tile.MMA_COLUMNS)), 2);
+            Results.Run run = results.run(f.add(firstColumn, Value.of(j * Tile.MMA_COLUMNS)), 2);
             for (int i = 0; i < sums.length; i++) {
                 Value[] sum = sums[i][j];
                 run.store(f.add(firstRow, Value.of(i * Tile.MMA_ROWS)), sum[0], sum[1]);

@@ -1,11 +1,11 @@
 package kiln.kernels.op;
 
+import java.util.List;
 import kiln.kernels.DataType;
 import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
-import kiln.kernels.ptx.Space;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -18,31 +18,66 @@ import kiln.kernels.ptx.Value;
 abstract class TiledProduct {
     final PtxFunction f;
     final DataType type;
+    final DataType weightType;
     final Tile tile;
 
-    TiledProduct(PtxFunction f, DataType type, Tile tile) {
+    TiledProduct(PtxFunction f, DataType type, DataType weightType, Tile tile) {
         this.f = f;
         this.type = type;
+        this.weightType = weightType;
         this.tile = tile;
     }
 
     /** @param vector whether channels, columns and strides are multiples of the tile's vector */
-    static TiledProduct of(PtxFunction f, DataType type, Tile tile, boolean vector) {
+    static TiledProduct of(PtxFunction f, DataType type, DataType weightType, Tile tile, boolean vector) {
         if (!tile.arithmetic().isTensor()) {
-            return new FmaProduct(f, type, tile, vector);
+            return new FmaProduct(f, type, weightType, tile, vector);
         }
-        return new TensorProduct(f, type, tile);
+        return new TensorProduct(f, type, weightType, tile);
+    }
+
+    /** How many slices each part but the last has. */
+    static int slicesOfPart(Tile tile, int channels, int taps, int parts) {
+        int slices = taps * Code.blocks(channels, tile.depth());
+        int each = Code.blocks(slices, parts);
+        if ((parts - 1) * each >= slices) {
+            throw new IllegalArgumentException(slices + " slices in " + parts + " parts leave the last one empty");
+        }
+        return each;
+    }
+
+    static String label(DataType type, DataType weightType) {
+        return type.label() + (weightType == type ? "" : " " + weightType.label() + " weights");
     }
 
     /** Whether there is a text for the combination. */
-    static void require(DataType type, Tile tile, boolean vector) {
+    static void require(DataType type, DataType weightType, Tile tile, boolean vector) {
+        if (type == DataType.I8 || weightType != type && weightType != DataType.I8) {
+            throw new IllegalArgumentException(type.label() + " tensors with " + weightType.label() + " weights");
+        }
         if (tile.arithmetic().isTensor() && (type != DataType.F16 || !vector)) {
             throw new IllegalArgumentException("tensor cores take f16 with vectors, not " + type.label());
         }
     }
 
-    /** What the text works on: registers of the entry's parameters. */
-    record Operands(Value weights, Value out, Value rows, Value columns, Value channels, Value outStride) {}
+    /**
+     * What the text works on: registers of the entry's parameters.
+     *
+     * @param part which part of the sum to take, of {@code slicesOfPart} slices; both {@code null} for the whole sum
+     */
+    record Operands(Value weights, Value rows, Value columns, Value channels, Value part, Value slicesOfPart) {}
+
+    /** The parameter behind the weights, where they are bytes. */
+    static Value scales(PtxFunction f, DataType weightType) {
+        return weightType == DataType.I8 ? f.parameter("scales", PtxType.U64) : null;
+    }
+
+    /** Its argument. */
+    static void addScales(List<Object> arguments, DataType weightType, long scales) {
+        if (weightType == DataType.I8) {
+            arguments.add(scales);
+        }
+    }
 
     /** One factor's slice on its way: this thread's places in it ("slots") and the registers in which it travels. */
     abstract class Slice {
@@ -72,24 +107,25 @@ abstract class TiledProduct {
         abstract void store();
     }
 
-    abstract Slice slice(String name, int lines, Value thread);
+    /** @param stored what the slice's elements are in global memory */
+    abstract Slice slice(String name, DataType stored, int lines, Value thread);
 
     /** Whatever a thread keeps of its results. */
     abstract void begin(Value thread);
 
     abstract void multiply(Slice left, Slice right);
 
-    /** Stores results by {@link Run}. */
-    abstract void finish(Operands operands, Epilogue epilogue, Epilogue.Text text, Value firstRow, Value firstColumn);
+    /** Stores results by {@link Results.Run}. */
+    abstract void finish(Results results, Value firstRow, Value firstColumn);
 
-    final void emit(Operands operands, RowSource source, Epilogue epilogue, Epilogue.Text epilogueText) {
+    final void emit(Operands operands, RowSource source, Results results) {
         Value thread = f.special("%tid.x");
         f.comment("the tile's corner of the result");
         Value firstRow = f.mul(f.special("%ctaid.x"), Value.of(tile.rows()));
         Value firstColumn = f.mul(f.special("%ctaid.y"), Value.of(tile.columns()));
         f.comment("the rows and columns whose elements this thread loads");
-        Slice left = slice("slice_a", tile.rows(), thread);
-        Slice right = slice("slice_w", tile.columns(), thread);
+        Slice left = slice("slice_a", type, tile.rows(), thread);
+        Slice right = slice("slice_w", weightType, tile.columns(), thread);
         Object[] prepared = new Object[left.line.length];
         RowSource.Place[] places = new RowSource.Place[prepared.length];
         for (int i = 0; i < prepared.length; i++) {
@@ -101,20 +137,27 @@ abstract class TiledProduct {
         Value weightLength = f.mul(operands.channels(), Value.of(source.taps()));
         for (int i = 0; i < weights.length; i++) {
             Value column = f.add(firstColumn, right.line[i]);
-            Value address = f.mad(f.mulWide(column, weightLength), Value.ofLong(type.bytes()), operands.weights());
+            Value address = f.mad(f.mulWide(column, weightLength), Value.ofLong(weightType.bytes()), operands.weights());
             weights[i] = new RowSource.Place(address, Code.less(f, column, operands.columns()));
         }
         begin(thread);
 
         Value channel = f.move(Value.of(0).as(PtxType.U32));
         Value tap = f.move(Value.of(0).as(PtxType.U32));
+        Value slice = f.move(Value.of(0).as(PtxType.U32));
         Value depthShift = Value.of(Integer.numberOfTrailingZeros(tile.depth()));
         Value slicesPerTap = f.compute(PtxOp.SHR, f.add(operands.channels(), Value.of(tile.depth() - 1)), depthShift);
         Value slices = f.mul(slicesPerTap, Value.of(source.taps()));
+        if (operands.part() != null) {
+            f.comment("this block's part of the slices");
+            f.assign(slice, PtxOp.MUL, operands.part(), operands.slicesOfPart());
+            f.assign(slices, PtxOp.MIN, slices, f.add(slice, operands.slicesOfPart()));
+            f.assign(tap, PtxOp.DIV, slice, slicesPerTap);
+            f.assign(channel, PtxOp.SHL, f.sub(slice, f.mul(tap, slicesPerTap)), depthShift);
+        }
         place(source, prepared, tap, places);
         f.comment("the first slice");
         fetch(left, right, places, weights, tap, channel, operands.channels());
-        Value slice = f.move(Value.of(0).as(PtxType.U32));
         f.loop(() -> Code.less(f, slice, slices), () -> {
             left.store();
             right.store();
@@ -136,7 +179,7 @@ abstract class TiledProduct {
             multiply(left, right);
             f.barrier();
         });
-        finish(operands, epilogue, epilogueText, firstRow, firstColumn);
+        finish(results, firstRow, firstColumn);
     }
 
     private static void place(RowSource source, Object[] prepared, Value tap, RowSource.Place[] places) {
@@ -154,51 +197,8 @@ abstract class TiledProduct {
         Value tapBegin = f.mul(tap, channels);
         for (int i = 0; i < weights.length; i++) {
             Value at = f.add(channel, right.depth[i]);
-            Value address = f.address(weights[i].address(), f.add(tapBegin, at), type.bytes());
+            Value address = f.address(weights[i].address(), f.add(tapBegin, at), weightType.bytes());
             right.fetch(i, address, weights[i].valid(), at, channels);
-        }
-    }
-
-    /** One run of neighbouring columns: the epilogue's constants are loaded once for all of a thread's rows. */
-    final class Run {
-        private final Value resultColumn;
-        private final Value resultColumns;
-        private final Value inRange;
-        private final Value[] biases;
-        private final Operands operands;
-        private final Epilogue epilogue;
-        private final Epilogue.Text text;
-
-        Run(Operands operands, Epilogue epilogue, Epilogue.Text text, Value column, int count) {
-            this.operands = operands;
-            this.epilogue = epilogue;
-            this.text = text;
-            inRange = Code.less(f, column, operands.columns());
-            biases = text.biases(inRange, column, count);
-            resultColumn = epilogue.geglu() ? f.compute(PtxOp.SHR, column, Value.of(1)) : column;
-            resultColumns = epilogue.geglu() ? f.compute(PtxOp.SHR, operands.columns(), Value.of(1)) : operands.columns();
-        }
-
-        void store(Value row, Value... sums) {
-            Value rowInRange = f.compute(PtxOp.AND, inRange, Code.less(f, row, operands.rows()));
-            Value[] values = sums.clone();
-            for (int i = 0; i < values.length && biases != null; i++) {
-                values[i] = f.add(values[i], biases[i]);
-            }
-            if (epilogue.geglu()) {
-                values = geglu(values);
-            }
-            Value[] results = text.apply(values, rowInRange, row, resultColumn, resultColumns);
-            Value address = f.address(operands.out(), f.mad(row, operands.outStride(), resultColumn), type.bytes());
-            f.guarded(rowInRange, () -> Code.storeFloats(f, Space.GLOBAL, type, address, 0, results));
-        }
-
-        private Value[] geglu(Value[] pairs) {
-            Value[] result = new Value[pairs.length / 2];
-            for (int i = 0; i < result.length; i++) {
-                result[i] = f.mul(pairs[2 * i], Activation.GELU.emit(f, pairs[2 * i + 1]));
-            }
-            return result;
         }
     }
 }

@@ -124,7 +124,8 @@ public final class PtxEmulator {
         })));
     }
 
-    private static byte[] pack(PtxKernel kernel, Object[] arguments) {
+    /** Arguments as {@link #launchPacked} takes them. */
+    static byte[] pack(PtxKernel kernel, Object[] arguments) {
         if (arguments.length != kernel.parameters.size()) {
             throw new IllegalArgumentException("kernel " + kernel.name + ": takes " + kernel.parameters.size() + " arguments, got " + arguments.length);
         }

@@ -10,12 +10,16 @@ import kiln.runtime.EngineOptions;
 import kiln.runtime.GenerationRequest;
 import kiln.runtime.KilnException;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** {@code kiln bench}: how fast this machine is. */
 @CommandLine.Command(name = "bench", description = "Time one CFG step (batch 2), the decode and the text encoder.")
 final class BenchCommand extends Command {
     private static final int MOST_RUNS = 10_000;
+
+    @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
+    DeviceFlags device = new DeviceFlags();
 
     @Option(names = {"-W", "--width"}, paramLabel = "PIXELS", description = "Default: what the model is made for, else 512.")
     Integer width;
@@ -42,7 +46,7 @@ final class BenchCommand extends Command {
             throw KilnException.badRequest("--runs " + runs + " is outside 1 to " + MOST_RUNS);
         }
         Places places = global.places(context);
-        EngineOptions options = global.engineOptions(places, null);
+        EngineOptions options = global.engineOptions(places, null, device);
         Path model;
         try (Engine engine = new Engine(options)) {
             model = engine.defaultModel();

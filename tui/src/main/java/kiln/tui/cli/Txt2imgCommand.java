@@ -21,6 +21,9 @@ final class Txt2imgCommand extends Command {
     @ArgGroup(validate = false, heading = "%nPicture:%n", order = 1)
     PictureOptions picture = new PictureOptions();
 
+    @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
+    DeviceFlags device = new DeviceFlags();
+
     @Option(
             names = {"-o", "--output"},
             paramLabel = "PATH",
@@ -50,7 +53,7 @@ final class Txt2imgCommand extends Command {
     int run() {
         Places places = global.places(context);
         try (OutputTarget target = OutputTarget.of(output, places.outputs());
-                Engine engine = new Engine(global.engineOptions(places, target.engineFolder()))) {
+                Engine engine = new Engine(global.engineOptions(places, target.engineFolder(), device))) {
             Path model = engine.defaultModel();
             GenerationRequest request =
                     picture.request(Engine.defaultsOf(model), context).toBuilder().model(model).build();

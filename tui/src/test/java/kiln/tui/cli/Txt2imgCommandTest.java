@@ -132,7 +132,7 @@ class Txt2imgCommandTest {
         "--cfg-scale,1000,cfg scale 1000.0 is outside",
         "--batch-size,0,batch size 0",
         "--clip-skip,13,clip skip 13",
-        "--executor,cuda,unknown executor 'cuda'",
+        "--executor,gpu,unknown executor 'gpu'",
         "--precision,f8,unknown precision 'f8'",
         "--threads,-1,--threads -1"
     })
