@@ -16,8 +16,8 @@ import kiln.kernels.KernelCall;
  */
 public record MultiplyPlan(
         MatrixMultiply product, int parts, SplitSum sum, int rows, int columns, int channels, int aStride, int outStride) {
-    /** More is not worth the memory on a small card. */
-    static final long MOST_WORK_BYTES = 8 << 20;
+    /** Cards of few multiprocessors split little and need a fraction of it. */
+    static final long MOST_WORK_BYTES = 16 << 20;
 
     public MultiplyPlan {
         Objects.requireNonNull(product, "product");
