@@ -93,7 +93,7 @@ final class JCudaLibrary {
         return new String(text, 0, length, StandardCharsets.UTF_8);
     }
 
-    private static int attribute(CUdevice device, int attribute) {
+    static int attribute(CUdevice device, int attribute) {
         int[] value = new int[1];
         check(JCudaDriver.cuDeviceGetAttribute(value, attribute, device), "asking for a device's properties");
         return value[0];

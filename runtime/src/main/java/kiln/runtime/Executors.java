@@ -32,7 +32,7 @@ public final class Executors {
                 }
                 return new OneDnnExecutor(weights, options.precision());
             case "cuda":
-                return CudaOpening.open(options, weights, nativesFolder(options.cacheFolder()), notices);
+                return CudaOpening.open(options, weights, cudaNativesFolder(options), notices);
             case "auto":
                 return automatic(options, weights, notices);
             default:
@@ -44,7 +44,7 @@ public final class Executors {
     private static Executor automatic(EngineOptions options, WeightSource weights, Consumer<String> notices) {
         if (CudaOpening.isWanted(options)) {
             try {
-                return CudaOpening.open(options, weights, nativesFolder(options.cacheFolder()), notices);
+                return CudaOpening.open(options, weights, cudaNativesFolder(options), notices);
             } catch (KilnException e) {
                 if (options.device().device() != null) {
                     throw e;
@@ -63,7 +63,7 @@ public final class Executors {
     /** What {@code auto} means here and why, in one line. */
     public static String explain(EngineOptions options) {
         OneDnn.cacheFolder(nativesFolder(options.cacheFolder()));
-        String card = CudaOpening.explain(options, nativesFolder(options.cacheFolder()));
+        String card = CudaOpening.explain(options, cudaNativesFolder(options));
         if (card != null) {
             return card;
         }
@@ -73,6 +73,10 @@ public final class Executors {
         }
         String format = OneDnn.hasBf16() ? "bf16, which this CPU multiplies in hardware" : "f32, as this CPU has no bf16 instructions";
         return "oneDNN " + OneDnn.version() + " on " + OneDnn.instructionSet() + ": " + format;
+    }
+
+    private static Path cudaNativesFolder(EngineOptions options) {
+        return nativesFolder(options.cacheFolder()).resolve("jcuda");
     }
 
     private static Path nativesFolder(Path cacheFolder) {

@@ -18,6 +18,7 @@ import kiln.kernels.op.KernelLibrary;
 import kiln.kernels.op.LayerNorm;
 import kiln.kernels.op.MatrixMultiply;
 import kiln.kernels.op.Softmax;
+import kiln.kernels.op.SplitSum;
 import kiln.kernels.op.TimestepEmbedding;
 import kiln.kernels.op.Transpose;
 import kiln.kernels.op.UpsampleNearest;
@@ -42,6 +43,8 @@ public final class KernelCases {
             return ProductCases.of(multiply);
         } else if (kernel instanceof Convolution convolution) {
             return ProductCases.of(convolution);
+        } else if (kernel instanceof SplitSum sum) {
+            return List.of(ProductCases.of(sum));
         } else if (kernel instanceof AttentionKernel attention) {
             return AttentionCases.of(attention);
         } else if (kernel instanceof CopyRows copy) {

@@ -6,7 +6,10 @@ import java.util.List;
 import kiln.kernels.DataType;
 import kiln.kernels.op.Convolution;
 import kiln.kernels.op.Epilogue;
+import kiln.kernels.op.ConvolutionPlan;
 import kiln.kernels.op.MatrixMultiply;
+import kiln.kernels.op.MultiplyPlan;
+import kiln.kernels.op.SplitSum;
 import kiln.kernels.op.QuantizedRows;
 
 /** Matrix products and convolutions, over tiles' edges. */
@@ -14,6 +17,9 @@ final class ProductCases {
     private ProductCases() {}
 
     static List<KernelCase> of(MatrixMultiply kernel) {
+        if (kernel.partial()) {
+            return List.of(split(kernel, kernel.tile().rows() + 5, 12, 5 * kernel.tile().depth() + kernel.tile().vector(), 3));
+        }
         List<KernelCase> cases = new ArrayList<>();
         int tileRows = kernel.tile().rows();
         int tileColumns = kernel.tile().columns();
@@ -54,7 +60,52 @@ final class ProductCases {
         return c.build(type, 1e-5);
     }
 
+    /** Parts of the channels, and their sum. */
+    private static KernelCase split(MatrixMultiply kernel, int rows, int columns, int channels, int parts) {
+        DataType type = kernel.type();
+        CaseBuilder c = new CaseBuilder(kernel, rows + "x" + columns + "x" + channels + " in " + parts + " parts");
+        float[] a = c.normal(type, rows * channels, 1);
+        Weights weights = new Weights(c, type, kernel.weights(), columns, channels);
+        SplitSum sum = SplitSum.of(type, kernel.weights(), Epilogue.BIAS, columns, columns);
+        Added added = new Added(c, type, sum.epilogue(), columns, rows, columns, rows);
+        MatrixMultiply whole = new MatrixMultiply(type, kernel.weights(), kernel.tile(), true, sum.epilogue());
+        float[] expected = whole.reference(a, weights.values, weights.scales, rows, columns, channels, channels, added.bias, List.of(), List.of());
+        long aAddress = c.input("a", type, a, rows, channels);
+        weights.declare(columns, channels);
+        added.declare();
+        long work = c.work("work", DataType.F32, parts, rows, columns);
+        long out = c.output("out", type, expected, rows, columns);
+        MultiplyPlan plan = new MultiplyPlan(kernel, parts, sum, rows, columns, channels, channels, columns);
+        plan.calls(aAddress, weights.address, weights.scalesAddress, out, work, MatrixMultiply.Batch.ONE, added.biasAddress, List.of())
+                .forEach(c::call);
+        return c.build(type, 1e-5);
+    }
+
+    static KernelCase of(SplitSum kernel) {
+        DataType type = kernel.type();
+        Epilogue epilogue = kernel.epilogue();
+        int rows = 15;
+        int columns = kernel.width() == 4 ? 36 : 14;
+        int width = epilogue.geglu() ? columns / 2 : columns;
+        int parts = 3;
+        CaseBuilder c = new CaseBuilder(kernel, parts + " parts of " + rows + "x" + columns);
+        float[] work = c.normal(DataType.F32, parts * rows * columns, 1);
+        float[] scales = kernel.scaled() ? c.normal(DataType.F32, columns, 1) : null;
+        Added added = new Added(c, type, epilogue, columns, rows, width, 5);
+        float[] expected = kernel.reference(work, parts, scales, rows, columns, added.bias, added.values, added.steps);
+        long workAddress = c.input("work", DataType.F32, work, parts, rows, columns);
+        long scalesAddress = scales == null ? 0 : c.input("scales", DataType.F32, scales, columns);
+        added.declare();
+        long out = c.output("out", type, expected, rows, width);
+        c.call(kernel.call(workAddress, parts, scalesAddress, out, rows, columns, width, added.biasAddress, added.inputs));
+        return c.build(type, 1e-5);
+    }
+
     static List<KernelCase> of(Convolution kernel) {
+        if (kernel.partial()) {
+            // The parts' borders lie within a tap's channels.
+            return List.of(split(kernel, 5, 7, kernel.tile().depth() + 2 * kernel.tile().vector(), 12, 4));
+        }
         int in = kernel.vector() ? 5 * kernel.tile().vector() : 5;
         int out = kernel.vector() ? 12 : 7;
         List<KernelCase> cases = new ArrayList<>();
@@ -90,6 +141,30 @@ final class ProductCases {
         long outAddress = c.output("out", type, expected, batch, band.rows(), outWidth, out);
         c.call(kernel.call(
                 pictureAddress, weights.address, weights.scalesAddress, outAddress, shape, band, added.biasAddress, added.inputs));
+        return c.build(type, 1e-5);
+    }
+
+    private static KernelCase split(Convolution kernel, int height, int width, int in, int out, int parts) {
+        DataType type = kernel.type();
+        Convolution.Shape shape = new Convolution.Shape(2, height, width, in, height, width, out);
+        CaseBuilder c = new CaseBuilder(kernel, "2 of " + height + "x" + width + "x" + in + " to " + out + " in " + parts + " parts");
+        int taps = kernel.size() * kernel.size();
+        float[] picture = c.normal(type, 2 * height * width * in, 1);
+        Weights weights = new Weights(c, type, kernel.weights(), out, taps * in);
+        SplitSum sum = SplitSum.of(type, kernel.weights(), Epilogue.biasThen(Epilogue.Step.ADD_PER_CHANNEL), out, out);
+        Added added = new Added(c, type, sum.epilogue(), out, 2 * height * width, out, height * width);
+        Convolution whole = new Convolution(
+                type, kernel.weights(), kernel.tile(), true, sum.epilogue(), kernel.size(), kernel.stride(), kernel.padBefore(), false);
+        float[] expected = whole.reference(
+                picture, weights.values, weights.scales, shape, Convolution.Band.whole(shape), added.bias, added.values, added.steps);
+        long pictureAddress = c.input("in", type, picture, 2, height, width, in);
+        weights.declare(out, kernel.size(), kernel.size(), in);
+        added.declare();
+        long work = c.work("work", DataType.F32, parts, 2 * height * width, out);
+        long outAddress = c.output("out", type, expected, 2, height, width, out);
+        new ConvolutionPlan(kernel, parts, sum, shape)
+                .calls(pictureAddress, weights.address, weights.scalesAddress, outAddress, work, added.biasAddress, added.inputs)
+                .forEach(c::call);
         return c.build(type, 1e-5);
     }
 

@@ -24,9 +24,19 @@ import kiln.kernels.ptx.Value;
  * @param vector out channels are a multiple of four, in channels of {@link Tile#vector}
  * @param size of the window: 1 or 3
  * @param upsample the picture is read as if doubled to nearest neighbours
+ * @param partial as for {@link MatrixMultiply}
  */
 public record Convolution(
-        DataType type, DataType weights, Tile tile, boolean vector, Epilogue epilogue, int size, int stride, int padBefore, boolean upsample)
+        DataType type,
+        DataType weights,
+        Tile tile,
+        boolean vector,
+        Epilogue epilogue,
+        int size,
+        int stride,
+        int padBefore,
+        boolean upsample,
+        boolean partial)
         implements Kernel {
     /** Sizes of one convolution; in height and width as stored, before any doubling. */
     public record Shape(int batch, int height, int width, int inChannels, int outHeight, int outWidth, int outChannels) {
@@ -72,12 +82,29 @@ public record Convolution(
             throw new IllegalArgumentException("convolution " + size + "x" + size + ", stride " + stride + ", padding " + padBefore);
         }
         TiledProduct.require(type, weights, tile, vector);
+        if (partial && !epilogue.equals(Epilogue.NONE)) {
+            throw new IllegalArgumentException("convolution: partial sums with " + epilogue.label());
+        }
     }
 
     /** With weights stored as the tensors. */
     public Convolution(
             DataType type, Tile tile, boolean vector, Epilogue epilogue, int size, int stride, int padBefore, boolean upsample) {
         this(type, type, tile, vector, epilogue, size, stride, padBefore, upsample);
+    }
+
+    /** With whole sums. */
+    public Convolution(
+            DataType type,
+            DataType weights,
+            Tile tile,
+            boolean vector,
+            Epilogue epilogue,
+            int size,
+            int stride,
+            int padBefore,
+            boolean upsample) {
+        this(type, weights, tile, vector, epilogue, size, stride, padBefore, upsample, false);
     }
 
     public static boolean canUseVectors(Tile tile, int inChannels, int outChannels) {
@@ -102,7 +129,8 @@ public record Convolution(
             int padBefore,
             boolean upsample) {
         for (Arithmetic arithmetic : List.of(Arithmetic.best(type, capability), Arithmetic.FMA)) {
-            Tile tile = Tile.choose(arithmetic, shape.rows(), shape.outChannels());
+            TileChoice.Product product = ConvolutionPlan.product(shape, size);
+            Tile tile = TileChoice.of(Card.of(capability), arithmetic, type.bytes(), product, 0).tile();
             if (canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
                 return new Convolution(type, weights, tile, true, epilogue, size, stride, padBefore, upsample);
             }
@@ -118,7 +146,7 @@ public record Convolution(
     @Override
     public String variant() {
         return TiledProduct.label(type, weights) + " " + tile.label() + (vector ? " vector " : " any ") + size + "x" + size + " stride" + stride + " pad" + padBefore
-                + (upsample ? " upsample " : " ") + epilogue.label();
+                + (upsample ? " upsample " : " ") + (partial ? "partial" : epilogue.label());
     }
 
     @Override
@@ -160,6 +188,26 @@ public record Convolution(
      * @param shape of the whole
      */
     public KernelCall call(long in, long weights, long scales, long out, Shape shape, Band band, long bias, List<Epilogue.Input> inputs) {
+        if (partial) {
+            throw new IllegalArgumentException("convolution " + variant() + " stores no results");
+        }
+        List<Object> arguments = arguments(in, weights, out, shape, band);
+        TiledProduct.addScales(arguments, this.weights, scales);
+        epilogue.addArguments(arguments, bias, inputs);
+        return call(shape.ofBand(band), 1, arguments);
+    }
+
+    /** As {@link MatrixMultiply#partialCall}; rows are the positions of the result, columns its channels. */
+    KernelCall partialCall(long in, long weights, long work, Shape shape, int parts) {
+        if (!partial) {
+            throw new IllegalArgumentException("convolution " + variant() + " stores no partial sums");
+        }
+        List<Object> arguments = arguments(in, weights, work, shape, Band.whole(shape));
+        arguments.add(TiledProduct.slicesOfPart(tile, shape.inChannels(), size * size, parts));
+        return call(shape, parts, arguments);
+    }
+
+    private List<Object> arguments(long in, long weights, long out, Shape shape, Band band) {
         if (vector && !canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
             throw new IllegalArgumentException("convolution " + variant() + ": " + shape);
         }
@@ -168,9 +216,12 @@ public record Convolution(
         List<Object> arguments = new ArrayList<>(List.of(in, weights, out, rows, shape.outChannels(), shape.inChannels()));
         arguments.addAll(List.of(shape.height(), shape.width(), band.rows(), shape.outWidth()));
         arguments.addAll(List.of(band.firstRow(), band.inFirstRow(), band.inRows()));
-        TiledProduct.addScales(arguments, this.weights, scales);
-        epilogue.addArguments(arguments, bias, inputs);
-        return new KernelCall(this, Code.blocks(rows, tile.rows()), Code.blocks(shape.outChannels(), tile.columns()), 1, arguments);
+        return arguments;
+    }
+
+    private KernelCall call(Shape shape, int parts, List<Object> arguments) {
+        return new KernelCall(
+                this, Code.blocks(shape.rows(), tile.rows()), Code.blocks(shape.outChannels(), tile.columns()), parts, arguments);
     }
 
     private void requireWithin(Shape shape, Band band) {
@@ -202,15 +253,20 @@ public record Convolution(
         Value firstOutRow = f.parameter("first_out_row", PtxType.U32);
         Value firstInRow = f.parameter("first_in_row", PtxType.U32);
         Value inRows = f.parameter("in_rows", PtxType.U32);
+        Windows windows = new Windows(f, in, inChannels, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
+        TiledProduct product = TiledProduct.of(f, type, weights, tile, vector);
+        if (partial) {
+            Value slicesOfPart = f.parameter("slices_of_part", PtxType.U32);
+            Value part = f.special("%ctaid.z");
+            Value sums = f.mad(f.mulWide(part, f.mul(rows, outChannels)), Value.ofLong(Float.BYTES), out);
+            Results results = new Results(
+                    f, DataType.F32, sums, outChannels, rows, outChannels, null, epilogue, epilogue.new Text(f, DataType.F32));
+            product.emit(new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, part, slicesOfPart), windows, results);
+            return module.text();
+        }
         Value scales = TiledProduct.scales(f, weights);
-        Epilogue.Text text = epilogue.new Text(f, type);
-        TiledProduct.Operands operands = new TiledProduct.Operands(weightMatrix, scales, out, rows, outChannels, inChannels, outChannels);
-        TiledProduct.of(f, type, weights, tile, vector)
-                .emit(
-                        operands,
-                        new Windows(f, in, inChannels, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows),
-                        epilogue,
-                        text);
+        Results results = new Results(f, type, out, outChannels, rows, outChannels, scales, epilogue, epilogue.new Text(f, type));
+        product.emit(new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, null, null), windows, results);
         return module.text();
     }
 

@@ -128,16 +128,16 @@ final class FmaProduct extends TiledProduct {
     }
 
     @Override
-    void finish(Operands operands, Epilogue epilogue, Epilogue.Text text, Value tileRow, Value tileColumn) {
+    void finish(Results results, Value tileRow, Value tileColumn) {
         Value firstRow = f.mad(threadRow, Value.of(GROUP), tileRow);
         Value firstColumn = f.mad(threadColumn, Value.of(GROUP), tileColumn);
         int columnGroups = tile.partColumns() / GROUP;
         int rowGroups = tile.partRows() / GROUP;
-        int unit = vector ? GROUP : epilogue.geglu() ? 2 : 1;
+        int unit = vector ? GROUP : results.epilogue().geglu() ? 2 : 1;
         for (int at = 0; at < tile.partColumns(); at += unit) {
             f.comment("results of this thread's columns from " + at + " on");
             int column = at / GROUP * (tile.columns() / columnGroups) + at % GROUP;
-            Run run = new Run(operands, epilogue, text, f.add(firstColumn, Value.of(column)), unit);
+            Results.Run run = results.run(f.add(firstColumn, Value.of(column)), unit);
             for (int i = 0; i < tile.partRows(); i++) {
                 Value row = f.add(firstRow, Value.of(i / GROUP * (tile.rows() / rowGroups) + i % GROUP));
                 Value[] values = new Value[unit];

@@ -44,6 +44,8 @@ public final class KernelLibrary {
             all.add(new GroupNormScale(type));
             addProducts(all, type);
             addByteProducts(all, type);
+            addSplitProducts(all, type, Tile.MEDIUM);
+            addSplitSums(all, type);
             addAttention(all, type);
         }
         for (Arithmetic arithmetic : List.of(Arithmetic.MMA8, Arithmetic.MMA16)) {
@@ -98,6 +100,23 @@ public final class KernelLibrary {
         }
     }
 
+    /** What small maps with long sums take. */
+    private static void addSplitProducts(List<Kernel> all, DataType type, Tile tile) {
+        all.add(new MatrixMultiply(type, type, tile, true, Epilogue.NONE, true));
+        all.add(new Convolution(type, type, tile, true, Epilogue.NONE, 3, 1, 1, false, true));
+        if (type == DataType.F16) {
+            all.add(new Convolution(type, DataType.I8, tile, true, Epilogue.NONE, 3, 1, 1, false, true));
+        }
+    }
+
+    private static void addSplitSums(List<Kernel> all, DataType type) {
+        all.add(new SplitSum(type, false, 4, PER_CHANNEL));
+        all.add(new SplitSum(type, true, 4, RESIDUAL));
+        all.add(new SplitSum(type, false, 4, Epilogue.biasGeglu()));
+        all.add(new SplitSum(type, true, 2, Epilogue.biasGeglu()));
+        all.add(new SplitSum(type, false, 1, Epilogue.BIAS));
+    }
+
     private static void addByteLayers(List<Kernel> all, Tile medium, Tile large) {
         all.add(new MatrixMultiply(DataType.F16, DataType.I8, medium, true, RESIDUAL));
         all.add(new MatrixMultiply(DataType.F16, DataType.I8, large, true, Epilogue.biasGeglu()));
@@ -116,6 +135,7 @@ public final class KernelLibrary {
         addConvolutions(all, DataType.F16, medium, true);
         all.add(new MatrixMultiply(DataType.F16, DataType.I8, medium, true, Epilogue.NONE));
         addByteLayers(all, medium, large);
+        addSplitProducts(all, DataType.F16, medium);
         all.add(new Convolution(DataType.F16, large, true, PER_CHANNEL, 3, 1, 1, false));
         all.add(new Convolution(DataType.F16, large, true, RESIDUAL, 3, 1, 1, false));
     }

@@ -21,8 +21,10 @@ import kiln.kernels.ptx.Value;
  *     the scale of a column multiplies its sums before the bias
  * @param vector columns and strides of the result are multiples of four, channels and strides of a of {@link Tile#vector}: one load takes
  *     that many. Without, any size
+ * @param partial stores 32-bit sums over a part of the channels, which {@link SplitSum} adds; there is no epilogue then
  */
-public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean vector, Epilogue epilogue) implements Kernel {
+public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean vector, Epilogue epilogue, boolean partial)
+        implements Kernel {
     /** Elements from one matrix of a batch to the next; a factor with step 0 is shared. */
     public record Batch(int count, int aStep, int weightStep, int outStep) {
         public static final Batch ONE = new Batch(1, 0, 0, 0);
@@ -34,11 +36,19 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
         Objects.requireNonNull(tile, "tile");
         Objects.requireNonNull(epilogue, "epilogue");
         TiledProduct.require(type, weights, tile, vector);
+        if (partial && !epilogue.equals(Epilogue.NONE)) {
+            throw new IllegalArgumentException("gemm: partial sums with " + epilogue.label());
+        }
     }
 
     /** With weights stored as the tensors. */
     public MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue epilogue) {
         this(type, type, tile, vector, epilogue);
+    }
+
+    /** With whole sums. */
+    public MatrixMultiply(DataType type, DataType weights, Tile tile, boolean vector, Epilogue epilogue) {
+        this(type, weights, tile, vector, epilogue, false);
     }
 
     /** Whether sizes and row strides allow vector loads. */
@@ -68,7 +78,8 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
             int outStride,
             Epilogue epilogue) {
         for (Arithmetic arithmetic : List.of(Arithmetic.best(type, capability), Arithmetic.FMA)) {
-            Tile tile = Tile.choose(arithmetic, rows, columns);
+            TileChoice.Product size = new TileChoice.Product(rows, columns, channels, 1, 1);
+            Tile tile = TileChoice.of(Card.of(capability), arithmetic, type.bytes(), size, 0).tile();
             if (canUseVectors(tile, columns, channels, aStride, outStride)) {
                 return new MatrixMultiply(type, weights, tile, true, epilogue);
             }
@@ -83,7 +94,8 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
 
     @Override
     public String variant() {
-        return TiledProduct.label(type, weights) + " " + tile.label() + (vector ? " vector " : " any ") + epilogue.label();
+        return TiledProduct.label(type, weights) + " " + tile.label() + (vector ? " vector " : " any ")
+                + (partial ? "partial" : epilogue.label());
     }
 
     @Override
@@ -141,10 +153,10 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
             Batch batch,
             long bias,
             List<Epilogue.Input> inputs) {
-        if (vector && !canUseVectors(tile, columns, channels, aStride, outStride) || epilogue.geglu() && columns % 2 != 0) {
-            throw new IllegalArgumentException(
-                    "gemm " + variant() + ": " + columns + " columns, " + channels + " channels, strides " + aStride + " and " + outStride);
+        if (partial) {
+            throw new IllegalArgumentException("gemm " + variant() + " stores no results");
         }
+        requireFitting(columns, channels, aStride, outStride);
         if (this.weights == DataType.I8 && batch.count() > 1 && batch.weightStep() != 0) {
             throw new IllegalArgumentException("gemm " + variant() + ": a batch shares weights that have scales");
         }
@@ -154,6 +166,32 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
         epilogue.addArguments(arguments, bias, inputs);
         return new KernelCall(
                 this, Code.blocks(rows, tile.rows()), Code.blocks(columns, tile.columns()), batch.count(), arguments);
+    }
+
+    /**
+     * The sums of each part of the channels.
+     *
+     * @param work address of {@code [parts, rows, columns]} 32-bit floats
+     */
+    KernelCall partialCall(long a, long weights, long work, int rows, int columns, int channels, int aStride, int parts) {
+        if (!partial) {
+            throw new IllegalArgumentException("gemm " + variant() + " stores no partial sums");
+        }
+        requireFitting(columns, channels, aStride, columns);
+        int slices = TiledProduct.slicesOfPart(tile, channels, 1, parts);
+        return new KernelCall(
+                this,
+                Code.blocks(rows, tile.rows()),
+                Code.blocks(columns, tile.columns()),
+                parts,
+                List.of(a, weights, work, rows, columns, channels, aStride, slices));
+    }
+
+    private void requireFitting(int columns, int channels, int aStride, int outStride) {
+        if (vector && !canUseVectors(tile, columns, channels, aStride, outStride) || epilogue.geglu() && columns % 2 != 0) {
+            throw new IllegalArgumentException(
+                    "gemm " + variant() + ": " + columns + " columns, " + channels + " channels, strides " + aStride + " and " + outStride);
+        }
     }
 
     @Override
@@ -167,16 +205,26 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
         Value columns = f.parameter("columns", PtxType.U32);
         Value channels = f.parameter("channels", PtxType.U32);
         Value aStride = f.parameter("a_stride", PtxType.U32);
+        TiledProduct product = TiledProduct.of(f, type, weights, tile, vector);
+        if (partial) {
+            Value slicesOfPart = f.parameter("slices_of_part", PtxType.U32);
+            Value part = f.special("%ctaid.z");
+            Value sums = step(f, out, part, f.mul(rows, columns), DataType.F32);
+            Results results = new Results(
+                    f, DataType.F32, sums, columns, rows, columns, null, epilogue, epilogue.new Text(f, DataType.F32));
+            TiledProduct.Operands operands = new TiledProduct.Operands(weightMatrix, rows, columns, channels, part, slicesOfPart);
+            product.emit(operands, new Rows(f, type, a, aStride), results);
+            return module.text();
+        }
         Value outStride = f.parameter("out_stride", PtxType.U32);
         Value matrix = f.special("%ctaid.z");
         Value aBegin = step(f, a, matrix, f.parameter("a_step", PtxType.U32), type);
         Value weightsBegin = step(f, weightMatrix, matrix, f.parameter("weight_step", PtxType.U32), weights);
         Value outBegin = step(f, out, matrix, f.parameter("out_step", PtxType.U32), type);
         Value scales = TiledProduct.scales(f, weights);
-        Epilogue.Text text = epilogue.new Text(f, type);
-        RowSource source = new Rows(f, type, aBegin, aStride);
-        TiledProduct.Operands operands = new TiledProduct.Operands(weightsBegin, scales, outBegin, rows, columns, channels, outStride);
-        TiledProduct.of(f, type, weights, tile, vector).emit(operands, source, epilogue, text);
+        Results results = new Results(f, type, outBegin, outStride, rows, columns, scales, epilogue, epilogue.new Text(f, type));
+        TiledProduct.Operands operands = new TiledProduct.Operands(weightsBegin, rows, columns, channels, null, null);
+        product.emit(operands, new Rows(f, type, aBegin, aStride), results);
         return module.text();
     }
 

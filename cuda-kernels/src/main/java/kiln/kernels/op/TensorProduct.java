@@ -154,12 +154,12 @@ final class TensorProduct extends TiledProduct {
     }
 
     @Override
-    void finish(Operands operands, Epilogue epilogue, Epilogue.Text text, Value tileRow, Value tileColumn) {
+    void finish(Results results, Value tileRow, Value tileColumn) {
         Value firstRow = f.add(f.add(tileRow, partRow), f.compute(PtxOp.SHR, lane, Value.of(2)));
         Value firstColumn = f.add(f.add(tileColumn, partColumn), f.mul(f.and(lane, Value.of(3)), Value.of(2)));
         for (int j = 0; j < sums[0].length; j++) {
             f.comment("results of this lane's columns from " + j * Tile.MMA_COLUMNS + " on");
-            Run run = new Run(operands, epilogue, text, f.add(firstColumn, Value.of(j * Tile.MMA_COLUMNS)), 2);
+            Results.Run run = results.run(f.add(firstColumn, Value.of(j * Tile.MMA_COLUMNS)), 2);
             for (int i = 0; i < sums.length; i++) {
                 Value[] sum = sums[i][j];
                 run.store(f.add(firstRow, Value.of(i * Tile.MMA_ROWS)), sum[0], sum[1]);

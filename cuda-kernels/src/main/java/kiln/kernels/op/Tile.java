@@ -1,6 +1,7 @@
 package kiln.kernels.op;
 
 import java.util.Objects;
+import kiln.kernels.DataType;
 
 /**
  * How a block cuts a product: it computes {@code rows × columns} results in steps of {@code depth} channels.
@@ -22,25 +23,6 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
 
     public static Tile mediumTensor(Arithmetic arithmetic) {
         return new Tile(arithmetic, 64, 64, 32, 32, 32);
-    }
-
-    /** So many large tiles keep a small card busy; with fewer, medium ones do. Not measured yet. */
-    private static final int ENOUGH_LARGE_TILES = 40;
-
-    /**
-     * The tile for a product of that size with vectors.
-     *
-     * @param arithmetic that the card and the tensors allow
-     */
-    static Tile choose(Arithmetic arithmetic, int rows, int columns) {
-        long large = (long) Code.blocks(rows, LARGE.rows) * Code.blocks(columns, LARGE.columns);
-        if (arithmetic.isTensor()) {
-            return large >= ENOUGH_LARGE_TILES ? largeTensor(arithmetic) : mediumTensor(arithmetic);
-        }
-        if (rows <= SMALL.rows) {
-            return SMALL;
-        }
-        return large >= ENOUGH_LARGE_TILES ? LARGE : MEDIUM;
     }
 
     /** Results that one tensor instruction makes. */
@@ -74,6 +56,14 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
     /** Elements that one vector load takes: what channels and strides must be a multiple of for it. */
     public int vector() {
         return arithmetic.isTensor() ? TensorProduct.UNIT : FmaProduct.GROUP;
+    }
+
+    /** Bytes that all warps read from shared memory for one slice. */
+    double operandBytesOfSlice() {
+        int parts = rows / partRows * (columns / partColumns);
+        double bytes = (double) parts * (partRows + partColumns) * depth;
+        // Threads of a warp that have a row or column in common read it once: about half.
+        return arithmetic.isTensor() ? bytes * DataType.F16.bytes() : bytes * Float.BYTES / 2;
     }
 
     String label() {

@@ -6,7 +6,6 @@ import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
-import kiln.kernels.ptx.Space;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -37,6 +36,16 @@ abstract class TiledProduct {
         return new TensorProduct(f, type, weightType, tile);
     }
 
+    /** How many slices each part but the last has. */
+    static int slicesOfPart(Tile tile, int channels, int taps, int parts) {
+        int slices = taps * Code.blocks(channels, tile.depth());
+        int each = Code.blocks(slices, parts);
+        if ((parts - 1) * each >= slices) {
+            throw new IllegalArgumentException(slices + " slices in " + parts + " parts leave the last one empty");
+        }
+        return each;
+    }
+
     static String label(DataType type, DataType weightType) {
         return type.label() + (weightType == type ? "" : " " + weightType.label() + " weights");
     }
@@ -54,9 +63,9 @@ abstract class TiledProduct {
     /**
      * What the text works on: registers of the entry's parameters.
      *
-     * @param scales 32-bit floats that the columns' sums are multiplied by, or {@code null}
+     * @param part which part of the sum to take, of {@code slicesOfPart} slices; both {@code null} for the whole sum
      */
-    record Operands(Value weights, Value scales, Value out, Value rows, Value columns, Value channels, Value outStride) {}
+    record Operands(Value weights, Value rows, Value columns, Value channels, Value part, Value slicesOfPart) {}
 
     /** The parameter behind the weights, where they are bytes. */
     static Value scales(PtxFunction f, DataType weightType) {
@@ -106,10 +115,10 @@ abstract class TiledProduct {
 
     abstract void multiply(Slice left, Slice right);
 
-    /** Stores results by {@link Run}. */
-    abstract void finish(Operands operands, Epilogue epilogue, Epilogue.Text text, Value firstRow, Value firstColumn);
+    /** Stores results by {@link Results.Run}. */
+    abstract void finish(Results results, Value firstRow, Value firstColumn);
 
-    final void emit(Operands operands, RowSource source, Epilogue epilogue, Epilogue.Text epilogueText) {
+    final void emit(Operands operands, RowSource source, Results results) {
         Value thread = f.special("%tid.x");
         f.comment("the tile's corner of the result");
         Value firstRow = f.mul(f.special("%ctaid.x"), Value.of(tile.rows()));
@@ -135,13 +144,20 @@ abstract class TiledProduct {
 
         Value channel = f.move(Value.of(0).as(PtxType.U32));
         Value tap = f.move(Value.of(0).as(PtxType.U32));
+        Value slice = f.move(Value.of(0).as(PtxType.U32));
         Value depthShift = Value.of(Integer.numberOfTrailingZeros(tile.depth()));
         Value slicesPerTap = f.compute(PtxOp.SHR, f.add(operands.channels(), Value.of(tile.depth() - 1)), depthShift);
         Value slices = f.mul(slicesPerTap, Value.of(source.taps()));
+        if (operands.part() != null) {
+            f.comment("this block's part of the slices");
+            f.assign(slice, PtxOp.MUL, operands.part(), operands.slicesOfPart());
+            f.assign(slices, PtxOp.MIN, slices, f.add(slice, operands.slicesOfPart()));
+            f.assign(tap, PtxOp.DIV, slice, slicesPerTap);
+            f.assign(channel, PtxOp.SHL, f.sub(slice, f.mul(tap, slicesPerTap)), depthShift);
+        }
         place(source, prepared, tap, places);
         f.comment("the first slice");
         fetch(left, right, places, weights, tap, channel, operands.channels());
-        Value slice = f.move(Value.of(0).as(PtxType.U32));
         f.loop(() -> Code.less(f, slice, slices), () -> {
             left.store();
             right.store();
@@ -163,7 +179,7 @@ abstract class TiledProduct {
             multiply(left, right);
             f.barrier();
         });
-        finish(operands, epilogue, epilogueText, firstRow, firstColumn);
+        finish(results, firstRow, firstColumn);
     }
 
     private static void place(RowSource source, Object[] prepared, Value tap, RowSource.Place[] places) {
@@ -183,64 +199,6 @@ abstract class TiledProduct {
             Value at = f.add(channel, right.depth[i]);
             Value address = f.address(weights[i].address(), f.add(tapBegin, at), weightType.bytes());
             right.fetch(i, address, weights[i].valid(), at, channels);
-        }
-    }
-
-    /** One run of neighbouring columns: the epilogue's constants are loaded once for all of a thread's rows. */
-    final class Run {
-        private final Value resultColumn;
-        private final Value resultColumns;
-        private final Value inRange;
-        private final Value[] scales;
-        private final Value[] biases;
-        private final Operands operands;
-        private final Epilogue epilogue;
-        private final Epilogue.Text text;
-
-        Run(Operands operands, Epilogue epilogue, Epilogue.Text text, Value column, int count) {
-            this.operands = operands;
-            this.epilogue = epilogue;
-            this.text = text;
-            inRange = Code.less(f, column, operands.columns());
-            scales = operands.scales() == null ? null : scales(column, count);
-            biases = text.biases(inRange, column, count);
-            resultColumn = epilogue.geglu() ? f.compute(PtxOp.SHR, column, Value.of(1)) : column;
-            resultColumns = epilogue.geglu() ? f.compute(PtxOp.SHR, operands.columns(), Value.of(1)) : operands.columns();
-        }
-
-        private Value[] scales(Value column, int count) {
-            Value[] result = new Value[count];
-            for (int i = 0; i < count; i++) {
-                result[i] = f.move(Value.of(0f));
-            }
-            f.guarded(inRange, () -> f.load(Space.GLOBAL, f.address(operands.scales(), column, Float.BYTES), 0, result));
-            return result;
-        }
-
-        void store(Value row, Value... sums) {
-            Value rowInRange = f.compute(PtxOp.AND, inRange, Code.less(f, row, operands.rows()));
-            Value[] values = sums.clone();
-            for (int i = 0; i < values.length; i++) {
-                if (scales != null) {
-                    values[i] = biases == null ? f.mul(values[i], scales[i]) : f.mad(values[i], scales[i], biases[i]);
-                } else if (biases != null) {
-                    values[i] = f.add(values[i], biases[i]);
-                }
-            }
-            if (epilogue.geglu()) {
-                values = geglu(values);
-            }
-            Value[] results = text.apply(values, rowInRange, row, resultColumn, resultColumns);
-            Value address = f.address(operands.out(), f.mad(row, operands.outStride(), resultColumn), type.bytes());
-            f.guarded(rowInRange, () -> Code.storeFloats(f, Space.GLOBAL, type, address, 0, results));
-        }
-
-        private Value[] geglu(Value[] pairs) {
-            Value[] result = new Value[pairs.length / 2];
-            for (int i = 0; i < result.length; i++) {
-                result[i] = f.mul(pairs[2 * i], Activation.GELU.emit(f, pairs[2 * i + 1]));
-            }
-            return result;
         }
     }
 }

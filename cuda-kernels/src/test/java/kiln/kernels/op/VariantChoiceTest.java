@@ -22,7 +22,7 @@ class VariantChoiceTest {
 
     @Test
     void smallProductsTakeSmallTiles() {
-        assertThat(choose(DataType.F16, 61, 128, 1280, 1280).tile()).isEqualTo(Tile.MEDIUM);
+        assertThat(choose(DataType.F16, 86, 128, 1280, 1280).tile()).isEqualTo(Tile.mediumTensor(Arithmetic.MMA16));
         assertThat(choose(DataType.F16, 61, 2, 1280, 320).tile()).isEqualTo(Tile.SMALL);
     }
 
@@ -35,6 +35,37 @@ class VariantChoiceTest {
         Convolution first = Convolution.choose(DataType.F16, 86, shape, Epilogue.BIAS, 3, 1, 1, false);
         assertThat(first.vector()).isTrue();
         assertThat(first.target()).isEqualTo(50);
+    }
+
+    @Test
+    void longSumsOfFewTilesAreSplit() {
+        Card card = new Card(86, 28);
+        ConvolutionPlan deepest = convolve(card, 8, 1280);
+        assertThat(deepest.parts()).isBetween(2, 16);
+        assertThat(deepest.workBytes()).isEqualTo(deepest.parts() * 128L * 1280 * 4).isLessThanOrEqualTo(MultiplyPlan.MOST_WORK_BYTES);
+        assertThat(deepest.calls(1, 2, 3, 4, 5, 6, List.of())).hasSize(2);
+        ConvolutionPlan first = convolve(card, 64, 320);
+        assertThat(first.parts()).isEqualTo(1);
+        assertThat(first.workBytes()).isZero();
+        assertThat(first.calls(1, 2, 3, 4, 5, 6, List.of())).hasSize(1);
+        assertThat(convolve(new Card(61, 1), 8, 1280).parts()).as("one multiprocessor").isEqualTo(1);
+    }
+
+    @Test
+    void onlySingleMatricesAreSplit() {
+        Card card = new Card(90, 132);
+        assertThat(multiply(card, 64, 64, 4096, 1).parts()).isGreaterThan(1);
+        assertThat(multiply(card, 64, 64, 4096, 8).parts()).isEqualTo(1);
+        assertThat(multiply(card, 64, 64, 64, 1).parts()).as("a short sum").isEqualTo(1);
+    }
+
+    private static ConvolutionPlan convolve(Card card, int side, int channels) {
+        Convolution.Shape shape = new Convolution.Shape(2, side, side, channels, side, side, channels);
+        return ConvolutionPlan.choose(DataType.F16, DataType.F16, card, shape, Epilogue.BIAS, 3, 1, 1, false);
+    }
+
+    private static MultiplyPlan multiply(Card card, int rows, int columns, int channels, int matrices) {
+        return MultiplyPlan.choose(DataType.F16, DataType.F16, card, rows, columns, channels, channels, columns, matrices, Epilogue.BIAS);
     }
 
     @Test

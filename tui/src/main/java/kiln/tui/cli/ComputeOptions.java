@@ -1,12 +1,9 @@
 package kiln.tui.cli;
 
-import static java.util.Map.entry;
-
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import kiln.runtime.Executors;
 import kiln.runtime.KilnException;
@@ -16,23 +13,6 @@ import picocli.CommandLine.Option;
 
 /** Options that say how to compute, understood by every command. */
 final class ComputeOptions {
-    /** What A1111 takes after {@code --use-cpu}, whose "sd" is the whole model, and our words for its parts. */
-    private static final Map<String, Set<NetworkPart>> PARTS = Map.ofEntries(
-            entry("all", EnumSet.allOf(NetworkPart.class)),
-            entry("sd", EnumSet.allOf(NetworkPart.class)),
-            entry("text", EnumSet.of(NetworkPart.TEXT_ENCODER)),
-            entry("unet", EnumSet.of(NetworkPart.UNET)),
-            entry("vae", EnumSet.of(NetworkPart.VAE)),
-            // Things that Kiln does not have.
-            entry("interrogate", EnumSet.noneOf(NetworkPart.class)),
-            entry("gfpgan", EnumSet.noneOf(NetworkPart.class)),
-            entry("esrgan", EnumSet.noneOf(NetworkPart.class)),
-            entry("codeformer", EnumSet.noneOf(NetworkPart.class)),
-            entry("swinir", EnumSet.noneOf(NetworkPart.class)),
-            entry("scunet", EnumSet.noneOf(NetworkPart.class)),
-            entry("bsrgan", EnumSet.noneOf(NetworkPart.class)),
-            entry("dat", EnumSet.noneOf(NetworkPart.class)));
-
     @Option(
             names = "--executor",
             paramLabel = "EXECUTOR",
@@ -88,7 +68,7 @@ final class ComputeOptions {
 
     /** Whether a word means something behind {@code --use-cpu}. */
     static boolean isCpuPart(String word) {
-        return PARTS.containsKey(word.toLowerCase(Locale.ROOT));
+        return cpuPart(word) != null;
     }
 
     /** The networks that stay on the CPU. */
@@ -98,9 +78,22 @@ final class ComputeOptions {
             if (!isCpuPart(word)) {
                 throw KilnException.badRequest("--use-cpu '" + word + "' is unknown: give text, unet, vae or all");
             }
-            parts.addAll(PARTS.get(word.toLowerCase(Locale.ROOT)));
+            parts.addAll(cpuPart(word));
         }
         return parts;
+    }
+
+    /** A1111's words, whose "sd" is the whole model, and ours for its parts; {@code null} for other words. */
+    private static Set<NetworkPart> cpuPart(String word) {
+        return switch (word.toLowerCase(Locale.ROOT)) {
+            case "all", "sd" -> EnumSet.allOf(NetworkPart.class);
+            case "text" -> EnumSet.of(NetworkPart.TEXT_ENCODER);
+            case "unet" -> EnumSet.of(NetworkPart.UNET);
+            case "vae" -> EnumSet.of(NetworkPart.VAE);
+            // Things that Kiln does not have.
+            case "interrogate", "gfpgan", "esrgan", "codeformer", "swinir", "scunet", "bsrgan", "dat" -> Set.of();
+            default -> null;
+        };
     }
 
     int threads() {

@@ -70,7 +70,7 @@ final class PlanCommand extends Command {
     List<String> helpFooter() {
         return List.of(
                 "",
-                "With --vram-budget, --vram-headroom, --weights, --medvram, --lowvram or a rate, the plan is made for a graphics card, which"
+                "With --vram-budget, --vram-headroom, --weights, --medvram, --lowvram, --executor cuda or a rate, the plan is made for a graphics card, which"
                         + " need not be there: what stays in its memory, what is streamed, and how long a step should take. M and G are MiB and"
                         + " GiB. Without a budget there is no limit, but for --lowvram, which then plans for 1700M.",
                 "",
@@ -152,7 +152,8 @@ final class PlanCommand extends Command {
                 || device.medvram
                 || device.lowvram
                 || flopRate != null
-                || busRate != null;
+                || busRate != null
+                || global.compute.executor().equals("cuda");
     }
 
     private int planCard(Path model, GenerationRequest request, DeviceOptions options) {

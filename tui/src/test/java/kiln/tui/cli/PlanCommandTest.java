@@ -100,6 +100,7 @@ class PlanCommandTest {
     void headroomFlagsAndFormatsCount() throws IOException {
         assertThat(json("--vram-budget", "1G", "--vram-headroom", "200M").get("budgetBytes").asLong()).isEqualTo((1024 - 232) * MIB);
         assertThat(json("--medvram").get("residency").asText()).isEqualTo("medvram");
+        assertThat(json("--executor", "cuda").get("residency").asText()).isEqualTo("resident");
         assertThat(json("--medvram").get("budgetBytes").isNull()).isTrue();
         JsonNode lowvram = json("--lowvram");
         assertThat(lowvram.get("residency").asText()).isEqualTo("lowvram");

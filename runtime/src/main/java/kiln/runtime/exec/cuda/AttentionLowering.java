@@ -24,7 +24,7 @@ final class AttentionLowering {
                 k.channels(),
                 v.channels(),
                 node.shape().channels());
-        AttentionKernel kernel = AttentionKernel.choose(p.type(), p.target.capability(), op.headSize(), op.causal(), shape);
+        AttentionKernel kernel = AttentionKernel.choose(p.type(), p.target.card().capability(), op.headSize(), op.causal(), shape);
         p.add(kernel.call(
                 p.result(node.inputs().get(0), op.qOffset()),
                 p.result(node.inputs().get(1), op.kOffset()),

@@ -7,9 +7,11 @@ import java.util.function.DoubleConsumer;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaContext.PinnedMemory;
 import kiln.kernels.CudaContext.Stream;
+import kiln.kernels.CudaDevices;
 import kiln.kernels.CudaException;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
+import kiln.kernels.op.Card;
 import kiln.runtime.DeviceUse;
 import kiln.runtime.KilnException;
 import kiln.runtime.KilnException.Category;
@@ -29,6 +31,7 @@ import kiln.runtime.plan.ResidencyPlan;
 public final class CudaExecutor implements Executor {
     private final CudaContext context;
     private final CudaSettings settings;
+    private final Card card;
     private final Consumer<String> notices;
     private final KernelModules modules;
     private final Stream compute;
@@ -49,6 +52,8 @@ public final class CudaExecutor implements Executor {
         this.settings = settings;
         this.notices = notices;
         try {
+            CudaDevices.Device device = context.device();
+            card = new Card(device.major() * 10 + device.minor(), context.multiprocessors());
             modules = new KernelModules(context);
             compute = context.createStream();
             copy = context.createStream();
@@ -96,7 +101,7 @@ public final class CudaExecutor implements Executor {
     }
 
     private DeviceProgram program(String network, Graph graph) {
-        return announced.computeIfAbsent(graph, key -> Lowering.lower(graph, settings.target(context.device(), network)));
+        return announced.computeIfAbsent(graph, key -> Lowering.lower(graph, settings.target(card, network)));
     }
 
     @Override
@@ -203,7 +208,7 @@ public final class CudaExecutor implements Executor {
 
         private void widen() {
             residence.remove(network, program);
-            program = Lowering.lower(unfused, settings.target(context.device(), network).withType(DataType.F32));
+            program = Lowering.lower(unfused, settings.target(card, network).withType(DataType.F32));
             bound = null;
             load(program, fraction -> {});
             residence.add(network, program);

@@ -2,8 +2,8 @@ package kiln.runtime.exec.cuda;
 
 import java.util.Objects;
 import java.util.Set;
-import kiln.kernels.CudaDevices;
 import kiln.kernels.DataType;
+import kiln.kernels.op.Card;
 import kiln.runtime.plan.Residency;
 
 /**
@@ -27,8 +27,8 @@ public record CudaSettings(
     public static final CudaSettings USUAL =
             new CudaSettings(DataType.F16, Set.of(), false, new MemoryBudget(0, 0, 0), Residency.RESIDENT, 1L << 30);
 
-    DeviceTarget target(CudaDevices.Device device, String network) {
-        DeviceTarget target = new DeviceTarget(device.major() * 10 + device.minor(), type, int8Weights);
+    DeviceTarget target(Card card, String network) {
+        DeviceTarget target = new DeviceTarget(card, type, int8Weights);
         return wideNetworks.contains(network) ? target.withType(DataType.F32) : target;
     }
 }

@@ -3,8 +3,10 @@ package kiln.runtime.exec.cuda;
 import java.util.ArrayList;
 import java.util.List;
 import kiln.kernels.op.Convolution;
+import kiln.kernels.op.ConvolutionPlan;
 import kiln.kernels.op.Epilogue;
 import kiln.kernels.op.MatrixMultiply;
+import kiln.kernels.op.MultiplyPlan;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.PostOp;
@@ -25,10 +27,10 @@ final class ProductLowering {
         Convolution.Shape shape =
                 new Convolution.Shape(out.batch(), in.height(), in.width(), in.channels(), out.height(), out.width(), out.channels());
         DeviceWeight weight = DeviceWeight.matrix(node.weights().get(0), DeviceWeight.Layout.CONVOLUTION, p.target);
-        Convolution kernel = Convolution.choose(
+        ConvolutionPlan plan = ConvolutionPlan.choose(
                 p.type(),
                 weight.stored(),
-                p.target.capability(),
+                p.target.card(),
                 shape,
                 epilogue(node, false),
                 op.kernel(),
@@ -36,14 +38,15 @@ final class ProductLowering {
                 op.padBefore(),
                 op.upsample());
         long weights = p.weight(weight);
-        p.add(kernel.call(
-                p.result(node.inputs().get(0)),
-                weights,
-                weights + weight.scalesOffset(),
-                p.result(index),
-                shape,
-                bias(p, node),
-                inputs(p, node)));
+        plan.calls(
+                        p.result(node.inputs().get(0)),
+                        weights,
+                        weights + weight.scalesOffset(),
+                        p.result(index),
+                        p.work(plan.workBytes()),
+                        bias(p, node),
+                        inputs(p, node))
+                .forEach(p::add);
     }
 
     static void linear(ProgramBuilder p, int index) {
@@ -62,25 +65,22 @@ final class ProductLowering {
         int columns = weight.rows();
         int channels = p.graph.shapeOf(input).channels();
         int outStride = node.shape().channels();
-        MatrixMultiply kernel = MatrixMultiply.choose(
-                p.type(), weight.stored(), p.target.capability(), rows, columns, channels, channels, outStride, epilogue);
+        MultiplyPlan plan = MultiplyPlan.choose(
+                p.type(), weight.stored(), p.target.card(), rows, columns, channels, channels, outStride, 1, epilogue);
         long weights = p.weight(weight);
         long bias = layout == DeviceWeight.Layout.GEGLU && epilogue.bias()
                 ? p.weight(new DeviceWeight(node.weights().get(1), layout, p.type(), false))
                 : bias(p, node);
-        p.add(kernel.call(
-                p.result(input),
-                weights,
-                weights + weight.scalesOffset(),
-                p.result(index),
-                rows,
-                columns,
-                channels,
-                channels,
-                outStride,
-                MatrixMultiply.Batch.ONE,
-                bias,
-                inputs(p, node)));
+        plan.calls(
+                        p.result(input),
+                        weights,
+                        weights + weight.scalesOffset(),
+                        p.result(index),
+                        p.work(plan.workBytes()),
+                        MatrixMultiply.Batch.ONE,
+                        bias,
+                        inputs(p, node))
+                .forEach(p::add);
     }
 
     private static long bias(ProgramBuilder p, Node node) {
