@@ -37,6 +37,7 @@ public final class CudaExecutor implements Executor {
     private final Stream compute;
     private final Stream copy;
     private final WeightUpload upload;
+    private final HostBlock host;
     private final ProgramRunner runner;
     private final Residence residence;
     private final Map<Graph, DeviceProgram> announced = new IdentityHashMap<>();
@@ -58,7 +59,8 @@ public final class CudaExecutor implements Executor {
             compute = context.createStream();
             copy = context.createStream();
             upload = new WeightUpload(context, source, settings.mostPinnedBytes());
-            runner = new ProgramRunner(context, modules, upload, compute, copy);
+            host = new HostBlock(context);
+            runner = new ProgramRunner(context, modules, upload, host, compute, copy);
             residence = new Residence(context, upload, compute, settings.budget(), settings.highest(), notices);
         } catch (CudaException e) {
             context.close();
@@ -152,6 +154,7 @@ public final class CudaExecutor implements Executor {
             residence.close();
             upload.close();
             runner.close();
+            host.close();
             modules.close();
             context.destroy(copy);
             context.destroy(compute);
