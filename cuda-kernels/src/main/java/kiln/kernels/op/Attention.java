@@ -162,7 +162,7 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
                 weigh(sharedP, sharedKv, columns, result);
                 f.barrier();
             });
-            store(p.out, p.outStride, p.queries, ownQuery, columns, sum, result);
+            store(p.out(), p.outStride, p.queries, ownQuery, columns, sum, result);
         }
 
         /** Loads lines of a head into {@code shared[channel][line]}, zeros beyond the last line. */

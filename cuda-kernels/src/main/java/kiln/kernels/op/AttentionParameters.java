@@ -10,7 +10,6 @@ final class AttentionParameters {
     final Value q;
     final Value k;
     final Value v;
-    final Value out;
     final Value queries;
     final Value keys;
     final Value qStride;
@@ -22,14 +21,17 @@ final class AttentionParameters {
 
     private final PtxFunction f;
     private final DataType type;
+    private final int headSize;
+    private final Value outFirst;
 
     AttentionParameters(PtxFunction f, DataType type, int headSize) {
         this.f = f;
         this.type = type;
+        this.headSize = headSize;
         Value qFirst = f.parameter("q", PtxType.U64);
         Value kFirst = f.parameter("k", PtxType.U64);
         Value vFirst = f.parameter("v", PtxType.U64);
-        Value outFirst = f.parameter("out", PtxType.U64);
+        outFirst = f.parameter("out", PtxType.U64);
         queries = f.parameter("queries", PtxType.U32);
         keys = f.parameter("keys", PtxType.U32);
         qStride = f.parameter("q_stride", PtxType.U32);
@@ -37,16 +39,19 @@ final class AttentionParameters {
         vStride = f.parameter("v_stride", PtxType.U32);
         outStride = f.parameter("out_stride", PtxType.U32);
         factor = f.parameter("factor_log2e", PtxType.F32);
-        Value head = f.mul(f.special("%ctaid.y"), Value.of(headSize));
-        Value picture = f.special("%ctaid.z");
-        q = begin(qFirst, picture, queries, qStride, head);
-        k = begin(kFirst, picture, keys, kStride, head);
-        v = begin(vFirst, picture, keys, vStride, head);
-        out = begin(outFirst, picture, queries, outStride, head);
+        q = begin(qFirst, queries, qStride);
+        k = begin(kFirst, keys, kStride);
+        v = begin(vFirst, keys, vStride);
     }
 
-    private Value begin(Value base, Value picture, Value length, Value stride, Value head) {
-        Value rowsBefore = f.mulWide(f.mul(picture, length), stride);
+    /** Computed where it is asked for, at the end as a rule, so that it takes no registers before. */
+    Value out() {
+        return begin(outFirst, queries, outStride);
+    }
+
+    private Value begin(Value base, Value length, Value stride) {
+        Value head = f.mul(f.special("%ctaid.y"), Value.of(headSize));
+        Value rowsBefore = f.mulWide(f.mul(f.special("%ctaid.z"), length), stride);
         return f.address(f.mad(rowsBefore, Value.ofLong(type.bytes()), base), head, type.bytes());
     }
 }

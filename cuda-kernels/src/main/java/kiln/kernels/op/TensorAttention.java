@@ -47,7 +47,7 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
             throw new IllegalArgumentException("attention on tensor cores: head size " + headSize + " with " + arithmetic
                     + "; multiples of 8 up to " + LARGEST_HEAD + " can be had");
         }
-        if (queriesPerBlock != SHORT && (queriesPerBlock != LONG || headSize > LARGEST_LONG_HEAD)) {
+        if (queriesPerBlock != SHORT && (queriesPerBlock != LONG || causal || headSize > LARGEST_LONG_HEAD)) {
             throw new IllegalArgumentException("attention on tensor cores: " + queriesPerBlock + " queries a block, head size " + headSize);
         }
     }
@@ -57,7 +57,7 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
     }
 
     static TensorAttention forLength(Arithmetic arithmetic, int headSize, boolean causal, int queries) {
-        boolean manyQueries = queries >= FEWEST_LONG_QUERIES && headSize <= LARGEST_LONG_HEAD;
+        boolean manyQueries = queries >= FEWEST_LONG_QUERIES && !causal && headSize <= LARGEST_LONG_HEAD;
         return new TensorAttention(arithmetic, headSize, causal, manyQueries ? LONG : SHORT);
     }
 
@@ -88,7 +88,12 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
 
     @Override
     public int registerBudget() {
-        return 255;
+        // So many that nothing is spilled; where it can be, so few that four blocks (128) or three (168) share a multiprocessor.
+        boolean wide = arithmetic == Arithmetic.MMA16;
+        if (queriesPerBlock == LONG) {
+            return wide && headSize <= 40 ? 128 : headSize <= (wide ? 56 : 48) ? 168 : 255;
+        }
+        return headSize <= (wide ? 72 : 40) ? 128 : wide || headSize <= 80 ? 168 : 255;
     }
 
     @Override
@@ -104,7 +109,7 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
     /** Keys of a tile: 64 as long as two tiles fit, and a warp's scores beside its results. */
     private int keysPerTile() {
         boolean fits = KeyTiles.sharedBytes(headSize, 64) <= LARGEST_SHARED;
-        return fits && parts() * headSize <= 128 ? 64 : 32;
+        return fits && parts() == 1 ? 64 : 32;
     }
 
     @Override
@@ -121,9 +126,6 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
         private final int keysPerTile = keysPerTile();
         private final int headEights = headSize / EIGHT;
         private final int keyEights = keysPerTile / EIGHT;
-        /** Eights of channels or keys that one instruction takes. */
-        private final int step = arithmetic == Arithmetic.MMA16 ? 2 : 1;
-
         private final Value lane;
         /** This lane's row of eight in fragments, and its first column. */
         private final Value group;
@@ -150,7 +152,7 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
             firstQuery = f.mad(warp, Value.of(parts * TensorCode.ROWS), blockFirst);
             reference = new Value[parts][2];
             sum = new Value[parts][2];
-            result = new Value[parts][headEights][4];
+            result = zeros(headEights);
         }
 
         void emit() {
@@ -164,45 +166,55 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
                     reference[i][row] = f.move(Value.of(Float.NEGATIVE_INFINITY));
                     sum[i][row] = f.move(Value.of(0f));
                 }
-                for (Value[] eight : result[i]) {
-                    for (int j = 0; j < eight.length; j++) {
-                        eight[j] = f.move(Value.of(0f));
-                    }
-                }
             }
-            Value keysLine = f.mad(
-                    f.and(lane, Value.of(EIGHT - 1)),
+            Value fragment = f.mad(
+                    f.and(lane, Value.of(2 * EIGHT - 1)),
                     Value.of(KeyTiles.lineBytes(headSize)),
-                    f.mul(f.compute(PtxOp.SHR, lane, Value.of(3)), Value.of(TensorCode.MATRIX_ROW_BYTES)));
-            Value valuesLine = f.mul(lane, Value.of(KeyTiles.lineBytes(headSize)));
-            Value end = p.keys;
+                    f.mul(f.compute(PtxOp.SHR, lane, Value.of(4)), Value.of(TensorCode.MATRIX_ROW_BYTES)));
+            // Keys behind the last that a query of the block sees.
+            Value unseen = Value.of(0);
             if (causal) {
-                Value blockEnd = f.mad(f.special("%ctaid.x"), Value.of(queriesPerBlock), Value.of(queriesPerBlock));
-                end = f.compute(PtxOp.MIN, p.keys, blockEnd);
+                Value seen = f.mad(f.special("%ctaid.x"), Value.of(queriesPerBlock), Value.of(queriesPerBlock));
+                unseen = f.compute(PtxOp.MAX, f.sub(p.keys, seen).as(PtxType.S32), Value.of(0));
             }
-            Value last = end;
-            Value first = f.move(Value.of(0).as(PtxType.U32));
-            f.loop(() -> Code.less(f, first, last), () -> {
+            Value enough = unseen;
+            f.loop(() -> f.compare(Comparison.GREATER, tiles.left(), enough), () -> {
                 tiles.arrive();
-                Value next = f.add(first, Value.of(keysPerTile));
-                Value wanted = Code.less(f, next, last);
-                tiles.beforeKeys(next, wanted);
+                Value wanted = f.compare(Comparison.GREATER, f.sub(tiles.left(), Value.of(keysPerTile)), enough);
+                tiles.advance(0, wanted);
                 f.comment("scores");
-                Value[][][] scores = scores(q, f.add(tiles.keysAddress(), keysLine));
-                tiles.betweenKeysAndValues(next, wanted);
-                mask(scores, first);
+                Value[][][] scores = zeros(keyEights);
+                Value at = f.add(tiles.keysAddress(), fragment);
+                addScores(scores, q, 0, half(), at);
+                tiles.advance(1, wanted);
+                addScores(scores, q, half(), headEights, at);
+                tiles.advance(2, wanted);
+                mask(scores, tiles.left());
                 soften(scores);
                 f.comment("values");
-                weigh(scores, f.add(tiles.keysAddress(), valuesLine), tiles.valuesOffset());
-                tiles.afterValues(wanted);
-                f.assign(first, PtxOp.MOV, next);
+                Value[][][] powers = packed(scores);
+                weigh(powers, 0, half(), at, tiles.valuesOffset());
+                tiles.advance(3, wanted);
+                weigh(powers, half(), headEights, at, tiles.valuesOffset());
+                tiles.advance(KeyTiles.QUARTERS, wanted);
             });
             f.comment("results");
+            Value out = p.out();
             for (int i = 0; i < parts; i++) {
                 for (int row = 0; row < 2; row++) {
-                    store(i, row);
+                    store(out, i, row);
                 }
             }
+        }
+
+        /**
+         * Where work on a tile is divided so that the next one can come in quarters: about half of the eights of channels, an even number. Asynchronous copies need no division.
+         */
+        private int half() {
+            if (arithmetic == Arithmetic.MMA16) {
+                return 0;
+            }
+            return headEights / 4 * 2;
         }
 
         private Value row(int part, int row) {
@@ -228,66 +240,72 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
             return q;
         }
 
-        /** By part and eight of keys: q·k, four sums a lane. */
-        private Value[][][] scores(Value[][][] q, Value keysAt) {
-            Value[][][] scores = new Value[parts][keyEights][4];
-            for (Value[][] part : scores) {
+        private Value[][][] zeros(int eights) {
+            Value[][][] sums = new Value[parts][eights][4];
+            for (Value[][] part : sums) {
                 for (Value[] eight : part) {
                     for (int j = 0; j < eight.length; j++) {
                         eight[j] = f.move(Value.of(0f));
                     }
                 }
             }
-            for (int e = 0; e < headEights; ) {
-                // As many eights as one ldmatrix can take.
-                int eights = Integer.highestOneBit(Math.min(4, headEights - e));
-                for (int j = 0; j < keyEights; j++) {
-                    int offset = j * EIGHT * KeyTiles.lineBytes(headSize) + e * TensorCode.MATRIX_ROW_BYTES;
-                    Value[] k = TensorCode.loadMatrices(f, eights, false, keysAt, offset);
-                    for (int i = 0; i < parts; i++) {
-                        multiply(scores[i][j], q[i], e, k);
-                    }
-                }
-                e += eights;
-            }
-            return scores;
+            return sums;
         }
 
-        /** {@code sums += left[from...] · right}, as many eights as the right factor has. */
-        private void multiply(Value[] sums, Value[][] left, int from, Value[] right) {
-            for (int e = 0; e < right.length; ) {
-                int eights = Math.min(step, right.length - e);
-                Value[] a = new Value[2 * eights];
-                Value[] b = new Value[eights];
-                for (int i = 0; i < eights; i++) {
-                    System.arraycopy(left[from + e + i], 0, a, 2 * i, 2);
-                    b[i] = right[e + i];
+        /** By part and eight of keys, four sums a lane: adds q·k over the eights of channels from {@code from} up to {@code to}. */
+        private void addScores(Value[][][] scores, Value[][][] q, int from, int to, Value keysAt) {
+            for (int e = from; e < to; e += 2) {
+                int eights = Math.min(2, to - e);
+                for (int j = 0; j < keyEights; j += 2) {
+                    // By eight of channels, then of keys.
+                    Value[] k = TensorCode.loadMatrices(f, 2 * eights, false, keysAt, place(j, e));
+                    for (int i = 0; i < parts; i++) {
+                        for (int u = 0; u < 2; u++) {
+                            multiply(scores[i][j + u], q[i], e, eights == 1 ? new Value[] {k[u]} : new Value[] {k[u], k[2 + u]});
+                        }
+                    }
                 }
-                TensorCode.multiply(f, sums, a, b);
-                e += eights;
+            }
+        }
+
+        /** Where a tile's eight of lines, eight of channels begins. */
+        private int place(int lineEight, int channelEight) {
+            return lineEight * EIGHT * KeyTiles.lineBytes(headSize) + channelEight * TensorCode.MATRIX_ROW_BYTES;
+        }
+
+        /** {@code sums += left[from...] · right}, as many eights as the right factor has: in one instruction where the card can. */
+        private void multiply(Value[] sums, Value[][] left, int from, Value[] right) {
+            if (arithmetic == Arithmetic.MMA16 && right.length == 2) {
+                Value[] both = {left[from][0], left[from][1], left[from + 1][0], left[from + 1][1]};
+                TensorCode.multiply(f, sums, both, right);
+                return;
+            }
+            for (int i = 0; i < right.length; i++) {
+                TensorCode.multiply(f, sums, left[from + i], new Value[] {right[i]});
             }
         }
 
         /** Minus infinity for keys behind the last or, with causal, behind the query; most tiles have none. */
-        private void mask(Value[][][] scores, Value first) {
-            Value tileEnd = f.add(first, Value.of(keysPerTile));
-            Value ragged = f.compare(Comparison.GREATER, tileEnd, causal ? firstQuery : p.keys);
+        private void mask(Value[][][] scores, Value left) {
+            Value ragged = f.compare(Comparison.LESS, left, Value.of(keysPerTile));
+            Value first = causal ? f.sub(p.keys, left.as(PtxType.U32)) : null;
             if (causal) {
-                ragged = f.compute(PtxOp.OR, ragged, f.compare(Comparison.GREATER, tileEnd, p.keys));
+                Value behind = f.compare(Comparison.GREATER, f.add(first, Value.of(keysPerTile)), firstQuery);
+                ragged = f.compute(PtxOp.OR, ragged, behind);
             }
             f.when(ragged, () -> {
                 f.comment("keys that are not seen");
-                Value ownFirst = f.add(first, pair);
                 for (int i = 0; i < parts; i++) {
                     for (int row = 0; row < 2; row++) {
-                        Value end = p.keys;
+                        Value seen = left;
                         if (causal) {
-                            end = f.compute(PtxOp.MIN, end, f.add(row(i, row), Value.of(1)));
+                            Value untilQuery = f.sub(f.add(row(i, row), Value.of(1)), first).as(PtxType.S32);
+                            seen = f.compute(PtxOp.MIN, seen, untilQuery);
                         }
-                        Value seen = f.sub(end, ownFirst).as(PtxType.S32);
+                        Value seenOfLane = f.sub(seen, pair.as(PtxType.S32));
                         for (int j = 0; j < keyEights; j++) {
                             for (int u = 0; u < 2; u++) {
-                                Value hidden = f.compare(Comparison.LESS_OR_EQUAL, seen, Value.of(j * EIGHT + u));
+                                Value hidden = f.compare(Comparison.LESS_OR_EQUAL, seenOfLane, Value.of(j * EIGHT + u));
                                 Value score = scores[i][j][2 * row + u];
                                 f.assign(score, PtxOp.SELECT, Value.of(Float.NEGATIVE_INFINITY), score, hidden);
                             }
@@ -348,7 +366,8 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
             }
         }
 
-        private void weigh(Value[][][] powers, Value valuesAt, int offset) {
+        /** Powers as steps of a left factor: by part and eight of keys, two words. */
+        private Value[][][] packed(Value[][][] powers) {
             Value[][][] left = new Value[parts][keyEights][2];
             for (int i = 0; i < parts; i++) {
                 for (int j = 0; j < keyEights; j++) {
@@ -357,21 +376,29 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
                     left[i][j][1] = TensorCode.pack(f, arithmetic, eight[2], eight[3]);
                 }
             }
-            for (int j = 0; j < keyEights; j += 4) {
-                for (int e = 0; e < headEights; e++) {
-                    int at = offset + j * EIGHT * KeyTiles.lineBytes(headSize) + e * TensorCode.MATRIX_ROW_BYTES;
-                    Value[] v = TensorCode.loadMatrices(f, 4, true, valuesAt, at);
+            return left;
+        }
+
+        /** Adds powers times values to the results of the eights of channels from {@code from} up to {@code to}. */
+        private void weigh(Value[][][] powers, int from, int to, Value valuesAt, int offset) {
+            for (int j = 0; j < keyEights; j += 2) {
+                for (int e = from; e < to; e += 2) {
+                    int eights = Math.min(2, to - e);
+                    // By eight of channels, then of keys.
+                    Value[] v = TensorCode.loadMatrices(f, 2 * eights, true, valuesAt, offset + place(j, e));
                     for (int i = 0; i < parts; i++) {
-                        multiply(result[i][e], left[i], j, v);
+                        for (int u = 0; u < eights; u++) {
+                            multiply(result[i][e + u], powers[i], j, new Value[] {v[2 * u], v[2 * u + 1]});
+                        }
                     }
                 }
             }
         }
 
-        private void store(int part, int row) {
+        private void store(Value out, int part, int row) {
             Value inverse = f.compute(PtxOp.RECIPROCAL, Code.reduce(f, PtxOp.ADD, sum[part][row], 4));
             Value query = row(part, row);
-            Value address = f.address(p.out, f.mad(query, p.outStride, pair), TensorCode.HALF_BYTES);
+            Value address = f.address(out, f.mad(query, p.outStride, pair), TensorCode.HALF_BYTES);
             Value inRange = Code.less(f, query, p.queries);
             for (int e = 0; e < headEights; e++) {
                 Value[] eight = result[part][e];

@@ -25,6 +25,9 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
         return new Tile(arithmetic, 64, 64, 32, 32, 32);
     }
 
+    /** What every card gives a block without being asked. */
+    private static final int STATIC_SHARED_BYTES = 48 << 10;
+
     /** Results that one tensor instruction makes. */
     static final int MMA_ROWS = 16;
 
@@ -33,7 +36,7 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
     public Tile {
         Objects.requireNonNull(arithmetic, "arithmetic");
         int partUnitRows = arithmetic.isTensor() ? MMA_ROWS : FmaProduct.GROUP;
-        int partUnitColumns = arithmetic.isTensor() ? MMA_COLUMNS : FmaProduct.GROUP;
+        int partUnitColumns = arithmetic.isTensor() ? 2 * MMA_COLUMNS : FmaProduct.GROUP;
         int threads = rows / partRows * (columns / partColumns) * (arithmetic.isTensor() ? Code.WARP : 1);
         int vector = arithmetic.isTensor() ? TensorProduct.UNIT : FmaProduct.GROUP;
         if (partRows % partUnitRows != 0
@@ -47,6 +50,14 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
                 || columns * depth % (vector * threads) != 0) {
             throw new IllegalArgumentException("tile " + rows + "x" + columns + "x" + depth + " by " + partRows + "x" + partColumns);
         }
+    }
+
+    /** Slices in shared memory at the same time; with copies past the registers there are three, where that fits. */
+    int stages() {
+        if (arithmetic != Arithmetic.MMA16) {
+            return 2;
+        }
+        return Math.min(3, STATIC_SHARED_BYTES / ((rows + columns) * depth * DataType.F16.bytes()));
     }
 
     int threads() {

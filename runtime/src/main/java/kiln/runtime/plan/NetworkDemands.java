@@ -73,19 +73,16 @@ public final class NetworkDemands {
         return uses;
     }
 
-    /** Biases, scales and shifts have 32 bits whatever the format, and 8-bit rows a 32-bit scale each. */
+    /** 8-bit rows have a 32-bit scale each, behind all rows. */
     private static long bytes(WeightFormat format, Op op, Weight weight) {
-        if (weight.shape().size() < 2) {
-            return Math.multiplyExact(weight.elements(), Float.BYTES);
-        }
-        boolean matrix = op instanceof Op.Linear || op instanceof Op.LinearGeglu || op instanceof Op.Conv2d;
+        boolean matrix = weight.shape().size() > 1 && (op instanceof Op.Linear || op instanceof Op.LinearGeglu || op instanceof Op.Conv2d);
         if (format == WeightFormat.INT8 && matrix && weight.elements() >= SMALLEST_INT8_ELEMENTS) {
-            return weight.elements() + (long) Float.BYTES * weight.rows();
+            return WeightPlaces.aligned(weight.elements()) + (long) Float.BYTES * weight.rows();
         }
         return Math.multiplyExact(weight.elements(), elementBytes(format));
     }
 
-    /** Of a result, and of a matrix that is not kept in 8 bits. */
+    /** Of a result, and of a parameter that is not kept in 8 bits. */
     private static int elementBytes(WeightFormat format) {
         return format == WeightFormat.F32 ? Float.BYTES : Short.BYTES;
     }

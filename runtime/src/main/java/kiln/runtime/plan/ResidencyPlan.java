@@ -77,8 +77,8 @@ public final class ResidencyPlan {
         }
         Objects.requireNonNull(rates, "rates");
         ResidencyPlan plan = new ResidencyPlan(demands, streamed, budgetBytes, fixedBytes, rates, highest);
-        while (!plan.fits() && plan.lower().isPresent()) {
-            plan = plan.lower().get();
+        while (!plan.fits() && plan.residency.lower().isPresent()) {
+            plan = plan.lower().orElseThrow();
         }
         return plan;
     }

@@ -107,7 +107,7 @@ class PlanCommandTest {
         assertThat(lowvram.get("budgetBytes").asLong()).isEqualTo((1700 - 32) * MIB);
         long half = json("--weights", "f16").get("weightsBytes").asLong();
         assertThat(json("--weights", "int8").get("weightsBytes").asLong()).isBetween(half / 2, half * 9 / 10);
-        // Vectors have 32 bits in any case.
+        // What alignment adds is the same.
         assertThat(json("--weights", "f32").get("weightsBytes").asLong()).isBetween(half * 19 / 10, half * 2);
         assertThat(json("--weights", "f16", "--use-cpu", "text").get("networks")).hasSize(2);
     }

@@ -43,6 +43,9 @@ final class NetworkPrograms {
     private void countFlops(DeviceProgram program) {
         double[] own = new double[indices.size()];
         int current = 0;
+        if (own.length == 0) {
+            return;
+        }
         for (DeviceProgram.Step step : program.steps()) {
             if (!step.weights().isEmpty()) {
                 current = indexOf(program.weights().get(step.weights().get(0)));

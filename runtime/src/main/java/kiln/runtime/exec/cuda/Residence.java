@@ -10,7 +10,6 @@ import java.util.Set;
 import java.util.function.Consumer;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaException;
-import kiln.runtime.ByteSize;
 import kiln.runtime.KilnException;
 import kiln.runtime.plan.NetworkDemand;
 import kiln.runtime.plan.NetworkPlace;
@@ -33,6 +32,9 @@ final class Residence implements AutoCloseable {
      * @param weights by the program's index; a streamed weight's is in its slot
      */
     record Placed(long generation, long arena, long[] weights, List<StreamedUnit> units) {}
+
+    /** By this part of what could not be had the next attempt asks for less. */
+    private static final int LESS_PARTS = 8;
 
     private final CudaContext context;
     private final WeightUpload upload;
@@ -151,7 +153,7 @@ final class Residence implements AutoCloseable {
                 }
             }
             if (last >= 0) {
-                int slot = units.size() % 2;
+                int slot = place.weights().placements().get(unit.weights().get(0)).slot();
                 units.add(new StreamedUnit(slot, weightsRegion + place.slotOffset(slot), unit.bytes(), weights, offsets, first, last));
             }
         }
@@ -162,10 +164,11 @@ final class Residence implements AutoCloseable {
     private void settle() {
         List<NetworkDemand> demands = networks.values().stream().map(NetworkPrograms::demand).toList();
         String largest = demands.stream().max(Comparator.comparingLong(NetworkDemand::weightBytes)).orElseThrow().name();
+        long less = 0;
         while (true) {
             long held = weightsBytes + arenaBytes;
-            long room = budget.room(context.memoryInfo().freeBytes() + held);
-            ResidencyPlan next = ResidencyPlan.choose(demands, largest, room, 0, highest);
+            long room = budget.room(context.memoryInfo().freeBytes() + held) - less;
+            ResidencyPlan next = ResidencyPlan.choose(demands, largest, Math.max(0, room), 0, highest);
             if (!next.fits()) {
                 release();
                 throw new KilnException(KilnException.Category.OUT_OF_MEMORY, next.shortage().orElse("too little device memory"));
@@ -177,12 +180,15 @@ final class Residence implements AutoCloseable {
                 return;
             } catch (CudaException e) {
                 release();
-                if (!e.isOutOfMemory() || next.residency().lower().isEmpty()) {
+                if (!e.isOutOfMemory()) {
                     throw e;
                 }
-                highest = next.residency().lower().get();
-                notices.accept(ByteSize.format(next.peakBytes()) + " could not be had (" + e.getMessage() + "): going on as with --"
-                        + highest.word());
+                if (next.residency().lower().isPresent()) {
+                    highest = next.residency().lower().get();
+                } else {
+                    less += Math.max(1, next.peakBytes() / LESS_PARTS);
+                }
+                notices.accept(e.getMessage() + ": going on with less, as with --" + highest.word());
             }
         }
     }
