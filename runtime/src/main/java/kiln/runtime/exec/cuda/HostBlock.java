@@ -59,8 +59,8 @@ final class HostBlock implements AutoCloseable {
                 release(user);
                 throw new KilnException(
                         Category.OUT_OF_MEMORY,
-                        "the " + network + " in bands needs " + ByteSize.format(wanted) + " of pinned host memory, and " + ByteSize.format(had)
-                                + " could be had (" + e.symbol() + "): draw a smaller picture, or free memory of the machine or the device",
+                        e.getMessage() + ": in bands the " + network + " needs " + ByteSize.format(wanted) + " of it, and "
+                                + ByteSize.format(had) + " could be had: draw a smaller picture, or free memory of the machine or the card",
                         e);
             }
             bytes += next;
