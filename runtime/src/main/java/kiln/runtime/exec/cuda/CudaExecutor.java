@@ -2,6 +2,7 @@ package kiln.runtime.exec.cuda;
 
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import kiln.kernels.CudaContext;
@@ -12,6 +13,7 @@ import kiln.kernels.CudaException;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
 import kiln.kernels.op.Card;
+import kiln.runtime.ByteSize;
 import kiln.runtime.DeviceUse;
 import kiln.runtime.KilnException;
 import kiln.runtime.KilnException.Category;
@@ -29,6 +31,9 @@ import kiln.runtime.plan.ResidencyPlan;
  * <p>Failures of the card are {@link KilnException}s of the categories OUT_OF_MEMORY and DEVICE.
  */
 public final class CudaExecutor implements Executor {
+    /** Networks that run once a picture: it is better that they take longer than that there is no picture. */
+    private static final Set<String> IN_BANDS = Set.of("encoder", "decoder");
+
     private final CudaContext context;
     private final CudaSettings settings;
     private final Card card;
@@ -37,9 +42,10 @@ public final class CudaExecutor implements Executor {
     private final Stream compute;
     private final Stream copy;
     private final WeightUpload upload;
+    private final HostBlock host;
     private final ProgramRunner runner;
     private final Residence residence;
-    private final Map<Graph, DeviceProgram> announced = new IdentityHashMap<>();
+    private final Map<Graph, ProgramChoice> announced = new IdentityHashMap<>();
     private PinnedMemory transfer;
     private boolean closed;
 
@@ -58,7 +64,8 @@ public final class CudaExecutor implements Executor {
             compute = context.createStream();
             copy = context.createStream();
             upload = new WeightUpload(context, source, settings.mostPinnedBytes());
-            runner = new ProgramRunner(context, modules, upload, compute, copy);
+            host = new HostBlock(context);
+            runner = new ProgramRunner(context, modules, upload, host, compute, copy);
             residence = new Residence(context, upload, compute, settings.budget(), settings.highest(), notices);
         } catch (CudaException e) {
             context.close();
@@ -100,16 +107,20 @@ public final class CudaExecutor implements Executor {
         residence.add(network, program(network, graph));
     }
 
-    private DeviceProgram program(String network, Graph graph) {
-        return announced.computeIfAbsent(graph, key -> Lowering.lower(graph, settings.target(card, network)));
+    private ProgramChoice program(String network, Graph graph) {
+        return announced.computeIfAbsent(graph, key -> program(network, graph, settings.target(card, network)));
+    }
+
+    private static ProgramChoice program(String network, Graph graph, DeviceTarget target) {
+        return ProgramChoice.of(graph, target, IN_BANDS.contains(network));
     }
 
     @Override
     public CompiledGraph compile(String network, Graph graph, DoubleConsumer progress) {
         requireOpen();
-        DeviceProgram program = program(network, graph);
+        ProgramChoice program = program(network, graph);
         try {
-            load(program, progress);
+            load(program.whole(), progress);
         } catch (CudaException e) {
             throw failure(e);
         }
@@ -152,6 +163,7 @@ public final class CudaExecutor implements Executor {
             residence.close();
             upload.close();
             runner.close();
+            host.close();
             modules.close();
             context.destroy(copy);
             context.destroy(compute);
@@ -177,11 +189,12 @@ public final class CudaExecutor implements Executor {
     private final class Compiled implements CompiledGraph {
         private final String network;
         private final Graph unfused;
-        private DeviceProgram program;
+        private ProgramChoice program;
         private BoundProgram bound;
+        private boolean toldOfBands;
         private boolean graphClosed;
 
-        Compiled(String network, Graph unfused, DeviceProgram program) {
+        Compiled(String network, Graph unfused, ProgramChoice program) {
             this.network = network;
             this.unfused = unfused;
             this.program = program;
@@ -208,18 +221,18 @@ public final class CudaExecutor implements Executor {
 
         private void widen() {
             residence.remove(network, program);
-            program = Lowering.lower(unfused, settings.target(card, network).withType(DataType.F32));
+            program = program(network, unfused, settings.target(card, network).withType(DataType.F32));
             bound = null;
-            load(program, fraction -> {});
+            load(program.whole(), fraction -> {});
             residence.add(network, program);
         }
 
         private Map<String, float[]> launch(Map<String, float[]> inputs, Progress progress) {
             Residence.Placed placed = residence.place(network, program);
             if (bound == null || bound.generation() != placed.generation()) {
-                bound = BoundProgram.of(program, placed);
+                bind(placed);
             }
-            GraphTransfers transfers = new GraphTransfers(program);
+            GraphTransfers transfers = new GraphTransfers(bound.program());
             PinnedMemory pinned = transfer(transfers.bytes());
             transfers.write(inputs, pinned);
             try {
@@ -232,6 +245,22 @@ public final class CudaExecutor implements Executor {
             return transfers.read(pinned);
         }
 
+        private void bind(Residence.Placed placed) {
+            long hostBytes = placed.program().hostBytes();
+            if (hostBytes == 0) {
+                host.release(this);
+            } else {
+                host.reserve(this, network, hostBytes);
+                if (!toldOfBands) {
+                    toldOfBands = true;
+                    notices.accept("the " + network + " works in bands of rows, which takes longer: its results need "
+                            + ByteSize.format(program.whole().arenaBytes()) + " of the card's memory, and "
+                            + ByteSize.format(placed.program().arenaBytes()) + " are used");
+                }
+            }
+            bound = BoundProgram.of(placed);
+        }
+
         @Override
         public void close() {
             if (!graphClosed) {
@@ -239,6 +268,7 @@ public final class CudaExecutor implements Executor {
                 announced.remove(unfused);
                 if (!closed) {
                     residence.remove(network, program);
+                    host.release(this);
                 }
             }
         }
