@@ -91,8 +91,10 @@ final class CudaOpening {
 
     private static CudaSettings settings(EngineOptions options, CudaDevices.Device before, CudaContext context) {
         DeviceOptions device = options.device();
-        // A driver that already had a context tells of no difference.
-        long contextBytes = Math.max(ResidencyPlan.ASSUMED_CONTEXT_BYTES, before.freeBytes() - context.memoryInfo().freeBytes());
+        // A driver that already had a context tells of no difference; what is free is in no case the context's.
+        CudaContext.MemoryInfo memory = context.memoryInfo();
+        long taken = Math.max(ResidencyPlan.ASSUMED_CONTEXT_BYTES, before.freeBytes() - memory.freeBytes());
+        long contextBytes = Math.min(taken, memory.totalBytes() - memory.freeBytes());
         MemoryBudget budget = new MemoryBudget(device.vramBudgetBytes(), device.vramHeadroomBytes(), contextBytes);
         Residency highest = switch (device.memory()) {
             case AUTO -> Residency.RESIDENT;

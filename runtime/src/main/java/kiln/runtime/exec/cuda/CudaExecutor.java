@@ -85,7 +85,13 @@ public final class CudaExecutor implements Executor {
 
     @Override
     public DeviceUse deviceUse() {
-        CudaContext.MemoryInfo memory = context.memoryInfo();
+        CudaContext.MemoryInfo memory;
+        try {
+            memory = context.memoryInfo();
+        } catch (CudaException e) {
+            // A figure for people is no reason to lose a picture; what is really broken shows at the next launch.
+            return null;
+        }
         ResidencyPlan plan = residence.plan();
         return new DeviceUse(
                 context.device().name(),
