@@ -5,6 +5,7 @@ import java.util.concurrent.TimeUnit;
 import kiln.kernels.DataType;
 import kiln.kernels.KernelCall;
 import kiln.kernels.op.Attention;
+import kiln.kernels.op.AttentionShape;
 import kiln.kernels.op.Convolution;
 import kiln.kernels.op.Epilogue;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -59,8 +60,9 @@ public class EmulatorBenchmark {
                     .call(addresses[0], addresses[1], addresses[2], shape, addresses[3], List.of());
         } else {
             int headSize = CHANNELS / HEADS;
-            call = new Attention(DataType.F16, headSize, false, true)
-                    .call(addresses[0], addresses[1], addresses[2], addresses[3], BATCH, HEADS, SIDE * SIDE, SIDE * SIDE, CHANNELS, CHANNELS, CHANNELS, CHANNELS, 0.35f);
+            AttentionShape shape =
+                    new AttentionShape(BATCH, HEADS, SIDE * SIDE, SIDE * SIDE, CHANNELS, CHANNELS, CHANNELS, CHANNELS);
+            call = new Attention(DataType.F16, headSize, false, true).call(addresses[0], addresses[1], addresses[2], addresses[3], shape, 0.35f);
         }
         module = PtxModule.parse(call.kernel().ptx());
     }
