@@ -157,7 +157,7 @@ final class Residence implements AutoCloseable {
             }
             if (last >= 0) {
                 int slot = place.weights().placements().get(unit.weights().get(0)).slot();
-                units.add(new StreamedUnit(slot, weightsRegion + place.slotOffset(slot), unit.bytes(), weights, offsets, first, last));
+                units.add(new StreamedUnit(slot, weightsRegion + place.slotOffset(slot), weights, offsets, first, last));
             }
         }
         return List.copyOf(units);
@@ -233,7 +233,6 @@ final class Residence implements AutoCloseable {
     private void release() {
         stale = true;
         present.clear();
-        upload.forget();
         if (arenaRegion != 0) {
             context.free(arenaRegion);
             arenaRegion = 0;
