@@ -57,6 +57,9 @@ public interface CudaContext extends AutoCloseable {
 
     MemoryInfo memoryInfo();
 
+    /** How many blocks run at the same time without sharing one. */
+    int multiprocessors();
+
     // Kernels.
 
     /**

@@ -9,6 +9,7 @@ import jcuda.NativePointerObject;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
+import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUfunction;
@@ -91,6 +92,12 @@ final class JCudaContext implements CudaContext {
         long[] total = new long[1];
         check(JCudaDriver.cuMemGetInfo(free, total), "asking for free memory");
         return new MemoryInfo(free[0], total[0]);
+    }
+
+    @Override
+    public int multiprocessors() {
+        bind();
+        return JCudaLibrary.attribute(handle, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
     }
 
     @Override

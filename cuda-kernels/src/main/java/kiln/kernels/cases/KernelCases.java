@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
-import kiln.kernels.op.Attention;
+import kiln.kernels.op.AttentionKernel;
 import kiln.kernels.op.Convolution;
 import kiln.kernels.op.CopyRows;
 import kiln.kernels.op.Elementwise;
@@ -18,6 +18,7 @@ import kiln.kernels.op.KernelLibrary;
 import kiln.kernels.op.LayerNorm;
 import kiln.kernels.op.MatrixMultiply;
 import kiln.kernels.op.Softmax;
+import kiln.kernels.op.SplitSum;
 import kiln.kernels.op.TimestepEmbedding;
 import kiln.kernels.op.Transpose;
 import kiln.kernels.op.UpsampleNearest;
@@ -42,7 +43,9 @@ public final class KernelCases {
             return ProductCases.of(multiply);
         } else if (kernel instanceof Convolution convolution) {
             return ProductCases.of(convolution);
-        } else if (kernel instanceof Attention attention) {
+        } else if (kernel instanceof SplitSum sum) {
+            return List.of(ProductCases.of(sum));
+        } else if (kernel instanceof AttentionKernel attention) {
             return AttentionCases.of(attention);
         } else if (kernel instanceof CopyRows copy) {
             return List.of(copy(copy));

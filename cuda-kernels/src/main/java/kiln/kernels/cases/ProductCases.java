@@ -6,13 +6,20 @@ import java.util.List;
 import kiln.kernels.DataType;
 import kiln.kernels.op.Convolution;
 import kiln.kernels.op.Epilogue;
+import kiln.kernels.op.ConvolutionPlan;
 import kiln.kernels.op.MatrixMultiply;
+import kiln.kernels.op.MultiplyPlan;
+import kiln.kernels.op.SplitSum;
+import kiln.kernels.op.QuantizedRows;
 
 /** Matrix products and convolutions, over tiles' edges. */
 final class ProductCases {
     private ProductCases() {}
 
     static List<KernelCase> of(MatrixMultiply kernel) {
+        if (kernel.partial()) {
+            return List.of(split(kernel, kernel.tile().rows() + 5, 12, 5 * kernel.tile().depth() + kernel.tile().vector(), 3));
+        }
         List<KernelCase> cases = new ArrayList<>();
         int tileRows = kernel.tile().rows();
         int tileColumns = kernel.tile().columns();
@@ -31,35 +38,86 @@ final class ProductCases {
         CaseBuilder c = new CaseBuilder(kernel, matrices + " of " + rows + "x" + columns + "x" + channels);
         int width = epilogue.geglu() ? columns / 2 : columns;
         float[] a = c.normal(type, matrices * rows * channels, 1);
-        float[] weights = c.normal(type, matrices * columns * channels, 1 / Math.sqrt(channels));
+        // Weights with scales are shared.
+        int weightMatrices = kernel.weights() == DataType.I8 ? 1 : matrices;
+        Weights weights = new Weights(c, type, kernel.weights(), weightMatrices * columns, channels);
         Added added = new Added(c, type, epilogue, columns, rows, width, rows);
         float[] expected = new float[matrices * rows * width];
         for (int i = 0; i < matrices; i++) {
+            float[] matrix = part(weights.values, i % weightMatrices, weightMatrices);
             float[] result = kernel.reference(
-                    part(a, i, matrices), part(weights, i, matrices), rows, columns, channels, channels, added.bias, added.values, added.steps);
+                    part(a, i, matrices), matrix, weights.scales, rows, columns, channels, channels, added.bias, added.values, added.steps);
             System.arraycopy(result, 0, expected, i * rows * width, result.length);
         }
         long aAddress = c.input("a", type, a, matrices, rows, channels);
-        long weightsAddress = c.input("weights", type, weights, matrices, columns, channels);
+        weights.declare(weightMatrices, columns, channels);
         added.declare();
         long out = c.output("out", type, expected, matrices, rows, width);
-        MatrixMultiply.Batch batch = new MatrixMultiply.Batch(matrices, rows * channels, columns * channels, rows * width);
-        c.call(kernel.call(aAddress, weightsAddress, out, rows, columns, channels, channels, width, batch, added.biasAddress, added.inputs));
+        MatrixMultiply.Batch batch = new MatrixMultiply.Batch(
+                matrices, rows * channels, weightMatrices == 1 ? 0 : columns * channels, rows * width);
+        c.call(kernel.call(
+                aAddress, weights.address, weights.scalesAddress, out, rows, columns, channels, channels, width, batch, added.biasAddress, added.inputs));
+        return c.build(type, 1e-5);
+    }
+
+    /** Parts of the channels, and their sum. */
+    private static KernelCase split(MatrixMultiply kernel, int rows, int columns, int channels, int parts) {
+        DataType type = kernel.type();
+        CaseBuilder c = new CaseBuilder(kernel, rows + "x" + columns + "x" + channels + " in " + parts + " parts");
+        float[] a = c.normal(type, rows * channels, 1);
+        Weights weights = new Weights(c, type, kernel.weights(), columns, channels);
+        SplitSum sum = SplitSum.of(type, kernel.weights(), Epilogue.BIAS, columns, columns);
+        Added added = new Added(c, type, sum.epilogue(), columns, rows, columns, rows);
+        MatrixMultiply whole = new MatrixMultiply(type, kernel.weights(), kernel.tile(), true, sum.epilogue());
+        float[] expected = whole.reference(a, weights.values, weights.scales, rows, columns, channels, channels, added.bias, List.of(), List.of());
+        long aAddress = c.input("a", type, a, rows, channels);
+        weights.declare(columns, channels);
+        added.declare();
+        long work = c.work("work", DataType.F32, parts, rows, columns);
+        long out = c.output("out", type, expected, rows, columns);
+        MultiplyPlan plan = new MultiplyPlan(kernel, parts, sum, rows, columns, channels, channels, columns);
+        plan.calls(aAddress, weights.address, weights.scalesAddress, out, work, MatrixMultiply.Batch.ONE, added.biasAddress, List.of())
+                .forEach(c::call);
+        return c.build(type, 1e-5);
+    }
+
+    static KernelCase of(SplitSum kernel) {
+        DataType type = kernel.type();
+        Epilogue epilogue = kernel.epilogue();
+        int rows = 15;
+        int columns = kernel.width() == 4 ? 36 : 14;
+        int width = epilogue.geglu() ? columns / 2 : columns;
+        int parts = 3;
+        CaseBuilder c = new CaseBuilder(kernel, parts + " parts of " + rows + "x" + columns);
+        float[] work = c.normal(DataType.F32, parts * rows * columns, 1);
+        float[] scales = kernel.scaled() ? c.normal(DataType.F32, columns, 1) : null;
+        Added added = new Added(c, type, epilogue, columns, rows, width, 5);
+        float[] expected = kernel.reference(work, parts, scales, rows, columns, added.bias, added.values, added.steps);
+        long workAddress = c.input("work", DataType.F32, work, parts, rows, columns);
+        long scalesAddress = scales == null ? 0 : c.input("scales", DataType.F32, scales, columns);
+        added.declare();
+        long out = c.output("out", type, expected, rows, width);
+        c.call(kernel.call(workAddress, parts, scalesAddress, out, rows, columns, width, added.biasAddress, added.inputs));
         return c.build(type, 1e-5);
     }
 
     static List<KernelCase> of(Convolution kernel) {
+        if (kernel.partial()) {
+            // The parts' borders lie within a tap's channels.
+            return List.of(split(kernel, 5, 7, kernel.tile().depth() + 2 * kernel.tile().vector(), 12, 4));
+        }
         int in = kernel.vector() ? 5 * kernel.tile().vector() : 5;
         int out = kernel.vector() ? 12 : 7;
         List<KernelCase> cases = new ArrayList<>();
-        cases.add(convolve(kernel, 2, 5, 7, in, out));
+        cases.add(convolve(kernel, 2, 5, 7, in, out, false));
         if (kernel.size() > 1) {
-            cases.add(convolve(kernel, 1, 2, 1, in, kernel.tile().columns() + out));
+            cases.add(convolve(kernel, 1, 2, 1, in, kernel.tile().columns() + out, false));
+            cases.add(convolve(kernel, 2, 8, 3, in, out, true));
         }
         return cases;
     }
 
-    private static KernelCase convolve(Convolution kernel, int batch, int height, int width, int in, int out) {
+    private static KernelCase convolve(Convolution kernel, int batch, int height, int width, int in, int out, boolean banded) {
         DataType type = kernel.type();
         int scale = kernel.upsample() ? 2 : 1;
         // As the networks pad: by one on both sides, or (stride 2, none before) by one behind.
@@ -67,24 +125,78 @@ final class ProductCases {
         int outHeight = (height * scale + padding - kernel.size()) / kernel.stride() + 1;
         int outWidth = Math.max(1, (width * scale + padding - kernel.size()) / kernel.stride() + 1);
         Convolution.Shape shape = new Convolution.Shape(batch, height, width, in, outHeight, outWidth, out);
-        CaseBuilder c = new CaseBuilder(kernel, batch + " of " + height + "x" + width + "x" + in + " to " + out);
-        float[] picture = c.normal(type, batch * height * width * in, 1);
+        // Rows from the middle, or all.
+        Convolution.Band band = banded ? kernel.band(shape, 1, outHeight - 2) : Convolution.Band.whole(shape);
+        String size = batch + " of " + height + "x" + width + "x" + in + " to " + out;
+        CaseBuilder c = new CaseBuilder(kernel, banded ? size + " rows 1 to " + (outHeight - 2) : size);
+        float[] picture = c.normal(type, batch * band.inRows() * width * in, 1);
         int taps = kernel.size() * kernel.size();
-        float[] weights = c.normal(type, out * taps * in, 1 / Math.sqrt(taps * in));
-        int rows = batch * outHeight * outWidth;
-        Added added = new Added(c, type, kernel.epilogue(), out, rows, out, outHeight * outWidth);
-        float[] expected = kernel.reference(picture, weights, shape, added.bias, added.values, added.steps);
-        long pictureAddress = c.input("in", type, picture, batch, height, width, in);
-        long weightsAddress = c.input("weights", type, weights, out, kernel.size(), kernel.size(), in);
+        Weights weights = new Weights(c, type, kernel.weights(), out, taps * in);
+        int rows = batch * band.rows() * outWidth;
+        Added added = new Added(c, type, kernel.epilogue(), out, rows, out, band.rows() * outWidth);
+        float[] expected = kernel.reference(picture, weights.values, weights.scales, shape, band, added.bias, added.values, added.steps);
+        long pictureAddress = c.input("in", type, picture, batch, band.inRows(), width, in);
+        weights.declare(out, kernel.size(), kernel.size(), in);
         added.declare();
-        long outAddress = c.output("out", type, expected, batch, outHeight, outWidth, out);
-        c.call(kernel.call(pictureAddress, weightsAddress, outAddress, shape, added.biasAddress, added.inputs));
+        long outAddress = c.output("out", type, expected, batch, band.rows(), outWidth, out);
+        c.call(kernel.call(
+                pictureAddress, weights.address, weights.scalesAddress, outAddress, shape, band, added.biasAddress, added.inputs));
+        return c.build(type, 1e-5);
+    }
+
+    private static KernelCase split(Convolution kernel, int height, int width, int in, int out, int parts) {
+        DataType type = kernel.type();
+        Convolution.Shape shape = new Convolution.Shape(2, height, width, in, height, width, out);
+        CaseBuilder c = new CaseBuilder(kernel, "2 of " + height + "x" + width + "x" + in + " to " + out + " in " + parts + " parts");
+        int taps = kernel.size() * kernel.size();
+        float[] picture = c.normal(type, 2 * height * width * in, 1);
+        Weights weights = new Weights(c, type, kernel.weights(), out, taps * in);
+        SplitSum sum = SplitSum.of(type, kernel.weights(), Epilogue.biasThen(Epilogue.Step.ADD_PER_CHANNEL), out, out);
+        Added added = new Added(c, type, sum.epilogue(), out, 2 * height * width, out, height * width);
+        Convolution whole = new Convolution(
+                type, kernel.weights(), kernel.tile(), true, sum.epilogue(), kernel.size(), kernel.stride(), kernel.padBefore(), false);
+        float[] expected = whole.reference(
+                picture, weights.values, weights.scales, shape, Convolution.Band.whole(shape), added.bias, added.values, added.steps);
+        long pictureAddress = c.input("in", type, picture, 2, height, width, in);
+        weights.declare(out, kernel.size(), kernel.size(), in);
+        added.declare();
+        long work = c.work("work", DataType.F32, parts, 2 * height * width, out);
+        long outAddress = c.output("out", type, expected, 2, height, width, out);
+        new ConvolutionPlan(kernel, parts, sum, shape)
+                .calls(pictureAddress, weights.address, weights.scalesAddress, outAddress, work, added.biasAddress, added.inputs)
+                .forEach(c::call);
         return c.build(type, 1e-5);
     }
 
     private static float[] part(float[] whole, int index, int parts) {
         int length = whole.length / parts;
         return Arrays.copyOfRange(whole, index * length, (index + 1) * length);
+    }
+
+    /** Weights as the kernel stores them: floats, or whole numbers with a scale for each row. */
+    private static final class Weights {
+        final float[] values;
+        final float[] scales;
+        long address;
+        long scalesAddress;
+        private final CaseBuilder builder;
+        private final DataType stored;
+
+        Weights(CaseBuilder builder, DataType type, DataType stored, int rows, int columns) {
+            this.builder = builder;
+            this.stored = stored;
+            float[] normal = builder.normal(type, rows * columns, 1 / Math.sqrt(columns));
+            QuantizedRows quantized = stored == DataType.I8 ? QuantizedRows.of(normal, columns) : null;
+            values = quantized == null ? normal : quantized.valuesAsFloats();
+            scales = quantized == null ? null : quantized.scales();
+        }
+
+        void declare(Integer... shape) {
+            address = builder.input("weights", stored, values, shape);
+            if (scales != null) {
+                scalesAddress = builder.input("scales", DataType.F32, scales, scales.length);
+            }
+        }
     }
 
     /** An epilogue's tensors. */

@@ -5,8 +5,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import kiln.kernels.DataType;
-import kiln.kernels.Kernel;
-import kiln.kernels.KernelCall;
 import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxModule;
@@ -16,19 +14,15 @@ import kiln.kernels.ptx.Space;
 import kiln.kernels.ptx.Value;
 
 /**
- * Memory-efficient attention: {@code softmax(factor · q·kᵀ)·v} per head with a running softmax (Milakov and Gimelshein 2018), so that no
- * matrix of queries × keys is ever stored. Plain f32 arithmetic; runs on every card.
+ * Memory-efficient attention in plain f32 arithmetic; runs on every card.
  *
  * <p>A block of 128 threads does {@code 16 · rows} queries of one head and walks the keys 32 at a time: scores from shared slices of q and k
  * (each thread {@code rows × 4} of them), the new maximum over the eight threads of a query, then the weights times v into registers.
- * With {@code causal}, query i sees keys 0 to i, and slices beyond are skipped.
- *
- * <p>Heads are read in place: element {@code (b, i, head, c)} of a factor is at {@code (b · length + i) · stride + head · headSize + c}, so
- * q, k and v may be parts of one packed result, the addresses already at each part's beginning.
+ * With {@code causal}, slices that no query sees are skipped.
  *
  * @param vector head size and strides are multiples of four: one load takes four elements
  */
-public record Attention(DataType type, int headSize, boolean causal, boolean vector) implements Kernel {
+public record Attention(DataType type, int headSize, boolean causal, boolean vector) implements AttentionKernel {
     /** The largest head whose slices fit into the shared memory that every card gives a block. */
     public static final int LARGEST_HEAD = 160;
 
@@ -36,8 +30,7 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
     private static final int ACROSS = 8;
     private static final int DOWN = 16;
     private static final int THREADS = ACROSS * DOWN;
-    private static final int VECTOR = 4;
-    private static final double LOG2_E = 1.4426950408889634;
+    static final int VECTOR = 4;
 
     public Attention {
         Objects.requireNonNull(type, "type");
@@ -72,7 +65,8 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
         return headSize <= 96 && !causal ? 4 : 2;
     }
 
-    private int queriesPerBlock() {
+    @Override
+    public int queriesPerBlock() {
         return DOWN * rows();
     }
 
@@ -81,34 +75,9 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
         return (headSize + ACROSS - 1) / ACROSS * ACROSS;
     }
 
-    /**
-     * @param qStride elements from one query to the next
-     * @param factor of the scores, 1/√headSize as a rule
-     */
-    public KernelCall call(
-            long q,
-            long k,
-            long v,
-            long out,
-            int batch,
-            int heads,
-            int queries,
-            int keys,
-            int qStride,
-            int kStride,
-            int vStride,
-            int outStride,
-            float factor) {
-        if (vector && (qStride | kStride | vStride | outStride) % VECTOR != 0 || causal && queries != keys) {
-            throw new IllegalArgumentException("attention " + variant() + ": " + queries + " queries, " + keys + " keys, strides " + qStride + ", "
-                    + kStride + ", " + vStride + " and " + outStride);
-        }
-        return new KernelCall(
-                this,
-                Code.blocks(queries, queriesPerBlock()),
-                heads,
-                batch,
-                List.of(q, k, v, out, queries, keys, qStride, kStride, vStride, outStride, (float) (factor * LOG2_E)));
+    @Override
+    public boolean takes(AttentionShape shape) {
+        return !vector || shape.stridesAreMultiplesOf(VECTOR);
     }
 
     @Override
@@ -153,32 +122,16 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
         }
 
         void emit() {
-            Value q = f.parameter("q", PtxType.U64);
-            Value k = f.parameter("k", PtxType.U64);
-            Value v = f.parameter("v", PtxType.U64);
-            Value out = f.parameter("out", PtxType.U64);
-            Value queries = f.parameter("queries", PtxType.U32);
-            Value keys = f.parameter("keys", PtxType.U32);
-            Value qStride = f.parameter("q_stride", PtxType.U32);
-            Value kStride = f.parameter("k_stride", PtxType.U32);
-            Value vStride = f.parameter("v_stride", PtxType.U32);
-            Value outStride = f.parameter("out_stride", PtxType.U32);
-            Value factor = f.parameter("factor_log2e", PtxType.F32);
+            AttentionParameters p = new AttentionParameters(f, type, headSize);
             Value sharedQ = f.shared("slice_q", headSize * queryStride * Float.BYTES);
             int keyBytes = headSize * keyStride * Float.BYTES;
             int valueBytes = KEYS * paddedHead() * Float.BYTES;
             Value sharedKv = f.shared("slice_kv", Math.max(keyBytes, valueBytes));
             Value sharedP = f.shared("weights", KEYS * queryStride * Float.BYTES);
-            Value head = f.mul(f.special("%ctaid.y"), Value.of(headSize));
-            Value picture = f.special("%ctaid.z");
             Value firstQuery = f.mul(f.special("%ctaid.x"), Value.of(queriesPerBlock()));
-            Value qHead = begin(q, picture, queries, qStride, head);
-            Value kHead = begin(k, picture, keys, kStride, head);
-            Value vHead = begin(v, picture, keys, vStride, head);
-            Value outHead = begin(out, picture, queries, outStride, head);
 
             f.comment("the block's queries, already times the factor");
-            loadTransposed(qHead, qStride, firstQuery, queries, queriesPerBlock(), sharedQ, queryStride, factor);
+            loadTransposed(p.q, p.qStride, firstQuery, p.queries, queriesPerBlock(), sharedQ, queryStride, p.factor);
             Value[] largest = new Value[rows];
             Value[] sum = new Value[rows];
             List<Columns> columns = columns();
@@ -192,29 +145,24 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
                 }
             }
             Value ownQuery = f.mad(down, Value.of(rows), firstQuery);
-            Value end = causal ? f.compute(PtxOp.MIN, keys, f.add(firstQuery, Value.of(queriesPerBlock()))) : keys;
+            Value end = causal ? f.compute(PtxOp.MIN, p.keys, f.add(firstQuery, Value.of(queriesPerBlock()))) : p.keys;
             Value key = f.move(Value.of(0).as(PtxType.U32));
             Code.count(f, key, end, Value.of(KEYS), first -> {
                 f.comment("keys");
-                loadTransposed(kHead, kStride, first, keys, KEYS, sharedKv, keyStride, null);
+                loadTransposed(p.k, p.kStride, first, p.keys, KEYS, sharedKv, keyStride, null);
                 f.barrier();
                 Value[][] scores = scores(sharedQ, sharedKv);
-                mask(scores, first, keys, ownQuery);
+                mask(scores, first, p.keys, ownQuery);
                 soften(scores, largest, sum, result);
                 storeWeights(scores, sharedP);
                 f.barrier();
                 f.comment("values, where the keys were");
-                loadValues(vHead, vStride, first, keys, sharedKv);
+                loadValues(p.v, p.vStride, first, p.keys, sharedKv);
                 f.barrier();
                 weigh(sharedP, sharedKv, columns, result);
                 f.barrier();
             });
-            store(outHead, outStride, queries, ownQuery, columns, sum, result);
-        }
-
-        private Value begin(Value base, Value picture, Value length, Value stride, Value head) {
-            Value rowsBefore = f.mulWide(f.mul(picture, length), stride);
-            return f.address(f.mad(rowsBefore, Value.ofLong(type.bytes()), base), head, type.bytes());
+            store(p.out(), p.outStride, p.queries, ownQuery, columns, sum, result);
         }
 
         /** Loads lines of a head into {@code shared[channel][line]}, zeros beyond the last line. */
@@ -401,41 +349,5 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
                 }
             }
         }
-    }
-
-    /** Rows of q, k, v and the result as far apart as their strides say. */
-    public float[] reference(
-            float[] q, float[] k, float[] v, int batch, int heads, int queries, int keys, int qStride, int kStride, int vStride, float factor) {
-        int width = heads * headSize;
-        float[] out = new float[batch * queries * width];
-        double[] weights = new double[keys];
-        for (int row = 0; row < batch * queries * heads; row++) {
-            int head = row % heads * headSize;
-            int query = row / heads;
-            int firstKey = query / queries * keys;
-            int visible = causal ? query % queries + 1 : keys;
-            double largest = Double.NEGATIVE_INFINITY;
-            for (int j = 0; j < visible; j++) {
-                double score = 0;
-                for (int c = 0; c < headSize; c++) {
-                    score += (double) q[query * qStride + head + c] * k[(firstKey + j) * kStride + head + c];
-                }
-                weights[j] = score * factor;
-                largest = Math.max(largest, weights[j]);
-            }
-            double sum = 0;
-            for (int j = 0; j < visible; j++) {
-                weights[j] = Math.exp(weights[j] - largest);
-                sum += weights[j];
-            }
-            for (int c = 0; c < headSize; c++) {
-                double value = 0;
-                for (int j = 0; j < visible; j++) {
-                    value += weights[j] * v[(firstKey + j) * vStride + head + c];
-                }
-                out[query * width + head + c] = (float) (value / sum);
-            }
-        }
-        return out;
     }
 }

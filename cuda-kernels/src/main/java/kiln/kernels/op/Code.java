@@ -62,6 +62,42 @@ final class Code {
         f.store(space, address, offset, halves);
     }
 
+    /**
+     * Four signed bytes of a word as 32-bit floats. Behind the exponent of 2^23 a byte is that many units; with its sign bit turned it is the
+     * value + 128. (Converting is a slow instruction on most cards; these are not.)
+     */
+    static Value[] bytesToFloats(PtxFunction f, Value word) {
+        Value turned = f.register(PtxType.B32);
+        f.emit("xor.b32", turned.text(), word.text(), "0x80808080");
+        Value[] result = new Value[4];
+        for (int i = 0; i < result.length; i++) {
+            Value bits = f.register(PtxType.B32);
+            f.emit("prmt.b32", bits.text(), turned.text(), "0x4B000000", "0x765" + i);
+            Value shifted = f.register(PtxType.F32);
+            f.emit("mov.b32", shifted.text(), bits.text());
+            result[i] = f.sub(shifted, Value.of(0x1p23f + 128));
+        }
+        return result;
+    }
+
+    /**
+     * Four signed bytes of a word as two pairs of halves, by the same way with 2^10. From sm_53 on.
+     *
+     * @param offset 1152 in both halves: 0x64806480
+     */
+    static Value[] bytesToHalves(PtxFunction f, Value word, Value offset) {
+        Value turned = f.register(PtxType.B32);
+        f.emit("xor.b32", turned.text(), word.text(), "0x80808080");
+        Value[] result = new Value[2];
+        for (int i = 0; i < result.length; i++) {
+            Value bits = f.register(PtxType.B32);
+            f.emit("prmt.b32", bits.text(), turned.text(), "0x64646464", i == 0 ? "0x4140" : "0x4342");
+            result[i] = f.register(PtxType.B32);
+            f.emit("sub.f16x2", result[i].text(), bits.text(), offset.text());
+        }
+        return result;
+    }
+
     /** blockIdx.x · threads + threadIdx.x. */
     static Value globalThread(PtxFunction f, int threads) {
         return f.mad(f.special("%ctaid.x"), Value.of(threads), f.special("%tid.x"));

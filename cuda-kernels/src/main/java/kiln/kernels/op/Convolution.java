@@ -20,27 +20,91 @@ import kiln.kernels.ptx.Value;
  * outside. Weights are in the order {@code [out, ky, kx, in]} ({@link #packWeights} makes it of the checkpoint's). Padding below and right
  * is in the result's size.
  *
+ * @param weights how they are stored, as for {@link MatrixMultiply}
  * @param vector out channels are a multiple of four, in channels of {@link Tile#vector}
  * @param size of the window: 1 or 3
  * @param upsample the picture is read as if doubled to nearest neighbours
+ * @param partial as for {@link MatrixMultiply}
  */
-public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epilogue, int size, int stride, int padBefore, boolean upsample)
+public record Convolution(
+        DataType type,
+        DataType weights,
+        Tile tile,
+        boolean vector,
+        Epilogue epilogue,
+        int size,
+        int stride,
+        int padBefore,
+        boolean upsample,
+        boolean partial)
         implements Kernel {
     /** Sizes of one convolution; in height and width as stored, before any doubling. */
     public record Shape(int batch, int height, int width, int inChannels, int outHeight, int outWidth, int outChannels) {
         int rows() {
             return batch * outHeight * outWidth;
         }
+
+        /** What a band of that many result rows is a convolution of. */
+        Shape ofBand(Band band) {
+            return new Shape(batch, height, width, inChannels, band.rows(), outWidth, outChannels);
+        }
+    }
+
+    /**
+     * Some rows of the result, computed from a buffer that holds only the picture's rows that they need. Each element is summed in the same
+     * order as in the whole, so it is the same to the bit.
+     *
+     * @param firstRow of the result; its buffer begins with it and holds {@code rows} of each picture
+     * @param inFirstRow of the picture as stored, before any doubling; the input buffer begins with it and holds {@code inRows} of each picture
+     */
+    public record Band(int firstRow, int rows, int inFirstRow, int inRows) {
+        /** All of it. */
+        public static Band whole(Shape shape) {
+            return new Band(0, shape.outHeight(), 0, shape.height());
+        }
+    }
+
+    /** The band of some of the result's rows, with the fewest rows of the picture. */
+    public Band band(Shape shape, int firstRow, int rows) {
+        int scale = upsample ? 2 : 1;
+        int first = Math.floorDiv(firstRow * stride - padBefore, scale);
+        int last = Math.floorDiv((firstRow + rows - 1) * stride - padBefore + size - 1, scale);
+        int inFirstRow = Math.max(0, first);
+        return new Band(firstRow, rows, inFirstRow, Math.min(shape.height() - 1, last) - inFirstRow + 1);
     }
 
     public Convolution {
         Objects.requireNonNull(type, "type");
+        Objects.requireNonNull(weights, "weights");
         Objects.requireNonNull(tile, "tile");
         Objects.requireNonNull(epilogue, "epilogue");
         if (size < 1 || stride < 1 || padBefore < 0 || padBefore >= size || epilogue.geglu()) {
             throw new IllegalArgumentException("convolution " + size + "x" + size + ", stride " + stride + ", padding " + padBefore);
         }
-        TiledProduct.require(type, tile, vector);
+        TiledProduct.require(type, weights, tile, vector);
+        if (partial && !epilogue.equals(Epilogue.NONE)) {
+            throw new IllegalArgumentException("convolution: partial sums with " + epilogue.label());
+        }
+    }
+
+    /** With weights stored as the tensors. */
+    public Convolution(
+            DataType type, Tile tile, boolean vector, Epilogue epilogue, int size, int stride, int padBefore, boolean upsample) {
+        this(type, type, tile, vector, epilogue, size, stride, padBefore, upsample);
+    }
+
+    /** With whole sums. */
+    public Convolution(
+            DataType type,
+            DataType weights,
+            Tile tile,
+            boolean vector,
+            Epilogue epilogue,
+            int size,
+            int stride,
+            int padBefore,
+            boolean upsample) {
+        this(type, weights, tile, vector, epilogue, size, stride, padBefore, upsample, false);
     }
 
     public static boolean canUseVectors(Tile tile, int inChannels, int outChannels) {
@@ -50,13 +114,28 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
     /** As {@link MatrixMultiply#choose}. */
     public static Convolution choose(
             DataType type, int capability, Shape shape, Epilogue epilogue, int size, int stride, int padBefore, boolean upsample) {
+        return choose(type, type, capability, shape, epilogue, size, stride, padBefore, upsample);
+    }
+
+    /** The same with another type of weights. */
+    public static Convolution choose(
+            DataType type,
+            DataType weights,
+            int capability,
+            Shape shape,
+            Epilogue epilogue,
+            int size,
+            int stride,
+            int padBefore,
+            boolean upsample) {
         for (Arithmetic arithmetic : List.of(Arithmetic.best(type, capability), Arithmetic.FMA)) {
-            Tile tile = Tile.choose(arithmetic, shape.rows(), shape.outChannels());
+            TileChoice.Product product = ConvolutionPlan.product(shape, size);
+            Tile tile = TileChoice.of(Card.of(capability), arithmetic, type.bytes(), product, 0).tile();
             if (canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
-                return new Convolution(type, tile, true, epilogue, size, stride, padBefore, upsample);
+                return new Convolution(type, weights, tile, true, epilogue, size, stride, padBefore, upsample);
             }
         }
-        return new Convolution(type, Tile.SMALL, false, epilogue, size, stride, padBefore, upsample);
+        return new Convolution(type, weights, Tile.SMALL, false, epilogue, size, stride, padBefore, upsample);
     }
 
     @Override
@@ -66,8 +145,8 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
 
     @Override
     public String variant() {
-        return type.label() + " " + tile.label() + (vector ? " vector " : " any ") + size + "x" + size + " stride" + stride + " pad" + padBefore
-                + (upsample ? " upsample " : " ") + epilogue.label();
+        return TiledProduct.label(type, weights) + " " + tile.label() + (vector ? " vector " : " any ") + size + "x" + size + " stride" + stride + " pad" + padBefore
+                + (upsample ? " upsample " : " ") + (partial ? "partial" : epilogue.label());
     }
 
     @Override
@@ -87,14 +166,74 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
 
     /** @param inputs as for {@link MatrixMultiply#call}; a row is a position of the result */
     public KernelCall call(long in, long weights, long out, Shape shape, long bias, List<Epilogue.Input> inputs) {
+        if (this.weights != type) {
+            throw new IllegalArgumentException("convolution " + variant() + " needs the weights' scales");
+        }
+        return call(in, weights, 0, out, shape, bias, inputs);
+    }
+
+    /**
+     * The same with any type of weights.
+     *
+     * @param scales address of {@code [outChannels]} 32-bit floats; where weights are no bytes, ignored
+     */
+    public KernelCall call(long in, long weights, long scales, long out, Shape shape, long bias, List<Epilogue.Input> inputs) {
+        return call(in, weights, scales, out, shape, Band.whole(shape), bias, inputs);
+    }
+
+    /**
+     * The same for a band.
+     *
+     * @param in address of the band's first row of the first picture; so is {@code out} in the result, and so are the inputs
+     * @param shape of the whole
+     */
+    public KernelCall call(long in, long weights, long scales, long out, Shape shape, Band band, long bias, List<Epilogue.Input> inputs) {
+        if (partial) {
+            throw new IllegalArgumentException("convolution " + variant() + " stores no results");
+        }
+        List<Object> arguments = arguments(in, weights, out, shape, band);
+        TiledProduct.addScales(arguments, this.weights, scales);
+        epilogue.addArguments(arguments, bias, inputs);
+        return call(shape.ofBand(band), 1, arguments);
+    }
+
+    /** As {@link MatrixMultiply#partialCall}; rows are the positions of the result, columns its channels. */
+    KernelCall partialCall(long in, long weights, long work, Shape shape, Band band, int parts) {
+        if (!partial) {
+            throw new IllegalArgumentException("convolution " + variant() + " stores no partial sums");
+        }
+        List<Object> arguments = arguments(in, weights, work, shape, band);
+        arguments.add(TiledProduct.slicesOfPart(tile, shape.inChannels(), size * size, parts));
+        return call(shape.ofBand(band), parts, arguments);
+    }
+
+    private List<Object> arguments(long in, long weights, long out, Shape shape, Band band) {
         if (vector && !canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
             throw new IllegalArgumentException("convolution " + variant() + ": " + shape);
         }
-        List<Object> arguments = new ArrayList<>(List.of(in, weights, out, shape.rows(), shape.outChannels(), shape.inChannels()));
-        arguments.addAll(List.of(shape.height(), shape.width(), shape.outHeight(), shape.outWidth()));
-        epilogue.addArguments(arguments, bias, inputs);
+        requireWithin(shape, band);
+        int rows = shape.ofBand(band).rows();
+        List<Object> arguments = new ArrayList<>(List.of(in, weights, out, rows, shape.outChannels(), shape.inChannels()));
+        arguments.addAll(List.of(shape.height(), shape.width(), band.rows(), shape.outWidth()));
+        arguments.addAll(List.of(band.firstRow(), band.inFirstRow(), band.inRows()));
+        return arguments;
+    }
+
+    private KernelCall call(Shape shape, int parts, List<Object> arguments) {
         return new KernelCall(
-                this, Code.blocks(shape.rows(), tile.rows()), Code.blocks(shape.outChannels(), tile.columns()), 1, arguments);
+                this, Code.blocks(shape.rows(), tile.rows()), Code.blocks(shape.outChannels(), tile.columns()), parts, arguments);
+    }
+
+    private void requireWithin(Shape shape, Band band) {
+        Band needed = band(shape, band.firstRow(), band.rows());
+        if (band.firstRow() < 0
+                || band.rows() < 1
+                || band.firstRow() + band.rows() > shape.outHeight()
+                || band.inFirstRow() < 0
+                || band.inFirstRow() > needed.inFirstRow()
+                || band.inFirstRow() + band.inRows() < needed.inFirstRow() + needed.inRows()) {
+            throw new IllegalArgumentException("convolution " + variant() + ": " + band + " of " + shape + ", needed " + needed);
+        }
     }
 
     @Override
@@ -102,7 +241,7 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
         PtxModule module = new PtxModule(target());
         PtxFunction f = module.entry(name(), threads(), registerBudget());
         Value in = f.parameter("in", PtxType.U64);
-        Value weights = f.parameter("weights", PtxType.U64);
+        Value weightMatrix = f.parameter("weights", PtxType.U64);
         Value out = f.parameter("out", PtxType.U64);
         Value rows = f.parameter("rows", PtxType.U32);
         Value outChannels = f.parameter("out_channels", PtxType.U32);
@@ -111,34 +250,61 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
         Value width = f.parameter("width", PtxType.U32);
         Value outHeight = f.parameter("out_height", PtxType.U32);
         Value outWidth = f.parameter("out_width", PtxType.U32);
-        Epilogue.Text text = epilogue.new Text(f, type);
-        TiledProduct.Operands operands = new TiledProduct.Operands(weights, out, rows, outChannels, inChannels, outChannels);
-        TiledProduct.of(f, type, tile, vector)
-                .emit(operands, new Windows(f, in, inChannels, height, width, outHeight, outWidth), epilogue, text);
+        Value firstOutRow = f.parameter("first_out_row", PtxType.U32);
+        Value firstInRow = f.parameter("first_in_row", PtxType.U32);
+        Value inRows = f.parameter("in_rows", PtxType.U32);
+        Windows windows = new Windows(f, in, inChannels, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
+        TiledProduct product = TiledProduct.of(f, type, weights, tile, vector);
+        if (partial) {
+            Value slicesOfPart = f.parameter("slices_of_part", PtxType.U32);
+            Value part = f.special("%ctaid.z");
+            Value sums = f.mad(f.mulWide(part, f.mul(rows, outChannels)), Value.ofLong(Float.BYTES), out);
+            Results results = new Results(
+                    f, DataType.F32, sums, outChannels, rows, outChannels, null, epilogue, epilogue.new Text(f, DataType.F32));
+            product.emit(new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, part, slicesOfPart), windows, results);
+            return module.text();
+        }
+        Value scales = TiledProduct.scales(f, weights);
+        Results results = new Results(f, type, out, outChannels, rows, outChannels, scales, epilogue, epilogue.new Text(f, type));
+        product.emit(new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, null, null), windows, results);
         return module.text();
     }
 
     /** Positions of the result; a tap is a place in the window. */
     private final class Windows implements RowSource {
-        /** Of a position's window: its picture's first row among all pictures' rows, and its upper left corner. */
+        /** Of a position's window: where its picture's row 0 is or would be among all pictures' stored rows, and its upper left corner. */
         private record Corner(Value pictureRow, Value y, Value x, Value inRange) {}
 
         private final PtxFunction f;
         private final Value in;
         private final Value channels;
-        private final Value height;
         private final Value width;
+        private final Value firstOutRow;
+        private final Value firstInRow;
+        private final Value inRows;
         private final Value outWidth;
         private final Value positions;
         private final Value readHeight;
         private final Value readWidth;
 
-        Windows(PtxFunction f, Value in, Value channels, Value height, Value width, Value outHeight, Value outWidth) {
+        Windows(
+                PtxFunction f,
+                Value in,
+                Value channels,
+                Value height,
+                Value width,
+                Value outHeight,
+                Value outWidth,
+                Value firstOutRow,
+                Value firstInRow,
+                Value inRows) {
             this.f = f;
             this.in = in;
             this.channels = channels;
-            this.height = height;
             this.width = width;
+            this.firstOutRow = firstOutRow;
+            this.firstInRow = firstInRow;
+            this.inRows = inRows;
             this.outWidth = outWidth;
             positions = f.mul(outHeight, outWidth);
             readHeight = upsample ? f.compute(PtxOp.SHL, height, Value.of(1)) : height;
@@ -156,9 +322,9 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
             Value position = f.sub(row, f.mul(picture, positions));
             Value outY = f.compute(PtxOp.DIV, position, outWidth);
             Value outX = f.sub(position, f.mul(outY, outWidth));
-            Value y = f.mad(outY, Value.of(stride), Value.of(-padBefore));
+            Value y = f.mad(f.add(outY, firstOutRow), Value.of(stride), Value.of(-padBefore));
             Value x = f.mad(outX, Value.of(stride), Value.of(-padBefore));
-            return new Corner(f.mul(picture, height), y, x, inRange);
+            return new Corner(f.sub(f.mul(picture, inRows), firstInRow), y, x, inRange);
         }
 
         @Override
@@ -194,14 +360,15 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
         return packed;
     }
 
-    /** The same with packed weights. Arguments from {@code bias} on as for {@link Epilogue}. */
-    public float[] reference(float[] in, float[] weights, Shape shape, float[] bias, List<float[]> added, List<Integer> steps) {
-        float[] sums = new float[shape.rows() * shape.outChannels()];
+    /** A band (or {@link Band#whole} of it) in plain Java, with packed weights and their scales, if any. Arguments from {@code bias} on as for {@link Epilogue}. */
+    public float[] reference(
+            float[] in, float[] weights, float[] scales, Shape shape, Band band, float[] bias, List<float[]> added, List<Integer> steps) {
+        float[] sums = new float[shape.ofBand(band).rows() * shape.outChannels()];
         int scale = upsample ? 2 : 1;
         int at = 0;
-        for (int row = 0; row < shape.rows(); row++) {
-            int b = row / (shape.outHeight() * shape.outWidth());
-            int outY = row / shape.outWidth() % shape.outHeight();
+        for (int row = 0; row < shape.ofBand(band).rows(); row++) {
+            int b = row / (band.rows() * shape.outWidth());
+            int outY = row / shape.outWidth() % band.rows() + band.firstRow();
             int outX = row % shape.outWidth();
             for (int n = 0; n < shape.outChannels(); n++) {
                 double sum = 0;
@@ -211,14 +378,14 @@ public record Convolution(DataType type, Tile tile, boolean vector, Epilogue epi
                     if (y < 0 || x < 0 || y >= shape.height() * scale || x >= shape.width() * scale) {
                         continue;
                     }
-                    int position = (b * shape.height() + y / scale) * shape.width() + x / scale;
+                    int position = (b * band.inRows() + y / scale - band.inFirstRow()) * shape.width() + x / scale;
                     for (int c = 0; c < shape.inChannels(); c++) {
                         sum += (double) in[position * shape.inChannels() + c] * weights[(n * size * size + tap) * shape.inChannels() + c];
                     }
                 }
-                sums[at++] = (float) sum;
+                sums[at++] = (float) (scales == null ? sum : sum * scales[n]);
             }
         }
-        return epilogue.reference(sums, shape.rows(), shape.outChannels(), bias, added, steps);
+        return epilogue.reference(sums, shape.ofBand(band).rows(), shape.outChannels(), bias, added, steps);
     }
 }

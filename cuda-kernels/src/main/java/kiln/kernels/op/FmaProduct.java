@@ -18,36 +18,44 @@ final class FmaProduct extends TiledProduct {
     private final Value[][] sums;
     private Value threadRow;
     private Value threadColumn;
+    /** Addresses of this thread's first operands in the first stage. */
+    private Value leftOperands;
 
-    FmaProduct(PtxFunction f, DataType type, Tile tile, boolean vector) {
-        super(f, type, tile);
+    private Value rightOperands;
+
+    FmaProduct(PtxFunction f, DataType type, DataType weights, Tile tile, boolean vector) {
+        super(f, type, weights, tile);
         this.vector = vector;
         sums = new Value[tile.partRows()][tile.partColumns()];
     }
 
     private final class FloatSlice extends Slice {
         private final int stride;
-        private final Value[] shared;
+        private final Value shared;
         private final Value[][] travelling;
+        private final DataType stored;
+        /** Whether a group of bytes travels as one word. */
+        private final boolean packed;
 
-        FloatSlice(String name, int lines, Value thread) {
-            super(name, lines, GROUP, (lines + PADDING) * tile.depth() * Float.BYTES, thread);
+        FloatSlice(Value base, DataType stored, int lines, Value thread) {
+            super(base, lines, GROUP, thread);
+            this.stored = stored;
+            packed = vector && stored == DataType.I8;
             stride = lines + PADDING;
-            shared = new Value[line.length];
-            travelling = new Value[line.length][GROUP];
-            for (int i = 0; i < line.length; i++) {
-                shared[i] = f.mad(f.mad(depth[i], Value.of(stride), line[i]), Value.of(Float.BYTES), base);
-                for (int j = 0; j < GROUP; j++) {
-                    travelling[i][j] = f.register(type.ptx());
+            shared = f.mad(f.mad(depth, Value.of(stride), line), Value.of(Float.BYTES), base);
+            travelling = new Value[slots][packed ? 1 : GROUP];
+            for (Value[] slot : travelling) {
+                for (int j = 0; j < slot.length; j++) {
+                    slot[j] = f.register(packed ? PtxType.B32 : stored.ptx());
                 }
             }
         }
 
         @Override
-        void fetch(int slot, Value address, Value valid, Value channel, Value channels) {
+        void fetch(int slot, Value address, Value valid, Value channel, Value channels, Value stage) {
             Value[] targets = travelling[slot];
             for (Value target : targets) {
-                f.assign(target, PtxOp.MOV, type == DataType.F32 ? Value.of(0f) : Value.of(0));
+                f.assign(target.type() == PtxType.S8 ? target.as(PtxType.S32) : target, PtxOp.MOV, stored == DataType.F32 ? Value.of(0f) : Value.of(0));
             }
             if (vector) {
                 Value inside = f.compute(PtxOp.AND, valid, Code.less(f, channel, channels));
@@ -57,33 +65,46 @@ final class FmaProduct extends TiledProduct {
             for (int j = 0; j < targets.length; j++) {
                 Value at = j == 0 ? channel : f.add(channel, Value.of(j));
                 Value inside = f.compute(PtxOp.AND, valid, Code.less(f, at, channels));
-                int offset = j * type.bytes();
+                int offset = j * stored.bytes();
                 Value target = targets[j];
                 f.guarded(inside, () -> f.load(Space.GLOBAL, address, offset, target));
             }
         }
 
         @Override
-        void store() {
-            for (int i = 0; i < shared.length; i++) {
+        void store(Value stage) {
+            Value target = f.add(shared, stage);
+            for (int i = 0; i < slots; i++) {
+                Value[] unpacked = packed ? Code.bytesToFloats(f, travelling[i][0]) : travelling[i];
                 for (int j = 0; j < GROUP; j++) {
-                    Value value = type == DataType.F32 ? travelling[i][j] : f.convert(PtxType.F32, travelling[i][j]);
-                    f.store(Space.SHARED, shared[i], j * stride * Float.BYTES, value);
+                    Value value = unpacked[j].type() == PtxType.F32 ? unpacked[j] : f.convert(PtxType.F32, unpacked[j]);
+                    f.store(Space.SHARED, target, (j * stride + i * step) * Float.BYTES, value);
                 }
             }
         }
     }
 
     @Override
-    Slice slice(String name, int lines, Value thread) {
-        return new FloatSlice(name, lines, thread);
+    int sliceBytes(int lines) {
+        return sliceBytes(tile, lines);
+    }
+
+    static int sliceBytes(Tile tile, int lines) {
+        return (lines + PADDING) * tile.depth() * Float.BYTES;
     }
 
     @Override
-    void begin(Value thread) {
+    Slice slice(Value base, DataType stored, int lines, Value thread) {
+        return new FloatSlice(base, stored, lines, thread);
+    }
+
+    @Override
+    void begin(Value thread, Slice left, Slice right) {
         int across = tile.columns() / tile.partColumns();
         threadColumn = f.compute(PtxOp.REM, thread, Value.of(across));
         threadRow = f.compute(PtxOp.DIV, thread, Value.of(across));
+        leftOperands = f.mad(threadRow, Value.of(GROUP * Float.BYTES), left.base);
+        rightOperands = f.mad(threadColumn, Value.of(GROUP * Float.BYTES), right.base);
         for (Value[] row : sums) {
             for (int j = 0; j < row.length; j++) {
                 row[j] = f.move(Value.of(0f));
@@ -92,9 +113,9 @@ final class FmaProduct extends TiledProduct {
     }
 
     @Override
-    void multiply(Slice left, Slice right) {
-        Value leftAt = f.mad(threadRow, Value.of(GROUP * Float.BYTES), left.base);
-        Value rightAt = f.mad(threadColumn, Value.of(GROUP * Float.BYTES), right.base);
+    void multiply(Value stage) {
+        Value leftAt = f.add(leftOperands, stage);
+        Value rightAt = f.add(rightOperands, stage);
         for (int k = 0; k < tile.depth(); k++) {
             Value[] a = operands(leftAt, k * (tile.rows() + PADDING), tile.rows(), tile.partRows());
             Value[] b = operands(rightAt, k * (tile.columns() + PADDING), tile.columns(), tile.partColumns());
@@ -122,16 +143,16 @@ final class FmaProduct extends TiledProduct {
     }
 
     @Override
-    void finish(Operands operands, Epilogue epilogue, Epilogue.Text text, Value tileRow, Value tileColumn) {
+    void finish(Results results, Value tileRow, Value tileColumn) {
         Value firstRow = f.mad(threadRow, Value.of(GROUP), tileRow);
         Value firstColumn = f.mad(threadColumn, Value.of(GROUP), tileColumn);
         int columnGroups = tile.partColumns() / GROUP;
         int rowGroups = tile.partRows() / GROUP;
-        int unit = vector ? GROUP : epilogue.geglu() ? 2 : 1;
+        int unit = vector ? GROUP : results.epilogue().geglu() ? 2 : 1;
         for (int at = 0; at < tile.partColumns(); at += unit) {
             f.comment("results of this thread's columns from " + at + " on");
             int column = at / GROUP * (tile.columns() / columnGroups) + at % GROUP;
-            Run run = new Run(operands, epilogue, text, f.add(firstColumn, Value.of(column)), unit);
+            Results.Run run = results.run(f.add(firstColumn, Value.of(column)), unit);
             for (int i = 0; i < tile.partRows(); i++) {
                 Value row = f.add(firstRow, Value.of(i / GROUP * (tile.rows() / rowGroups) + i % GROUP));
                 Value[] values = new Value[unit];

@@ -13,8 +13,12 @@ public final class KernelLibrary {
     /** Demo model, SD 1.x at its four levels, SD 2.x and XL's 64, and what lies between. */
     private static final int[] HEAD_SIZES = {8, 32, 40, 64, 80, 128, 160};
 
-    private static final List<Epilogue> LAYERS =
-            List.of(Epilogue.BIAS, Epilogue.biasGeglu(), Epilogue.biasThen(Epilogue.Step.ADD));
+    private static final Epilogue RESIDUAL = Epilogue.biasThen(Epilogue.Step.ADD);
+
+    /** A residual block's first convolution: the timestep's embedding is added. */
+    private static final Epilogue PER_CHANNEL = Epilogue.biasThen(Epilogue.Step.ADD_PER_CHANNEL);
+
+    private static final List<Epilogue> LAYERS = List.of(Epilogue.BIAS, Epilogue.biasGeglu(), RESIDUAL);
 
     /** Every step at once, in an order that no network has. */
     private static final Epilogue ALL_STEPS = Epilogue.biasThen(
@@ -29,7 +33,7 @@ public final class KernelLibrary {
 
     public static List<Kernel> all() {
         List<Kernel> all = new ArrayList<>();
-        for (DataType type : DataType.values()) {
+        for (DataType type : DataType.FLOATS) {
             for (int width : new int[] {1, 4}) {
                 addElementwise(all, type, width);
             }
@@ -39,10 +43,14 @@ public final class KernelLibrary {
             all.add(new GroupNormStatistics(type));
             all.add(new GroupNormScale(type));
             addProducts(all, type);
+            addByteProducts(all, type);
+            addSplitProducts(all, type, Tile.MEDIUM);
+            addSplitSums(all, type);
             addAttention(all, type);
         }
         for (Arithmetic arithmetic : List.of(Arithmetic.MMA8, Arithmetic.MMA16)) {
             addTensorProducts(all, arithmetic);
+            addTensorAttention(all, arithmetic);
         }
         return List.copyOf(all);
     }
@@ -51,7 +59,7 @@ public final class KernelLibrary {
         for (Elementwise.Function function : Elementwise.Function.values()) {
             all.add(new Elementwise(function, type, width));
         }
-        for (DataType to : DataType.values()) {
+        for (DataType to : DataType.FLOATS) {
             all.add(new CopyRows(type, to, width));
         }
         all.add(new Geglu(type, width));
@@ -75,9 +83,55 @@ public final class KernelLibrary {
         if (type == DataType.F16) {
             LAYERS.forEach(epilogue -> all.add(new MatrixMultiply(type, Tile.LARGE, true, epilogue)));
             all.add(new Convolution(type, Tile.LARGE, true, Epilogue.BIAS, 3, 1, 1, false));
-            all.add(new Convolution(type, Tile.LARGE, true, Epilogue.biasThen(Epilogue.Step.ADD_PER_CHANNEL), 3, 1, 1, false));
-            all.add(new Convolution(type, Tile.LARGE, true, Epilogue.biasThen(Epilogue.Step.ADD), 3, 1, 1, false));
+            all.add(new Convolution(type, Tile.LARGE, true, PER_CHANNEL, 3, 1, 1, false));
+            all.add(new Convolution(type, Tile.LARGE, true, RESIDUAL, 3, 1, 1, false));
         }
+    }
+
+    /** Weights as bytes, for the linear layers and convolutions that a small card keeps that way. */
+    private static void addByteProducts(List<Kernel> all, DataType type) {
+        all.add(new MatrixMultiply(type, DataType.I8, Tile.SMALL, false, Epilogue.BIAS));
+        all.add(new MatrixMultiply(type, DataType.I8, Tile.MEDIUM, true, Epilogue.NONE));
+        all.add(new Convolution(type, DataType.I8, Tile.SMALL, false, Epilogue.BIAS, 3, 1, 1, false));
+        all.add(new Convolution(type, DataType.I8, Tile.MEDIUM, true, PER_CHANNEL, 3, 1, 1, false));
+        if (type == DataType.F16) {
+            all.add(new MatrixMultiply(type, DataType.I8, Tile.SMALL, true, Epilogue.BIAS));
+            addByteLayers(all, Tile.MEDIUM, Tile.LARGE);
+            addBetween(all, Tile.TALL, Tile.WIDE);
+        }
+    }
+
+    /** What small maps with long sums take. */
+    private static void addSplitProducts(List<Kernel> all, DataType type, Tile tile) {
+        all.add(new MatrixMultiply(type, type, tile, true, Epilogue.NONE, true));
+        all.add(new Convolution(type, type, tile, true, Epilogue.NONE, 3, 1, 1, false, true));
+        if (type == DataType.F16) {
+            all.add(new Convolution(type, DataType.I8, tile, true, Epilogue.NONE, 3, 1, 1, false, true));
+        }
+    }
+
+    private static void addSplitSums(List<Kernel> all, DataType type) {
+        all.add(new SplitSum(type, false, 4, PER_CHANNEL));
+        all.add(new SplitSum(type, true, 4, RESIDUAL));
+        all.add(new SplitSum(type, false, 4, Epilogue.biasGeglu()));
+        all.add(new SplitSum(type, true, 2, Epilogue.biasGeglu()));
+        all.add(new SplitSum(type, false, 1, Epilogue.BIAS));
+    }
+
+    /** Tiles between medium and large ones. */
+    private static void addBetween(List<Kernel> all, Tile... tiles) {
+        for (Tile tile : tiles) {
+            all.add(new MatrixMultiply(DataType.F16, tile, true, Epilogue.biasGeglu()));
+            all.add(new Convolution(DataType.F16, tile, true, RESIDUAL, 3, 1, 1, false));
+        }
+        all.add(new Convolution(DataType.F16, DataType.I8, tiles[0], true, Epilogue.NONE, 3, 1, 1, false, true));
+    }
+
+    private static void addByteLayers(List<Kernel> all, Tile medium, Tile large) {
+        all.add(new MatrixMultiply(DataType.F16, DataType.I8, medium, true, RESIDUAL));
+        all.add(new MatrixMultiply(DataType.F16, DataType.I8, large, true, Epilogue.biasGeglu()));
+        all.add(new Convolution(DataType.F16, DataType.I8, medium, true, Epilogue.BIAS, 3, 1, 1, true));
+        all.add(new Convolution(DataType.F16, DataType.I8, large, true, RESIDUAL, 3, 1, 1, false));
     }
 
     private static void addTensorProducts(List<Kernel> all, Arithmetic arithmetic) {
@@ -89,8 +143,12 @@ public final class KernelLibrary {
             LAYERS.forEach(epilogue -> all.add(new MatrixMultiply(DataType.F16, tile, true, epilogue)));
         }
         addConvolutions(all, DataType.F16, medium, true);
-        all.add(new Convolution(DataType.F16, large, true, Epilogue.biasThen(Epilogue.Step.ADD_PER_CHANNEL), 3, 1, 1, false));
-        all.add(new Convolution(DataType.F16, large, true, Epilogue.biasThen(Epilogue.Step.ADD), 3, 1, 1, false));
+        all.add(new MatrixMultiply(DataType.F16, DataType.I8, medium, true, Epilogue.NONE));
+        addByteLayers(all, medium, large);
+        addSplitProducts(all, DataType.F16, medium);
+        addBetween(all, Tile.tallestTensor(arithmetic), Tile.tallTensor(arithmetic), Tile.wideTensor(arithmetic));
+        all.add(new Convolution(DataType.F16, large, true, PER_CHANNEL, 3, 1, 1, false));
+        all.add(new Convolution(DataType.F16, large, true, RESIDUAL, 3, 1, 1, false));
     }
 
     private static void addConvolutions(List<Kernel> all, DataType type, Tile tile, boolean vector) {
@@ -108,5 +166,15 @@ public final class KernelLibrary {
         all.add(new Attention(type, 64, true, true));
         all.add(new Attention(type, 40, false, false));
         all.add(new Attention(type, 13, true, false));
+    }
+
+    private static void addTensorAttention(List<Kernel> all, Arithmetic arithmetic) {
+        for (int headSize : HEAD_SIZES) {
+            all.add(new TensorAttention(arithmetic, headSize, false, 64));
+        }
+        for (int headSize : new int[] {40, 64, 80}) {
+            all.add(new TensorAttention(arithmetic, headSize, false, 128));
+        }
+        all.add(new TensorAttention(arithmetic, 64, true, 64));
     }
 }

@@ -17,10 +17,14 @@ import kiln.kernels.ptx.Value;
  *
  * <p>Both factors' rows run along the channels, as linear layers' weights are stored.
  *
+ * @param weights how w is stored: as the tensors, or as bytes ({@link QuantizedRows}), which become floats on their way to shared memory;
+ *     the scale of a column multiplies its sums before the bias
  * @param vector columns and strides of the result are multiples of four, channels and strides of a of {@link Tile#vector}: one load takes
  *     that many. Without, any size
+ * @param partial stores 32-bit sums over a part of the channels, which {@link SplitSum} adds; there is no epilogue then
  */
-public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue epilogue) implements Kernel {
+public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean vector, Epilogue epilogue, boolean partial)
+        implements Kernel {
     /** Elements from one matrix of a batch to the next; a factor with step 0 is shared. */
     public record Batch(int count, int aStep, int weightStep, int outStep) {
         public static final Batch ONE = new Batch(1, 0, 0, 0);
@@ -28,9 +32,23 @@ public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue 
 
     public MatrixMultiply {
         Objects.requireNonNull(type, "type");
+        Objects.requireNonNull(weights, "weights");
         Objects.requireNonNull(tile, "tile");
         Objects.requireNonNull(epilogue, "epilogue");
-        TiledProduct.require(type, tile, vector);
+        TiledProduct.require(type, weights, tile, vector);
+        if (partial && !epilogue.equals(Epilogue.NONE)) {
+            throw new IllegalArgumentException("gemm: partial sums with " + epilogue.label());
+        }
+    }
+
+    /** With weights stored as the tensors. */
+    public MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue epilogue) {
+        this(type, type, tile, vector, epilogue);
+    }
+
+    /** With whole sums. */
+    public MatrixMultiply(DataType type, DataType weights, Tile tile, boolean vector, Epilogue epilogue) {
+        this(type, weights, tile, vector, epilogue, false);
     }
 
     /** Whether sizes and row strides allow vector loads. */
@@ -45,13 +63,28 @@ public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue 
      */
     public static MatrixMultiply choose(
             DataType type, int capability, int rows, int columns, int channels, int aStride, int outStride, Epilogue epilogue) {
+        return choose(type, type, capability, rows, columns, channels, aStride, outStride, epilogue);
+    }
+
+    /** The same with another type of weights. */
+    public static MatrixMultiply choose(
+            DataType type,
+            DataType weights,
+            int capability,
+            int rows,
+            int columns,
+            int channels,
+            int aStride,
+            int outStride,
+            Epilogue epilogue) {
         for (Arithmetic arithmetic : List.of(Arithmetic.best(type, capability), Arithmetic.FMA)) {
-            Tile tile = Tile.choose(arithmetic, rows, columns);
+            TileChoice.Product size = new TileChoice.Product(rows, columns, channels, 1, 1);
+            Tile tile = TileChoice.of(Card.of(capability), arithmetic, type.bytes(), size, 0).tile();
             if (canUseVectors(tile, columns, channels, aStride, outStride)) {
-                return new MatrixMultiply(type, tile, true, epilogue);
+                return new MatrixMultiply(type, weights, tile, true, epilogue);
             }
         }
-        return new MatrixMultiply(type, Tile.SMALL, false, epilogue);
+        return new MatrixMultiply(type, weights, Tile.SMALL, false, epilogue);
     }
 
     @Override
@@ -61,7 +94,8 @@ public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue 
 
     @Override
     public String variant() {
-        return type.label() + " " + tile.label() + (vector ? " vector " : " any ") + epilogue.label();
+        return TiledProduct.label(type, weights) + " " + tile.label() + (vector ? " vector " : " any ")
+                + (partial ? "partial" : epilogue.label());
     }
 
     @Override
@@ -95,15 +129,69 @@ public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue 
             Batch batch,
             long bias,
             List<Epilogue.Input> inputs) {
+        if (this.weights != type) {
+            throw new IllegalArgumentException("gemm " + variant() + " needs the weights' scales");
+        }
+        return call(a, weights, 0, out, rows, columns, channels, aStride, outStride, batch, bias, inputs);
+    }
+
+    /**
+     * The same with any type of weights.
+     *
+     * @param scales address of {@code [columns]} 32-bit floats; where weights are no bytes, ignored
+     */
+    public KernelCall call(
+            long a,
+            long weights,
+            long scales,
+            long out,
+            int rows,
+            int columns,
+            int channels,
+            int aStride,
+            int outStride,
+            Batch batch,
+            long bias,
+            List<Epilogue.Input> inputs) {
+        if (partial) {
+            throw new IllegalArgumentException("gemm " + variant() + " stores no results");
+        }
+        requireFitting(columns, channels, aStride, outStride);
+        if (this.weights == DataType.I8 && batch.count() > 1 && batch.weightStep() != 0) {
+            throw new IllegalArgumentException("gemm " + variant() + ": a batch shares weights that have scales");
+        }
+        List<Object> arguments = new ArrayList<>(List.of(a, weights, out, rows, columns, channels, aStride, outStride));
+        arguments.addAll(List.of(batch.aStep(), batch.weightStep(), batch.outStep()));
+        TiledProduct.addScales(arguments, this.weights, scales);
+        epilogue.addArguments(arguments, bias, inputs);
+        return new KernelCall(
+                this, Code.blocks(rows, tile.rows()), Code.blocks(columns, tile.columns()), batch.count(), arguments);
+    }
+
+    /**
+     * The sums of each part of the channels.
+     *
+     * @param work address of {@code [parts, rows, columns]} 32-bit floats
+     */
+    KernelCall partialCall(long a, long weights, long work, int rows, int columns, int channels, int aStride, int parts) {
+        if (!partial) {
+            throw new IllegalArgumentException("gemm " + variant() + " stores no partial sums");
+        }
+        requireFitting(columns, channels, aStride, columns);
+        int slices = TiledProduct.slicesOfPart(tile, channels, 1, parts);
+        return new KernelCall(
+                this,
+                Code.blocks(rows, tile.rows()),
+                Code.blocks(columns, tile.columns()),
+                parts,
+                List.of(a, weights, work, rows, columns, channels, aStride, slices));
+    }
+
+    private void requireFitting(int columns, int channels, int aStride, int outStride) {
         if (vector && !canUseVectors(tile, columns, channels, aStride, outStride) || epilogue.geglu() && columns % 2 != 0) {
             throw new IllegalArgumentException(
                     "gemm " + variant() + ": " + columns + " columns, " + channels + " channels, strides " + aStride + " and " + outStride);
         }
-        List<Object> arguments = new ArrayList<>(List.of(a, weights, out, rows, columns, channels, aStride, outStride));
-        arguments.addAll(List.of(batch.aStep(), batch.weightStep(), batch.outStep()));
-        epilogue.addArguments(arguments, bias, inputs);
-        return new KernelCall(
-                this, Code.blocks(rows, tile.rows()), Code.blocks(columns, tile.columns()), batch.count(), arguments);
     }
 
     @Override
@@ -111,25 +199,36 @@ public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue 
         PtxModule module = new PtxModule(target());
         PtxFunction f = module.entry(name(), threads(), registerBudget());
         Value a = f.parameter("a", PtxType.U64);
-        Value weights = f.parameter("weights", PtxType.U64);
+        Value weightMatrix = f.parameter("weights", PtxType.U64);
         Value out = f.parameter("out", PtxType.U64);
         Value rows = f.parameter("rows", PtxType.U32);
         Value columns = f.parameter("columns", PtxType.U32);
         Value channels = f.parameter("channels", PtxType.U32);
         Value aStride = f.parameter("a_stride", PtxType.U32);
+        TiledProduct product = TiledProduct.of(f, type, weights, tile, vector);
+        if (partial) {
+            Value slicesOfPart = f.parameter("slices_of_part", PtxType.U32);
+            Value part = f.special("%ctaid.z");
+            Value sums = step(f, out, part, f.mul(rows, columns), DataType.F32);
+            Results results = new Results(
+                    f, DataType.F32, sums, columns, rows, columns, null, epilogue, epilogue.new Text(f, DataType.F32));
+            TiledProduct.Operands operands = new TiledProduct.Operands(weightMatrix, rows, columns, channels, part, slicesOfPart);
+            product.emit(operands, new Rows(f, type, a, aStride), results);
+            return module.text();
+        }
         Value outStride = f.parameter("out_stride", PtxType.U32);
         Value matrix = f.special("%ctaid.z");
-        Value aBegin = step(f, a, matrix, f.parameter("a_step", PtxType.U32));
-        Value weightsBegin = step(f, weights, matrix, f.parameter("weight_step", PtxType.U32));
-        Value outBegin = step(f, out, matrix, f.parameter("out_step", PtxType.U32));
-        Epilogue.Text text = epilogue.new Text(f, type);
-        RowSource source = new Rows(f, type, aBegin, aStride);
-        TiledProduct.Operands operands = new TiledProduct.Operands(weightsBegin, outBegin, rows, columns, channels, outStride);
-        TiledProduct.of(f, type, tile, vector).emit(operands, source, epilogue, text);
+        Value aBegin = step(f, a, matrix, f.parameter("a_step", PtxType.U32), type);
+        Value weightsBegin = step(f, weightMatrix, matrix, f.parameter("weight_step", PtxType.U32), weights);
+        Value outBegin = step(f, out, matrix, f.parameter("out_step", PtxType.U32), type);
+        Value scales = TiledProduct.scales(f, weights);
+        Results results = new Results(f, type, outBegin, outStride, rows, columns, scales, epilogue, epilogue.new Text(f, type));
+        TiledProduct.Operands operands = new TiledProduct.Operands(weightsBegin, rows, columns, channels, null, null);
+        product.emit(operands, new Rows(f, type, aBegin, aStride), results);
         return module.text();
     }
 
-    private Value step(PtxFunction f, Value base, Value matrix, Value step) {
+    private static Value step(PtxFunction f, Value base, Value matrix, Value step, DataType type) {
         return f.mad(f.mulWide(matrix, step), Value.ofLong(type.bytes()), base);
     }
 
@@ -155,9 +254,22 @@ public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue 
         }
     }
 
-    /** One matrix; rows of a are {@code aStride} apart, those of the result adjacent. Arguments as for {@link Epilogue}. */
+    /**
+     * One matrix; rows of a are {@code aStride} apart, those of the result adjacent. Arguments as for {@link Epilogue}.
+     *
+     * @param scales one for each column, or {@code null} for ones
+     */
     public float[] reference(
-            float[] a, float[] weights, int rows, int columns, int channels, int aStride, float[] bias, List<float[]> added, List<Integer> steps) {
+            float[] a,
+            float[] weights,
+            float[] scales,
+            int rows,
+            int columns,
+            int channels,
+            int aStride,
+            float[] bias,
+            List<float[]> added,
+            List<Integer> steps) {
         float[] sums = new float[rows * columns];
         for (int row = 0; row < rows; row++) {
             for (int column = 0; column < columns; column++) {
@@ -165,7 +277,7 @@ public record MatrixMultiply(DataType type, Tile tile, boolean vector, Epilogue 
                 for (int c = 0; c < channels; c++) {
                     sum += (double) a[row * aStride + c] * weights[column * channels + c];
                 }
-                sums[row * columns + column] = (float) sum;
+                sums[row * columns + column] = (float) (scales == null ? sum : sum * scales[column]);
             }
         }
         return epilogue.reference(sums, rows, columns, bias, added, steps);

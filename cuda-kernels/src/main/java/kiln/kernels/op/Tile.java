@@ -1,6 +1,8 @@
 package kiln.kernels.op;
 
+import java.util.List;
 import java.util.Objects;
+import kiln.kernels.DataType;
 
 /**
  * How a block cuts a product: it computes {@code rows × columns} results in steps of {@code depth} channels.
@@ -10,6 +12,10 @@ import java.util.Objects;
 public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int partRows, int partColumns) {
     /** For large maps: most work per byte. */
     public static final Tile LARGE = new Tile(Arithmetic.FMA, 128, 128, 8, 8, 8);
+    /** For results whose last large tile would be mostly empty: 320 columns are two and a half. */
+    public static final Tile TALL = new Tile(Arithmetic.FMA, 128, 64, 8, 8, 8);
+
+    public static final Tile WIDE = new Tile(Arithmetic.FMA, 64, 128, 8, 8, 8);
     /** For maps that would not fill a card with large tiles. */
     public static final Tile MEDIUM = new Tile(Arithmetic.FMA, 64, 64, 16, 4, 4);
     /** For a few rows: text, timesteps. */
@@ -20,28 +26,38 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
         return new Tile(arithmetic, 128, 128, 32, 64, 32);
     }
 
+    /** As many results as a large one, for columns that come in sixty-fours. */
+    public static Tile tallestTensor(Arithmetic arithmetic) {
+        return new Tile(arithmetic, 256, 64, 32, 64, 32);
+    }
+
+    public static Tile tallTensor(Arithmetic arithmetic) {
+        return new Tile(arithmetic, 128, 64, 32, 64, 32);
+    }
+
+    public static Tile wideTensor(Arithmetic arithmetic) {
+        return new Tile(arithmetic, 64, 128, 32, 64, 32);
+    }
+
     public static Tile mediumTensor(Arithmetic arithmetic) {
         return new Tile(arithmetic, 64, 64, 32, 32, 32);
     }
 
-    /** So many large tiles keep a small card busy; with fewer, medium ones do. Not measured yet. */
-    private static final int ENOUGH_LARGE_TILES = 40;
-
-    /**
-     * The tile for a product of that size with vectors.
-     *
-     * @param arithmetic that the card and the tensors allow
-     */
-    static Tile choose(Arithmetic arithmetic, int rows, int columns) {
-        long large = (long) Code.blocks(rows, LARGE.rows) * Code.blocks(columns, LARGE.columns);
-        if (arithmetic.isTensor()) {
-            return large >= ENOUGH_LARGE_TILES ? largeTensor(arithmetic) : mediumTensor(arithmetic);
+    /** All that products choose from. */
+    static List<Tile> of(Arithmetic arithmetic) {
+        if (!arithmetic.isTensor()) {
+            return List.of(LARGE, TALL, WIDE, MEDIUM, SMALL);
         }
-        if (rows <= SMALL.rows) {
-            return SMALL;
-        }
-        return large >= ENOUGH_LARGE_TILES ? LARGE : MEDIUM;
+        return List.of(
+                largeTensor(arithmetic),
+                tallestTensor(arithmetic),
+                tallTensor(arithmetic),
+                wideTensor(arithmetic),
+                mediumTensor(arithmetic));
     }
+
+    /** What every card gives a block without being asked. */
+    private static final int STATIC_SHARED_BYTES = 48 << 10;
 
     /** Results that one tensor instruction makes. */
     static final int MMA_ROWS = 16;
@@ -51,7 +67,7 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
     public Tile {
         Objects.requireNonNull(arithmetic, "arithmetic");
         int partUnitRows = arithmetic.isTensor() ? MMA_ROWS : FmaProduct.GROUP;
-        int partUnitColumns = arithmetic.isTensor() ? MMA_COLUMNS : FmaProduct.GROUP;
+        int partUnitColumns = arithmetic.isTensor() ? 2 * MMA_COLUMNS : FmaProduct.GROUP;
         int threads = rows / partRows * (columns / partColumns) * (arithmetic.isTensor() ? Code.WARP : 1);
         int vector = arithmetic.isTensor() ? TensorProduct.UNIT : FmaProduct.GROUP;
         if (partRows % partUnitRows != 0
@@ -67,6 +83,20 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
         }
     }
 
+    /** Bytes of shared memory for one slice of both factors. */
+    int stageBytes() {
+        return arithmetic.isTensor() ? TensorProduct.sliceBytes(this, rows) + TensorProduct.sliceBytes(this, columns)
+                : FmaProduct.sliceBytes(this, rows) + FmaProduct.sliceBytes(this, columns);
+    }
+
+    /** Slices in shared memory at the same time; with copies past the registers there are three, where that fits. */
+    int stages() {
+        if (arithmetic != Arithmetic.MMA16) {
+            return 2;
+        }
+        return Math.min(3, STATIC_SHARED_BYTES / stageBytes());
+    }
+
     int threads() {
         return rows / partRows * (columns / partColumns) * (arithmetic.isTensor() ? Code.WARP : 1);
     }
@@ -76,11 +106,26 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
         return arithmetic.isTensor() ? TensorProduct.UNIT : FmaProduct.GROUP;
     }
 
+    /** Bytes that all warps read from shared memory for one slice. */
+    double operandBytesOfSlice() {
+        int parts = rows / partRows * (columns / partColumns);
+        double bytes = (double) parts * (partRows + partColumns) * depth;
+        // Threads of a warp that have a row or column in common read it once: about half.
+        return arithmetic.isTensor() ? bytes * DataType.F16.bytes() : bytes * Float.BYTES / 2;
+    }
+
     String label() {
         return (arithmetic == Arithmetic.FMA ? "" : arithmetic.label() + " ") + rows + "x" + columns + "x" + depth;
     }
 
     int registerBudget() {
-        return arithmetic.isTensor() || partRows * partColumns > 16 ? 168 : 96;
+        if (arithmetic == Arithmetic.MMA16) {
+            // What lets a multiprocessor hold two blocks of 256 threads.
+            return 128;
+        }
+        if (arithmetic.isTensor() || partRows * partColumns > 16) {
+            return 168;
+        }
+        return threads() > 64 ? 96 : 112;
     }
 }

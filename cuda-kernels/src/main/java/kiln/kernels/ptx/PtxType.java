@@ -3,6 +3,8 @@ package kiln.kernels.ptx;
 /** The types of PTX values that our kernels use; each lives in a virtual register of one of five kinds. */
 public enum PtxType {
     PRED("pred", "%p", "pred", 0),
+    /** A signed byte, in a 32-bit register. */
+    S8("s8", "%r", "b32", 1),
     B16("b16", "%h", "b16", 2),
     F16("f16", "%h", "b16", 2),
     B32("b32", "%r", "b32", 4),

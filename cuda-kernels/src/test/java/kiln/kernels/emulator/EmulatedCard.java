@@ -20,6 +20,9 @@ public record EmulatedCard(
         long seed,
         EmulatorChecks checks,
         int javaThreads) {
+    /** As a small card has. */
+    public static final int MULTIPROCESSORS = 6;
+
     public EmulatedCard {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(order, "order");

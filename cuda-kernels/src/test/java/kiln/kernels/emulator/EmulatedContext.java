@@ -94,6 +94,11 @@ public final class EmulatedContext implements CudaContext {
         return new MemoryInfo(memory.freeBytes(), card.totalBytes());
     }
 
+    @Override
+    public int multiprocessors() {
+        return EmulatedCard.MULTIPROCESSORS;
+    }
+
     // Kernels.
 
     @Override

@@ -41,7 +41,9 @@ public final class EmulatedDriver implements CudaDriver {
     private CudaDevices.Device describe(int index) {
         Slot slot = slots.get(index);
         EmulatedCard card = slot.card;
-        return new CudaDevices.Device(index, card.name(), card.totalBytes(), slot.memory.freeBytes(), card.major(), card.minor());
+        String uuid = String.format("GPU-e0000000-0000-0000-0000-%012d", index);
+        return new CudaDevices.Device(
+                index, card.name(), uuid, card.totalBytes(), slot.memory.freeBytes(), card.major(), card.minor());
     }
 
     @Override

@@ -125,7 +125,7 @@ final class StandInCard {
             case 10 -> 32; // threads of a warp
             case 12, 82 -> 64 << 10; // registers
             case 13, 36 -> 1_000_000; // kilohertz of the card and its memory
-            case 16 -> 4; // multiprocessors
+            case 16 -> EmulatedCard.MULTIPROCESSORS;
             case 19, 31, 41 -> 1; // maps host memory, runs kernels at the same time, one address space
             case 37 -> 128; // bits of the memory's bus
             case 38 -> 1 << 20; // level 2 cache

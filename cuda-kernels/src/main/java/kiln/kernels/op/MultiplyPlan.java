@@ -1,0 +1,102 @@
+package kiln.kernels.op;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import kiln.kernels.DataType;
+import kiln.kernels.KernelCall;
+
+/**
+ * How a matrix product runs on a card: in one launch, or, where its tiles are too few to keep the card busy, in parts of the channels whose
+ * sums a second kernel adds. The same card and sizes give the same plan, and the sums have a fixed order: no result depends on which block
+ * is done first.
+ *
+ * @param product stores results, or, with more than one part, bare sums
+ * @param sum {@code null} with one part
+ */
+public record MultiplyPlan(
+        MatrixMultiply product, int parts, SplitSum sum, int rows, int columns, int channels, int aStride, int outStride) {
+    /** Cards of few multiprocessors split little and need a fraction of it. */
+    static final long MOST_WORK_BYTES = 16 << 20;
+
+    public MultiplyPlan {
+        Objects.requireNonNull(product, "product");
+        if (product.partial() != (parts > 1) || (sum == null) != (parts == 1)) {
+            throw new IllegalArgumentException("gemm " + product.variant() + " in " + parts + " parts");
+        }
+    }
+
+    /** @param matrices of the batch; only single ones are split */
+    public static MultiplyPlan choose(
+            DataType type,
+            DataType weights,
+            Card card,
+            int rows,
+            int columns,
+            int channels,
+            int aStride,
+            int outStride,
+            int matrices,
+            Epilogue epilogue) {
+        TileChoice.Product size = new TileChoice.Product(rows, columns, channels, 1, matrices);
+        for (Arithmetic arithmetic : List.of(Arithmetic.best(type, card.capability()), Arithmetic.FMA)) {
+            TileChoice choice = TileChoice.of(card, arithmetic, type.bytes(), size, MOST_WORK_BYTES);
+            if (MatrixMultiply.canUseVectors(choice.tile(), columns, channels, aStride, outStride)) {
+                boolean split = choice.parts() > 1;
+                return new MultiplyPlan(
+                        new MatrixMultiply(type, weights, choice.tile(), true, split ? Epilogue.NONE : epilogue, split),
+                        choice.parts(),
+                        split ? SplitSum.of(type, weights, epilogue, columns, outStride) : null,
+                        rows,
+                        columns,
+                        channels,
+                        aStride,
+                        outStride);
+            }
+        }
+        MatrixMultiply any = new MatrixMultiply(type, weights, Tile.SMALL, false, epilogue);
+        return new MultiplyPlan(any, 1, null, rows, columns, channels, aStride, outStride);
+    }
+
+    /** Device memory that {@link #calls} uses between its launches and nobody after them. */
+    public long workBytes() {
+        return TileChoice.workBytes(new TileChoice.Product(rows, columns, channels, 1, 1), parts);
+    }
+
+    /**
+     * The launches, in order. Arguments as for {@link MatrixMultiply#call}.
+     *
+     * @param work address of {@link #workBytes} bytes; with one part, ignored
+     */
+    public List<KernelCall> calls(
+            long a, long weights, long scales, long out, long work, MatrixMultiply.Batch batch, long bias, List<Epilogue.Input> inputs) {
+        return calls(a, weights, scales, out, work, batch, rows, bias, inputs);
+    }
+
+    /**
+     * The launches for some neighbouring rows, to the bit as in the whole.
+     *
+     * @param a address of the first of them; so is {@code out} in the result, and so are the inputs
+     */
+    public List<KernelCall> calls(
+            long a,
+            long weights,
+            long scales,
+            long out,
+            long work,
+            MatrixMultiply.Batch batch,
+            int someRows,
+            long bias,
+            List<Epilogue.Input> inputs) {
+        if (someRows < 1 || someRows > rows) {
+            throw new IllegalArgumentException("gemm " + product.variant() + ": " + someRows + " rows of " + rows);
+        }
+        if (parts == 1) {
+            return List.of(product.call(a, weights, scales, out, someRows, columns, channels, aStride, outStride, batch, bias, inputs));
+        }
+        List<KernelCall> calls = new ArrayList<>();
+        calls.add(product.partialCall(a, weights, work, someRows, columns, channels, aStride, parts));
+        calls.add(sum.call(work, parts, scales, out, someRows, columns, outStride, bias, inputs));
+        return List.copyOf(calls);
+    }
+}

@@ -1,0 +1,82 @@
+package kiln.kernels.op;
+
+import kiln.kernels.DataType;
+import kiln.kernels.ptx.PtxFunction;
+import kiln.kernels.ptx.PtxOp;
+import kiln.kernels.ptx.Space;
+import kiln.kernels.ptx.Value;
+
+/**
+ * The text that turns sums into results and stores them.
+ *
+ * @param type that results are stored in
+ * @param columns of the sums; a result row has {@link Epilogue#resultColumns} of them
+ * @param scales 32-bit floats that the columns' sums are multiplied by, or {@code null}
+ * @param text what {@code epilogue} declared
+ */
+record Results(
+        PtxFunction f,
+        DataType type,
+        Value out,
+        Value outStride,
+        Value rows,
+        Value columns,
+        Value scales,
+        Epilogue epilogue,
+        Epilogue.Text text) {
+    /** One run of neighbouring columns: the epilogue's constants are loaded once for all of a thread's rows. */
+    Run run(Value column, int count) {
+        return new Run(column, count);
+    }
+
+    final class Run {
+        private final Value resultColumn;
+        private final Value resultColumns;
+        private final Value inRange;
+        private final Value[] columnScales;
+        private final Value[] biases;
+
+        private Run(Value column, int count) {
+            inRange = Code.less(f, column, columns);
+            columnScales = scales == null ? null : loadScales(column, count);
+            biases = text.biases(inRange, column, count);
+            resultColumn = epilogue.geglu() ? f.compute(PtxOp.SHR, column, Value.of(1)) : column;
+            resultColumns = epilogue.geglu() ? f.compute(PtxOp.SHR, columns, Value.of(1)) : columns;
+        }
+
+        private Value[] loadScales(Value column, int count) {
+            Value[] result = new Value[count];
+            for (int i = 0; i < count; i++) {
+                result[i] = f.move(Value.of(0f));
+            }
+            f.guarded(inRange, () -> f.load(Space.GLOBAL, f.address(scales, column, Float.BYTES), 0, result));
+            return result;
+        }
+
+        void store(Value row, Value... sums) {
+            Value rowInRange = f.compute(PtxOp.AND, inRange, Code.less(f, row, rows));
+            Value[] values = sums.clone();
+            for (int i = 0; i < values.length; i++) {
+                if (columnScales != null) {
+                    values[i] = biases == null ? f.mul(values[i], columnScales[i]) : f.mad(values[i], columnScales[i], biases[i]);
+                } else if (biases != null) {
+                    values[i] = f.add(values[i], biases[i]);
+                }
+            }
+            if (epilogue.geglu()) {
+                values = geglu(values);
+            }
+            Value[] results = text.apply(values, rowInRange, row, resultColumn, resultColumns);
+            Value address = f.address(out, f.mad(row, outStride, resultColumn), type.bytes());
+            f.guarded(rowInRange, () -> Code.storeFloats(f, Space.GLOBAL, type, address, 0, results));
+        }
+
+        private Value[] geglu(Value[] pairs) {
+            Value[] result = new Value[pairs.length / 2];
+            for (int i = 0; i < result.length; i++) {
+                result[i] = f.mul(pairs[2 * i], Activation.GELU.emit(f, pairs[2 * i + 1]));
+            }
+            return result;
+        }
+    }
+}
