@@ -168,13 +168,15 @@ final class Residence implements AutoCloseable {
         List<NetworkDemand> demands = networks.values().stream().map(NetworkPrograms::demand).toList();
         String largest = demands.stream().max(Comparator.comparingLong(NetworkDemand::weightBytes)).orElseThrow().name();
         long less = 0;
+        CudaException refusal = null;
         while (true) {
             long held = weightsBytes + arenaBytes;
             long room = budget.room(context.memoryInfo().freeBytes() + held) - less;
             ResidencyPlan next = ResidencyPlan.choose(demands, largest, Math.max(0, room), 0, highest);
             if (!next.fits()) {
                 release();
-                throw new KilnException(KilnException.Category.OUT_OF_MEMORY, next.shortage().orElse("too little device memory"));
+                String refused = refusal == null ? "" : refusal.getMessage() + ", and with less it does not work: ";
+                throw new KilnException(KilnException.Category.OUT_OF_MEMORY, refused + next.shortage().orElseThrow(), refusal);
             }
             try {
                 allocate(next);
@@ -186,6 +188,7 @@ final class Residence implements AutoCloseable {
                 if (!e.isOutOfMemory()) {
                     throw e;
                 }
+                refusal = e;
                 if (next.residency().lower().isPresent()) {
                     highest = next.residency().lower().get();
                 } else {
