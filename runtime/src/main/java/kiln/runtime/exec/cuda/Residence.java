@@ -169,13 +169,15 @@ final class Residence implements AutoCloseable {
         List<NetworkDemand> demands = networks.values().stream().map(NetworkPrograms::demand).toList();
         String largest = demands.stream().max(Comparator.comparingLong(NetworkDemand::weightBytes)).orElseThrow().name();
         long most = Long.MAX_VALUE;
+        CudaException refusal = null;
         while (true) {
             long held = weightsBytes + arenaBytes;
             long room = Math.min(most, budget.room(context.memoryInfo().freeBytes() + held));
             ResidencyPlan next = ResidencyPlan.choose(demands, largest, room, 0, highest);
             if (!next.fits()) {
                 release();
-                throw new KilnException(KilnException.Category.OUT_OF_MEMORY, next.shortage().orElse("too little device memory"));
+                String refused = refusal == null ? "" : refusal.getMessage() + ", and with less it does not work: ";
+                throw new KilnException(KilnException.Category.OUT_OF_MEMORY, refused + next.shortage().orElseThrow(), refusal);
             }
             try {
                 allocate(next);
@@ -187,6 +189,7 @@ final class Residence implements AutoCloseable {
                 if (!e.isOutOfMemory()) {
                     throw e;
                 }
+                refusal = e;
                 if (next.residency().lower().isPresent()) {
                     highest = next.residency().lower().get();
                 } else {
