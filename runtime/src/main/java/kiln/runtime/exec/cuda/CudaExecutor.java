@@ -2,7 +2,6 @@ package kiln.runtime.exec.cuda;
 
 import java.util.IdentityHashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import kiln.kernels.CudaContext;
@@ -31,9 +30,6 @@ import kiln.runtime.plan.ResidencyPlan;
  * <p>Failures of the card are {@link KilnException}s of the categories OUT_OF_MEMORY and DEVICE.
  */
 public final class CudaExecutor implements Executor {
-    /** Networks that run once a picture: it is better that they take longer than that there is no picture. */
-    private static final Set<String> IN_BANDS = Set.of("encoder", "decoder");
-
     private final CudaContext context;
     private final CudaSettings settings;
     private final Card card;
@@ -115,11 +111,7 @@ public final class CudaExecutor implements Executor {
     }
 
     private ProgramChoice program(String network, Graph graph) {
-        return announced.computeIfAbsent(graph, key -> program(network, graph, settings.target(card, network)));
-    }
-
-    private static ProgramChoice program(String network, Graph graph, DeviceTarget target) {
-        return ProgramChoice.of(graph, target, IN_BANDS.contains(network));
+        return announced.computeIfAbsent(graph, key -> CudaDemands.program(network, graph, settings.target(card, network)));
     }
 
     @Override
@@ -229,7 +221,7 @@ public final class CudaExecutor implements Executor {
 
         private void widen() {
             residence.remove(network, program);
-            program = program(network, unfused, settings.target(card, network).withType(DataType.F32));
+            program = CudaDemands.program(network, unfused, settings.target(card, network).withType(DataType.F32));
             bound = null;
             dropCapture();
             load(program.whole(), fraction -> {});
