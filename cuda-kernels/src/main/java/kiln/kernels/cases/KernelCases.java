@@ -6,6 +6,8 @@ import java.util.Locale;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
 import kiln.kernels.op.AttentionKernel;
+import kiln.kernels.op.AttentionScores;
+import kiln.kernels.op.AttentionValues;
 import kiln.kernels.op.Convolution;
 import kiln.kernels.op.CopyRows;
 import kiln.kernels.op.Elementwise;
@@ -47,6 +49,10 @@ public final class KernelCases {
             return List.of(ProductCases.of(sum));
         } else if (kernel instanceof AttentionKernel attention) {
             return AttentionCases.of(attention);
+        } else if (kernel instanceof AttentionScores scores) {
+            return SplitAttentionCases.of(scores);
+        } else if (kernel instanceof AttentionValues values) {
+            return SplitAttentionCases.of(values);
         } else if (kernel instanceof CopyRows copy) {
             return List.of(copy(copy));
         } else if (kernel instanceof Transpose transpose) {
