@@ -40,6 +40,7 @@ public final class KernelLibrary {
             all.add(new Transpose(type));
             all.add(new Embedding(type));
             all.add(new TimestepEmbedding(type));
+            all.add(new LatentToRgb(type));
             all.add(new GroupNormStatistics(type));
             all.add(new GroupNormScale(type));
             addProducts(all, type);
