@@ -94,7 +94,7 @@ final class FmaProduct extends TiledProduct {
     }
 
     @Override
-    Slice slice(Value base, DataType stored, int lines, Value thread) {
+    Slice slice(Value base, Factor factor, DataType stored, int lines, Value thread) {
         return new FloatSlice(base, stored, lines, thread);
     }
 

@@ -76,7 +76,7 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
                 || columns % partColumns != 0
                 || Integer.bitCount(depth) != 1
                 || depth < vector
-                || arithmetic.isTensor() && depth < 2 * vector
+                || arithmetic.isTensor() && depth != TensorProduct.DEPTH
                 || rows * depth % (vector * threads) != 0
                 || columns * depth % (vector * threads) != 0) {
             throw new IllegalArgumentException("tile " + rows + "x" + columns + "x" + depth + " by " + partRows + "x" + partColumns);
