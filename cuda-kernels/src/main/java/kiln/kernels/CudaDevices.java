@@ -16,12 +16,19 @@ public record CudaDevices(List<Device> devices, String driverVersion, String cud
     /**
      * One card.
      *
+     * @param index in the driver's order, which begins with the fastest card and leaves out those that CUDA_VISIBLE_DEVICES hides
+     * @param uuid as {@code nvidia-smi -L} prints it: "GPU-" and 32 hexadecimal digits in groups; {@code null} when the driver is too old
      * @param freeBytes memory that nothing uses, a context's own share already taken off; negative when the driver would not say
      * @param major of the compute capability
      */
-    public record Device(int index, String name, long totalBytes, long freeBytes, int major, int minor) {
+    public record Device(int index, String name, String uuid, long totalBytes, long freeBytes, int major, int minor) {
         public Device {
             Objects.requireNonNull(name, "name");
+        }
+
+        /** Index and name: "0 (NVIDIA GeForce GT 1030)". */
+        public String label() {
+            return index + " (" + name + ")";
         }
 
         /** The compute capability as it is usually written: "8.6". */

@@ -5,18 +5,22 @@ import static kiln.kernels.JCudaLibrary.check;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Locale;
 import jcuda.NativePointerObject;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
+import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUfunction;
+import jcuda.driver.CUfunction_attribute;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUjit_option;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
+import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
 import jcuda.driver.JITOptions;
 
@@ -46,10 +50,12 @@ final class JCudaContext implements CudaContext {
         }
     }
 
+    /** The context that this class made a thread's current one; the driver keeps one for each thread. */
+    private static final ThreadLocal<JCudaContext> CURRENT = new ThreadLocal<>();
+
     private final CUdevice handle;
     private final CUcontext context = new CUcontext();
     private final CudaDevices.Device device;
-    private Thread current;
     private boolean closed;
 
     JCudaContext(int index) {
@@ -64,15 +70,13 @@ final class JCudaContext implements CudaContext {
         }
     }
 
-    /** The driver keeps a current context for each thread. */
     private void bind() {
         if (closed) {
             throw new IllegalStateException("the CUDA context is closed");
         }
-        Thread thread = Thread.currentThread();
-        if (thread != current) {
+        if (CURRENT.get() != this) {
             check(JCudaDriver.cuCtxSetCurrent(context), "making a context current");
-            current = thread;
+            CURRENT.set(this);
         }
     }
 
@@ -88,6 +92,12 @@ final class JCudaContext implements CudaContext {
         long[] total = new long[1];
         check(JCudaDriver.cuMemGetInfo(free, total), "asking for free memory");
         return new MemoryInfo(free[0], total[0]);
+    }
+
+    @Override
+    public int multiprocessors() {
+        bind();
+        return JCudaLibrary.attribute(handle, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
     }
 
     @Override
@@ -108,6 +118,14 @@ final class JCudaContext implements CudaContext {
         if (status != CUresult.CUDA_SUCCESS) {
             JCudaDriver.cuModuleUnload(module);
             throw new CudaException(CUresult.stringFor(status), doing);
+        }
+        if (kernel.dynamicSharedBytes() > 0) {
+            int attribute = CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+            status = JCudaDriver.cuFuncSetAttribute(function, attribute, kernel.dynamicSharedBytes());
+            if (status != CUresult.CUDA_SUCCESS) {
+                JCudaDriver.cuModuleUnload(module);
+                throw new CudaException(CUresult.stringFor(status), doing, kernel.dynamicSharedBytes() + " bytes of shared memory for a block");
+            }
         }
         return new LoadedKernel(kernel, module, function);
     }
@@ -142,7 +160,7 @@ final class JCudaContext implements CudaContext {
                 call.kernel().threads(),
                 1,
                 1,
-                0,
+                call.kernel().dynamicSharedBytes(),
                 (CUstream) stream.handle(),
                 Pointer.to(pointers),
                 null);
@@ -166,14 +184,9 @@ final class JCudaContext implements CudaContext {
         CUdeviceptr address = new CUdeviceptr();
         int status = JCudaDriver.cuMemAlloc(address, bytes);
         if (status != CUresult.CUDA_SUCCESS) {
-            String doing = "reserving " + mebibytes(bytes) + " for " + purpose;
-            throw new CudaException(CUresult.stringFor(status), doing, mebibytes(memoryInfo().freeBytes()) + " are free");
+            throw CudaException.reserving(CUresult.stringFor(status), bytes, purpose, memoryInfo().freeBytes());
         }
         return new Address(address).value();
-    }
-
-    private static String mebibytes(long bytes) {
-        return String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1 << 20));
     }
 
     @Override
@@ -189,7 +202,10 @@ final class JCudaContext implements CudaContext {
         }
         bind();
         Pointer pointer = new Pointer();
-        check(JCudaDriver.cuMemHostAlloc(pointer, bytes, 0), "reserving " + mebibytes(bytes) + " of pinned host memory for " + purpose);
+        int status = JCudaDriver.cuMemHostAlloc(pointer, bytes, 0);
+        if (status != CUresult.CUDA_SUCCESS) {
+            throw CudaException.reservingPinned(CUresult.stringFor(status), bytes, purpose);
+        }
         return new PinnedMemory(pointer, pointer.getByteBuffer(0, bytes).order(ByteOrder.LITTLE_ENDIAN));
     }
 
@@ -308,11 +324,49 @@ final class JCudaContext implements CudaContext {
     }
 
     @Override
+    public Graph capture(Stream stream, Runnable work) {
+        bind();
+        CUstream captured = (CUstream) stream.handle();
+        check(JCudaDriver.cuStreamBeginCapture(captured, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL), "beginning a graph");
+        CUgraph graph = new CUgraph();
+        int status;
+        try {
+            work.run();
+            status = JCudaDriver.cuStreamEndCapture(captured, graph);
+        } catch (RuntimeException | Error e) {
+            // The stream must not stay in that state.
+            if (JCudaDriver.cuStreamEndCapture(captured, graph) == CUresult.CUDA_SUCCESS) {
+                JCudaDriver.cuGraphDestroy(graph);
+            }
+            throw e;
+        }
+        check(status, "capturing a graph");
+        CUgraphExec executable = new CUgraphExec();
+        status = JCudaDriver.cuGraphInstantiate(executable, graph, 0);
+        JCudaDriver.cuGraphDestroy(graph);
+        check(status, "preparing a graph");
+        return new Graph(executable);
+    }
+
+    @Override
+    public void launch(Graph graph, Stream stream) {
+        bind();
+        check(JCudaDriver.cuGraphLaunch((CUgraphExec) graph.handle(), (CUstream) stream.handle()), "launching a graph");
+    }
+
+    @Override
+    public void destroy(Graph graph) {
+        bind();
+        check(JCudaDriver.cuGraphExecDestroy((CUgraphExec) graph.handle()), "ending a graph");
+    }
+
+    @Override
     public void close() {
         if (closed) {
             return;
         }
         closed = true;
+        CURRENT.remove();
         check(JCudaDriver.cuDevicePrimaryCtxRelease(handle), "closing the device");
     }
 }

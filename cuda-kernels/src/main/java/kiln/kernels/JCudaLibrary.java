@@ -1,18 +1,22 @@
 package kiln.kernels;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.UUID;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUresult;
+import jcuda.driver.CUuuid;
 import jcuda.driver.JCudaDriver;
 
 /** Loads JCuda's driver binding. With the classes that use it, the only one that touches JCuda: nothing may without a driver. */
 final class JCudaLibrary {
     private static final String NATIVE = "/lib/libJCudaDriver-12.6.0-linux-x86_64.so";
     private static final int NAME_BYTES = 256;
+    private static final int FIRST_CUDA_WITH_UUIDS = 9020;
 
     private JCudaLibrary() {}
 
@@ -61,10 +65,24 @@ final class JCudaLibrary {
         return new CudaDevices.Device(
                 index,
                 untilZero(name),
+                uuid(device),
                 total[0],
                 freeBytes,
                 attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR),
                 attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR));
+    }
+
+    /** {@code null} where the driver does not have the call: there, merely binding it would end the process. */
+    private static String uuid(CUdevice device) {
+        int[] version = new int[1];
+        check(JCudaDriver.cuDriverGetVersion(version), "asking for the driver's version");
+        if (version[0] < FIRST_CUDA_WITH_UUIDS) {
+            return null;
+        }
+        CUuuid uuid = new CUuuid();
+        check(JCudaDriver.cuDeviceGetUuid(uuid, device), "asking for a device's UUID");
+        ByteBuffer bytes = ByteBuffer.wrap(uuid.bytes);
+        return "GPU-" + new UUID(bytes.getLong(), bytes.getLong());
     }
 
     private static String untilZero(byte[] text) {
@@ -75,7 +93,7 @@ final class JCudaLibrary {
         return new String(text, 0, length, StandardCharsets.UTF_8);
     }
 
-    private static int attribute(CUdevice device, int attribute) {
+    static int attribute(CUdevice device, int attribute) {
         int[] value = new int[1];
         check(JCudaDriver.cuDeviceGetAttribute(value, attribute, device), "asking for a device's properties");
         return value[0];

@@ -14,7 +14,7 @@ final class JCudaProbe {
         JCudaLibrary.load(driverLibrary, nativesFolder);
         int status = JCudaDriver.cuInit(0);
         if (status != CUresult.CUDA_SUCCESS) {
-            return CudaDevices.none(driverVersion, "the CUDA driver does not start: " + CUresult.stringFor(status));
+            return CudaDevices.none(driverVersion, DriverStart.failure(CUresult.stringFor(status), System.getenv(DeviceChoice.VISIBLE_DEVICES)));
         }
         int[] number = new int[1];
         JCudaLibrary.check(JCudaDriver.cuDriverGetVersion(number), "asking for the driver's version");

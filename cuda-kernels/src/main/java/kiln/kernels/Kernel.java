@@ -23,6 +23,11 @@ public interface Kernel {
     /** Threads of a block, all along x. */
     int threads();
 
+    /** Shared memory of a block that its text declares without a size ({@code .extern .shared}), beside what it declares with one. */
+    default int dynamicSharedBytes() {
+        return 0;
+    }
+
     /** The most registers that a thread may take on any card, checked by assembling. */
     int registerBudget();
 }

@@ -1,6 +1,7 @@
 package kiln.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -61,5 +62,29 @@ class CudaDevicesTest {
         try (var files = Files.list(natives)) {
             assertThat(files).containsExactly(library);
         }
+    }
+
+    @Test
+    void aDriverThatDoesNotStartIsExplained() {
+        assertThat(DriverStart.failure("CUDA_ERROR_NO_DEVICE", null)).contains("CUDA_ERROR_NO_DEVICE: there is no NVIDIA card");
+        assertThat(DriverStart.failure("CUDA_ERROR_NO_DEVICE", "GPU-123")).contains("CUDA_VISIBLE_DEVICES=GPU-123 names no card that is here");
+        assertThat(DriverStart.failure("CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", null)).contains("restart the machine");
+        assertThat(DriverStart.failure("CUDA_ERROR_NOT_PERMITTED", null)).endsWith("does not start: CUDA_ERROR_NOT_PERMITTED");
+    }
+
+    @Test
+    void aLibraryThatIsMissingOrDoesNotLoadHasAProblemOfOneLine() {
+        assertThat(SystemLibrary.load("libnothing.so.12", null)).isEqualTo(new SystemLibrary("libnothing.so.12", null, "not found"));
+        SystemLibrary library = SystemLibrary.load("libgone.so.1", folder.resolve("libgone.so.1"));
+        assertThat(library.loads()).isFalse();
+        assertThat(library.problem()).startsWith("does not load: ").doesNotContain("\n");
+    }
+
+    @Test
+    void aLibraryThatLoadsHasNoProblem() {
+        String name = "libm.so.6";
+        Path library = SystemLibraries.find(name);
+        assumeThat(library).as("a library that every Linux with glibc has").isNotNull();
+        assertThat(SystemLibrary.load(name)).isEqualTo(new SystemLibrary(name, library, null));
     }
 }

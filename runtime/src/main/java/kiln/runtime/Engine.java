@@ -11,6 +11,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import kiln.runtime.KilnException.Category;
+import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.WeightSource;
 import kiln.runtime.graph.ModelException;
 import kiln.runtime.model.CheckpointFile;
 import kiln.runtime.model.ModelDefaults;
@@ -31,17 +33,31 @@ public final class Engine implements AutoCloseable {
     /** A1111 draws random seeds from 0 to this, exclusive. */
     private static final long SEEDS = 4_294_967_294L;
 
+    /** Makes the executor that a model is computed with. */
+    public interface ExecutorFactory {
+        /** @param notices told in one line what a person may want to know while the executor works */
+        Executor create(EngineOptions options, WeightSource weights, Consumer<String> notices);
+    }
+
     private final EngineOptions options;
+    private final ExecutorFactory executors;
     private final ModelHashes hashes;
     private final ThreadPoolExecutor worker;
     private final AtomicInteger waiting = new AtomicInteger();
     private volatile GenerationJob running;
     private volatile String device = "";
+    private volatile DeviceUse deviceUse;
+    private volatile Consumer<GenerationEvent> listening = event -> {};
     private volatile boolean closing;
     private LoadedModel model;
 
     public Engine(EngineOptions options) {
+        this(options, Executors::create);
+    }
+
+    public Engine(EngineOptions options, ExecutorFactory executors) {
         this.options = options;
+        this.executors = executors;
         hashes = new ModelHashes(options.cacheFolder());
         worker = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
             Thread thread = new Thread(task, "kiln-engine");
@@ -62,6 +78,11 @@ public final class Engine implements AutoCloseable {
     /** What computes, for people; empty until a model has been loaded. */
     public String device() {
         return device;
+    }
+
+    /** The card at the end of the last step; {@code null} while the model is on none. */
+    public DeviceUse deviceUse() {
+        return deviceUse;
     }
 
     /** The checkpoints that the options name: what is named, what the folders hold, and the demo model. */
@@ -125,6 +146,7 @@ public final class Engine implements AutoCloseable {
 
     private void run(GenerationJob job, Consumer<GenerationEvent> listener) {
         running = job;
+        listening = listener;
         GenerationEvent last;
         long begin = System.nanoTime();
         try {
@@ -134,6 +156,10 @@ public final class Engine implements AutoCloseable {
             draw(job, listener);
             last = new GenerationEvent.Finished((System.nanoTime() - begin) / 1e9);
         } catch (KilnException e) {
+            if (e.category() == Category.DEVICE) {
+                // A card that failed once fails until it is opened anew.
+                unload();
+            }
             last = e.category() == Category.CANCELLED ? new GenerationEvent.Cancelled() : new GenerationEvent.Failed(e);
         } catch (ModelException e) {
             last = new GenerationEvent.Failed(new KilnException(Category.UNSUPPORTED_MODEL, e.getMessage(), e));
@@ -162,19 +188,38 @@ public final class Engine implements AutoCloseable {
         if (model == null || !model.file().path().equals(checkpoint)) {
             listener.accept(new GenerationEvent.Loading("reading " + checkpoint.getFileName(), 0));
             unload();
-            model = new LoadedModel(CheckpointFile.open(checkpoint), file -> Executors.create(options, file));
+            model = new LoadedModel(CheckpointFile.open(checkpoint), this::createExecutor);
             device = model.device();
         }
         PictureStore store = new PictureStore(request, options.outputFolder(), hashes);
-        TextToImage work = new TextToImage(model, request, store, job::isCancelled, listener);
+        TextToImage work = new TextToImage(model, request, store, job::isCancelled, event -> {
+            listener.accept(event);
+            if (event instanceof GenerationEvent.Preview || event instanceof GenerationEvent.PictureDone) {
+                look(listener);
+            }
+        });
         listener.accept(new GenerationEvent.Started(request));
+        look(listener);
         work.run();
+    }
+
+    private Executor createExecutor(CheckpointFile file) {
+        return executors.create(options, file, text -> listening.accept(new GenerationEvent.Notice(text)));
+    }
+
+    /** Looks at the card where the job has just waited for it. */
+    private void look(Consumer<GenerationEvent> listener) {
+        deviceUse = model.deviceUse();
+        if (deviceUse != null) {
+            listener.accept(new GenerationEvent.Device(deviceUse));
+        }
     }
 
     private void unload() {
         if (model != null) {
             model.close();
             model = null;
+            deviceUse = null;
         }
     }
 

@@ -12,8 +12,10 @@ import java.util.Objects;
  * @param demoModel the bundled model, {@code null} when it was left out
  * @param outputFolder parent of {@code txt2img-images/DATE/}; {@code null} keeps pictures in memory only
  * @param cacheFolder hashes and unpacked native libraries
- * @param executor "auto", "onednn" or "reference"
+ * @param executor one of {@link Executors#NAMES}
+ * @param precision what networks are computed in; on a card, results between operations are f16 unless it says F32
  * @param threads 0 for one per physical core
+ * @param device how to use a graphics card
  */
 public record EngineOptions(
         List<Path> modelFiles,
@@ -23,12 +25,27 @@ public record EngineOptions(
         Path cacheFolder,
         String executor,
         Precision precision,
-        int threads) {
+        int threads,
+        DeviceOptions device) {
     public EngineOptions {
         modelFiles = List.copyOf(modelFiles);
         modelFolders = List.copyOf(modelFolders);
         Objects.requireNonNull(cacheFolder, "cacheFolder");
         Objects.requireNonNull(executor, "executor");
         Objects.requireNonNull(precision, "precision");
+        Objects.requireNonNull(device, "device");
+    }
+
+    /** With {@link DeviceOptions#DEFAULT}. */
+    public EngineOptions(
+            List<Path> modelFiles,
+            List<Path> modelFolders,
+            Path demoModel,
+            Path outputFolder,
+            Path cacheFolder,
+            String executor,
+            Precision precision,
+            int threads) {
+        this(modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, DeviceOptions.DEFAULT);
     }
 }

@@ -2,6 +2,7 @@ package kiln.runtime;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.exec.onednn.OneDnn;
@@ -11,14 +12,15 @@ import kiln.runtime.exec.reference.ReferenceExecutor;
 /** The one place where an executor is picked, by name or by what the machine has. */
 public final class Executors {
     /** Names that {@link EngineOptions#executor()} may have. */
-    public static final List<String> NAMES = List.of("auto", "onednn", "reference");
+    public static final List<String> NAMES = List.of("auto", "cuda", "onednn", "reference");
 
     private Executors() {}
 
     /**
+     * @param notices told in one line what a person may want to know while the executor works
      * @throws KilnException BAD_REQUEST for an unknown name, DEVICE when the named one does not work here
      */
-    public static Executor create(EngineOptions options, WeightSource weights) {
+    public static Executor create(EngineOptions options, WeightSource weights, Consumer<String> notices) {
         OneDnn.cacheFolder(nativesFolder(options.cacheFolder()));
         switch (options.executor()) {
             case "reference":
@@ -29,24 +31,52 @@ public final class Executors {
                             KilnException.Category.DEVICE, OneDnn.unavailableBecause() + ": --executor reference works anywhere, slowly");
                 }
                 return new OneDnnExecutor(weights, options.precision());
+            case "cuda":
+                return CudaOpening.open(options, weights, cudaNativesFolder(options), notices);
             case "auto":
-                return OneDnn.unavailableBecause() == null
-                        ? new OneDnnExecutor(weights, options.precision())
-                        : new ReferenceExecutor(weights);
+                return automatic(options, weights, notices);
             default:
                 throw KilnException.badRequest("executor " + options.executor() + " is unknown: one of " + NAMES);
         }
     }
 
+    /** The card when there is one that works; a card that does not is told of, and the CPU computes. */
+    private static Executor automatic(EngineOptions options, WeightSource weights, Consumer<String> notices) {
+        if (CudaOpening.isWanted(options)) {
+            try {
+                return CudaOpening.open(options, weights, cudaNativesFolder(options), notices);
+            } catch (KilnException e) {
+                if (options.device().device() != null) {
+                    throw e;
+                }
+                notices.accept(e.getMessage() + ": the CPU computes");
+            }
+        }
+        return onCpu(options, weights);
+    }
+
+    /** oneDNN where it loads, else plain Java. */
+    static Executor onCpu(EngineOptions options, WeightSource weights) {
+        return OneDnn.unavailableBecause() == null ? new OneDnnExecutor(weights, options.precision()) : new ReferenceExecutor(weights);
+    }
+
     /** What {@code auto} means here and why, in one line. */
     public static String explain(EngineOptions options) {
         OneDnn.cacheFolder(nativesFolder(options.cacheFolder()));
+        String card = CudaOpening.explain(options, cudaNativesFolder(options));
+        if (card != null) {
+            return card;
+        }
         String reason = OneDnn.unavailableBecause();
         if (reason != null) {
             return "plain Java, slow: " + reason;
         }
         String format = OneDnn.hasBf16() ? "bf16, which this CPU multiplies in hardware" : "f32, as this CPU has no bf16 instructions";
         return "oneDNN " + OneDnn.version() + " on " + OneDnn.instructionSet() + ": " + format;
+    }
+
+    private static Path cudaNativesFolder(EngineOptions options) {
+        return nativesFolder(options.cacheFolder()).resolve("jcuda");
     }
 
     private static Path nativesFolder(Path cacheFolder) {

@@ -60,7 +60,7 @@ public final class SelfTest {
 
     /** Tests the executor that the options choose. */
     public static List<Case> run(EngineOptions options, Consumer<Case> listener) {
-        return run(weights -> Executors.create(options, weights), listener);
+        return run(weights -> Executors.create(options, weights, notice -> {}), listener);
     }
 
     /**

@@ -72,8 +72,8 @@ class SelfTestTest {
         }
 
         @Override
-        public CompiledGraph compile(Graph graph, DoubleConsumer progress) {
-            CompiledGraph compiled = executor.compile(fuses ? Fusion.fuse(graph) : graph, progress);
+        public CompiledGraph compile(String network, Graph graph, DoubleConsumer progress) {
+            CompiledGraph compiled = executor.compile(network, fuses ? Fusion.fuse(graph) : graph, progress);
             return new CompiledGraph() {
                 @Override
                 public Map<String, float[]> run(Map<String, float[]> inputs, Progress listener) {

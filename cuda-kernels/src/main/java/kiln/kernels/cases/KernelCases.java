@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
-import kiln.kernels.op.Attention;
+import kiln.kernels.op.AttentionKernel;
 import kiln.kernels.op.Convolution;
 import kiln.kernels.op.CopyRows;
 import kiln.kernels.op.Elementwise;
@@ -45,7 +45,7 @@ public final class KernelCases {
             return ProductCases.of(convolution);
         } else if (kernel instanceof SplitSum sum) {
             return List.of(ProductCases.of(sum));
-        } else if (kernel instanceof Attention attention) {
+        } else if (kernel instanceof AttentionKernel attention) {
             return AttentionCases.of(attention);
         } else if (kernel instanceof CopyRows copy) {
             return List.of(copy(copy));

@@ -90,7 +90,7 @@ public final class KernelFiles {
         String arguments = call.arguments().stream().map(argument -> argument(kernelCase, argument)).collect(Collectors.joining(", "));
         return "{\"ptx\": " + quoted(call.kernel().name() + ".ptx") + ", \"entry\": " + quoted(call.kernel().name()) + ", \"grid\": ["
                 + call.gridX() + ", " + call.gridY() + ", " + call.gridZ() + "], \"block\": [" + call.kernel().threads()
-                + ", 1, 1], \"sharedBytes\": 0, \"arguments\": [" + arguments + "]}";
+                + ", 1, 1], \"sharedBytes\": " + call.kernel().dynamicSharedBytes() + ", \"arguments\": [" + arguments + "]}";
     }
 
     private static String argument(KernelCase kernelCase, Object argument) {

@@ -5,8 +5,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import kiln.kernels.DataType;
-import kiln.kernels.Kernel;
-import kiln.kernels.KernelCall;
 import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxModule;
@@ -16,28 +14,29 @@ import kiln.kernels.ptx.Space;
 import kiln.kernels.ptx.Value;
 
 /**
- * Memory-efficient attention: {@code softmax(factor · q·kᵀ)·v} per head with a running softmax (Milakov and Gimelshein 2018), so that no
- * matrix of queries × keys is ever stored. Plain f32 arithmetic; runs on every card.
+ * Memory-efficient attention in plain f32 arithmetic; runs on every card.
  *
  * <p>A block of 128 threads does {@code 16 · rows} queries of one head and walks the keys 32 at a time: scores from shared slices of q and k
  * (each thread {@code rows × 4} of them), the new maximum over the eight threads of a query, then the weights times v into registers.
- * With {@code causal}, query i sees keys 0 to i, and slices beyond are skipped.
- *
- * <p>Heads are read in place: element {@code (b, i, head, c)} of a factor is at {@code (b · length + i) · stride + head · headSize + c}, so
- * q, k and v may be parts of one packed result, the addresses already at each part's beginning.
+ * With {@code causal}, slices that no query sees are skipped.
  *
  * @param vector head size and strides are multiples of four: one load takes four elements
  */
-public record Attention(DataType type, int headSize, boolean causal, boolean vector) implements Kernel {
-    /** The largest head whose slices fit into the shared memory that every card gives a block. */
-    public static final int LARGEST_HEAD = 160;
+public record Attention(DataType type, int headSize, boolean causal, boolean vector) implements AttentionKernel {
+    /** The largest head of which a block's 16 queries fit into the shared memory that every card gives it. */
+    static final int LARGEST_HEAD = 512;
+
+    static final int VECTOR = 4;
+
+    /** The largest head whose keys and values fit there as a whole; larger ones come in chunks. */
+    private static final int LARGEST_WHOLE = 160;
+
+    private static final int CHUNK = 64;
 
     private static final int KEYS = 32;
     private static final int ACROSS = 8;
     private static final int DOWN = 16;
     private static final int THREADS = ACROSS * DOWN;
-    private static final int VECTOR = 4;
-    private static final double LOG2_E = 1.4426950408889634;
 
     public Attention {
         Objects.requireNonNull(type, "type");
@@ -69,11 +68,17 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
 
     /** Queries of a thread: fewer where a head's slices are large, and where the causal mask's places take registers of their own. */
     private int rows() {
-        return headSize <= 96 && !causal ? 4 : 2;
+        return headSize > LARGEST_WHOLE ? 1 : headSize <= 96 && !causal ? 4 : 2;
     }
 
-    private int queriesPerBlock() {
+    @Override
+    public int queriesPerBlock() {
         return DOWN * rows();
+    }
+
+    /** Channels of the keys and values that are in shared memory at once. */
+    private int chunk() {
+        return headSize > LARGEST_WHOLE ? CHUNK : paddedHead();
     }
 
     /** Columns of the result, in eights: what is beyond the head is zero and not stored. */
@@ -81,34 +86,9 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
         return (headSize + ACROSS - 1) / ACROSS * ACROSS;
     }
 
-    /**
-     * @param qStride elements from one query to the next
-     * @param factor of the scores, 1/√headSize as a rule
-     */
-    public KernelCall call(
-            long q,
-            long k,
-            long v,
-            long out,
-            int batch,
-            int heads,
-            int queries,
-            int keys,
-            int qStride,
-            int kStride,
-            int vStride,
-            int outStride,
-            float factor) {
-        if (vector && (qStride | kStride | vStride | outStride) % VECTOR != 0 || causal && queries != keys) {
-            throw new IllegalArgumentException("attention " + variant() + ": " + queries + " queries, " + keys + " keys, strides " + qStride + ", "
-                    + kStride + ", " + vStride + " and " + outStride);
-        }
-        return new KernelCall(
-                this,
-                Code.blocks(queries, queriesPerBlock()),
-                heads,
-                batch,
-                List.of(q, k, v, out, queries, keys, qStride, kStride, vStride, outStride, (float) (factor * LOG2_E)));
+    @Override
+    public boolean takes(AttentionShape shape) {
+        return !vector || shape.stridesAreMultiplesOf(VECTOR);
     }
 
     @Override
@@ -134,6 +114,16 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
         return result;
     }
 
+    /** The runs of each chunk. */
+    private List<List<Columns>> chunks(List<Columns> columns) {
+        List<List<Columns>> result = new ArrayList<>();
+        for (int first = 0; first < paddedHead(); first += chunk()) {
+            int begin = first;
+            result.add(columns.stream().filter(run -> run.first() >= begin && run.first() < begin + chunk()).toList());
+        }
+        return result;
+    }
+
     private final class Text {
         private final PtxFunction f;
         private final int rows = rows();
@@ -153,32 +143,16 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
         }
 
         void emit() {
-            Value q = f.parameter("q", PtxType.U64);
-            Value k = f.parameter("k", PtxType.U64);
-            Value v = f.parameter("v", PtxType.U64);
-            Value out = f.parameter("out", PtxType.U64);
-            Value queries = f.parameter("queries", PtxType.U32);
-            Value keys = f.parameter("keys", PtxType.U32);
-            Value qStride = f.parameter("q_stride", PtxType.U32);
-            Value kStride = f.parameter("k_stride", PtxType.U32);
-            Value vStride = f.parameter("v_stride", PtxType.U32);
-            Value outStride = f.parameter("out_stride", PtxType.U32);
-            Value factor = f.parameter("factor_log2e", PtxType.F32);
+            AttentionParameters p = new AttentionParameters(f, type, headSize);
             Value sharedQ = f.shared("slice_q", headSize * queryStride * Float.BYTES);
-            int keyBytes = headSize * keyStride * Float.BYTES;
-            int valueBytes = KEYS * paddedHead() * Float.BYTES;
+            int keyBytes = Math.min(chunk(), headSize) * keyStride * Float.BYTES;
+            int valueBytes = KEYS * chunk() * Float.BYTES;
             Value sharedKv = f.shared("slice_kv", Math.max(keyBytes, valueBytes));
             Value sharedP = f.shared("weights", KEYS * queryStride * Float.BYTES);
-            Value head = f.mul(f.special("%ctaid.y"), Value.of(headSize));
-            Value picture = f.special("%ctaid.z");
             Value firstQuery = f.mul(f.special("%ctaid.x"), Value.of(queriesPerBlock()));
-            Value qHead = begin(q, picture, queries, qStride, head);
-            Value kHead = begin(k, picture, keys, kStride, head);
-            Value vHead = begin(v, picture, keys, vStride, head);
-            Value outHead = begin(out, picture, queries, outStride, head);
 
             f.comment("the block's queries, already times the factor");
-            loadTransposed(qHead, qStride, firstQuery, queries, queriesPerBlock(), sharedQ, queryStride, factor);
+            loadTransposed(p.q, p.qStride, firstQuery, p.queries, queriesPerBlock(), 0, headSize, sharedQ, queryStride, p.factor);
             Value[] largest = new Value[rows];
             Value[] sum = new Value[rows];
             List<Columns> columns = columns();
@@ -192,39 +166,60 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
                 }
             }
             Value ownQuery = f.mad(down, Value.of(rows), firstQuery);
-            Value end = causal ? f.compute(PtxOp.MIN, keys, f.add(firstQuery, Value.of(queriesPerBlock()))) : keys;
+            Value end = causal ? f.compute(PtxOp.MIN, p.keys, f.add(firstQuery, Value.of(queriesPerBlock()))) : p.keys;
             Value key = f.move(Value.of(0).as(PtxType.U32));
             Code.count(f, key, end, Value.of(KEYS), first -> {
-                f.comment("keys");
-                loadTransposed(kHead, kStride, first, keys, KEYS, sharedKv, keyStride, null);
-                f.barrier();
-                Value[][] scores = scores(sharedQ, sharedKv);
-                mask(scores, first, keys, ownQuery);
+                Value[][] scores = new Value[rows][VECTOR];
+                for (Value[] row : scores) {
+                    for (int j = 0; j < VECTOR; j++) {
+                        row[j] = f.move(Value.of(0f));
+                    }
+                }
+                for (int channel = 0; channel < headSize; channel += chunk()) {
+                    f.comment("keys");
+                    int count = Math.min(chunk(), headSize - channel);
+                    loadTransposed(p.k, p.kStride, first, p.keys, KEYS, channel, count, sharedKv, keyStride, null);
+                    f.barrier();
+                    addScores(scores, sharedQ, channel, count, sharedKv);
+                    if (channel + count < headSize) {
+                        f.barrier();
+                    }
+                }
+                mask(scores, first, p.keys, ownQuery);
                 soften(scores, largest, sum, result);
                 storeWeights(scores, sharedP);
                 f.barrier();
-                f.comment("values, where the keys were");
-                loadValues(vHead, vStride, first, keys, sharedKv);
-                f.barrier();
-                weigh(sharedP, sharedKv, columns, result);
-                f.barrier();
+                int at = 0;
+                for (List<Columns> ofChunk : chunks(columns)) {
+                    f.comment("values, where the keys were");
+                    int width = ofChunk.stream().mapToInt(run -> ACROSS * run.width()).sum();
+                    loadValues(p.v, p.vStride, first, p.keys, ofChunk.get(0).first(), width, sharedKv);
+                    f.barrier();
+                    at = weigh(sharedP, sharedKv, ofChunk, width, result, at);
+                    f.barrier();
+                }
             });
-            store(outHead, outStride, queries, ownQuery, columns, sum, result);
+            store(p.out(), p.outStride, p.queries, ownQuery, columns, sum, result);
         }
 
-        private Value begin(Value base, Value picture, Value length, Value stride, Value head) {
-            Value rowsBefore = f.mulWide(f.mul(picture, length), stride);
-            return f.address(f.mad(rowsBefore, Value.ofLong(type.bytes()), base), head, type.bytes());
-        }
-
-        /** Loads lines of a head into {@code shared[channel][line]}, zeros beyond the last line. */
-        private void loadTransposed(Value base, Value stride, Value firstLine, Value lines, int count, Value shared, int lineStride, Value factor) {
+        /** Loads channels of lines of a head into {@code shared[channel][line]}, zeros beyond the last line. */
+        private void loadTransposed(
+                Value base,
+                Value stride,
+                Value firstLine,
+                Value lines,
+                int count,
+                int firstChannel,
+                int channels,
+                Value shared,
+                int lineStride,
+                Value factor) {
             int unit = vector ? VECTOR : 1;
-            int perLine = headSize / unit;
+            int perLine = channels / unit;
             eachPlace(count * perLine, place -> {
                 Value line = f.compute(PtxOp.DIV, place, Value.of(perLine));
                 Value channel = f.mul(f.sub(place, f.mul(line, Value.of(perLine))), Value.of(unit));
-                Value[] values = loadLine(base, stride, f.add(firstLine, line), lines, channel, unit);
+                Value[] values = loadLine(base, stride, f.add(firstLine, line), lines, channel, firstChannel, unit);
                 Value target = f.mad(f.mad(channel, Value.of(lineStride), line), Value.of(Float.BYTES), shared);
                 for (int i = 0; i < unit; i++) {
                     Value value = factor == null ? values[i] : f.mul(values[i], factor);
@@ -233,14 +228,14 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
             });
         }
 
-        /** Loads lines of v into {@code shared[line][channel]}; lines are as long as the padded head. */
-        private void loadValues(Value base, Value stride, Value firstLine, Value lines, Value shared) {
+        /** Loads {@code width} columns of lines of v into {@code shared[line][column]}. */
+        private void loadValues(Value base, Value stride, Value firstLine, Value lines, int firstColumn, int width, Value shared) {
             int unit = vector ? VECTOR : 1;
-            int perLine = paddedHead() / unit;
+            int perLine = width / unit;
             eachPlace(KEYS * perLine, place -> {
                 Value line = f.compute(PtxOp.DIV, place, Value.of(perLine));
-                Value channel = f.mul(f.sub(place, f.mul(line, Value.of(perLine))), Value.of(unit));
-                Value[] values = loadLine(base, stride, f.add(firstLine, line), lines, channel, unit);
+                Value column = f.mul(f.sub(place, f.mul(line, Value.of(perLine))), Value.of(unit));
+                Value[] values = loadLine(base, stride, f.add(firstLine, line), lines, column, firstColumn, unit);
                 f.store(Space.SHARED, f.mad(place, Value.of(unit * Float.BYTES), shared), 0, values);
             });
         }
@@ -250,11 +245,12 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
             Code.count(f, place, Value.of(count), Value.of(THREADS), body);
         }
 
-        private Value[] loadLine(Value base, Value stride, Value line, Value lines, Value channel, int unit) {
+        private Value[] loadLine(Value base, Value stride, Value line, Value lines, Value channelOfChunk, int firstChannel, int unit) {
             Value[] values = new Value[unit];
             for (int i = 0; i < unit; i++) {
                 values[i] = f.move(Value.of(0f));
             }
+            Value channel = firstChannel == 0 ? channelOfChunk : f.add(channelOfChunk, Value.of(firstChannel));
             Value address = f.address(base, f.mad(line, stride, channel), type.bytes());
             Value inRange = Code.less(f, line, lines);
             if (paddedHead() != headSize) {
@@ -272,20 +268,14 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
             return result;
         }
 
-        /** q·k for this thread's queries and its four keys. */
-        private Value[][] scores(Value sharedQ, Value sharedK) {
-            Value[][] scores = new Value[rows][VECTOR];
-            for (Value[] row : scores) {
-                for (int j = 0; j < VECTOR; j++) {
-                    row[j] = f.move(Value.of(0f));
-                }
-            }
+        /** Adds q·k over a chunk's channels for this thread's queries and its four keys. */
+        private void addScores(Value[][] scores, Value sharedQ, int firstChannel, int channels, Value sharedK) {
             Value qAt = f.mad(down, Value.of(rows * Float.BYTES), sharedQ);
             Value kAt = f.mad(across, Value.of(VECTOR * Float.BYTES), sharedK);
-            for (int c = 0; c < headSize; c++) {
+            for (int c = 0; c < channels; c++) {
                 Value[] a = registers(rows);
                 Value[] b = registers(VECTOR);
-                f.load(Space.SHARED, qAt, c * queryStride * Float.BYTES, a);
+                f.load(Space.SHARED, qAt, (firstChannel + c) * queryStride * Float.BYTES, a);
                 f.load(Space.SHARED, kAt, c * keyStride * Float.BYTES, b);
                 for (int i = 0; i < rows; i++) {
                     for (int j = 0; j < VECTOR; j++) {
@@ -293,7 +283,6 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
                     }
                 }
             }
-            return scores;
         }
 
         /** Minus infinity where a key is beyond the last or, with causal, behind the query. */
@@ -351,7 +340,8 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
             }
         }
 
-        private void weigh(Value sharedP, Value sharedV, List<Columns> columns, Value[][] result) {
+        /** Adds weights times a chunk of values; {@code at} counts this thread's columns before the chunk's, returned are those with it. */
+        private int weigh(Value sharedP, Value sharedV, List<Columns> columns, int width, Value[][] result, int at) {
             Value pAt = f.mad(down, Value.of(rows * Float.BYTES), sharedP);
             Value[] vAt = new Value[VECTOR + 1];
             for (Columns run : columns) {
@@ -359,21 +349,24 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
                     vAt[run.width()] = f.mad(across, Value.of(run.width() * Float.BYTES), sharedV);
                 }
             }
+            int first = columns.get(0).first();
+            int column = at;
             for (int key = 0; key < KEYS; key++) {
                 Value[] p = registers(rows);
                 f.load(Space.SHARED, pAt, key * queryStride * Float.BYTES, p);
-                int at = 0;
+                column = at;
                 for (Columns run : columns) {
                     Value[] values = registers(run.width());
-                    f.load(Space.SHARED, vAt[run.width()], (key * paddedHead() + run.first()) * Float.BYTES, values);
+                    f.load(Space.SHARED, vAt[run.width()], (key * width + run.first() - first) * Float.BYTES, values);
                     for (Value value : values) {
                         for (int i = 0; i < rows; i++) {
-                            f.assign(result[i][at], PtxOp.MAD, p[i], value, result[i][at]);
+                            f.assign(result[i][column], PtxOp.MAD, p[i], value, result[i][column]);
                         }
-                        at++;
+                        column++;
                     }
                 }
             }
+            return column;
         }
 
         private void store(
@@ -401,41 +394,5 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
                 }
             }
         }
-    }
-
-    /** Rows of q, k, v and the result as far apart as their strides say. */
-    public float[] reference(
-            float[] q, float[] k, float[] v, int batch, int heads, int queries, int keys, int qStride, int kStride, int vStride, float factor) {
-        int width = heads * headSize;
-        float[] out = new float[batch * queries * width];
-        double[] weights = new double[keys];
-        for (int row = 0; row < batch * queries * heads; row++) {
-            int head = row % heads * headSize;
-            int query = row / heads;
-            int firstKey = query / queries * keys;
-            int visible = causal ? query % queries + 1 : keys;
-            double largest = Double.NEGATIVE_INFINITY;
-            for (int j = 0; j < visible; j++) {
-                double score = 0;
-                for (int c = 0; c < headSize; c++) {
-                    score += (double) q[query * qStride + head + c] * k[(firstKey + j) * kStride + head + c];
-                }
-                weights[j] = score * factor;
-                largest = Math.max(largest, weights[j]);
-            }
-            double sum = 0;
-            for (int j = 0; j < visible; j++) {
-                weights[j] = Math.exp(weights[j] - largest);
-                sum += weights[j];
-            }
-            for (int c = 0; c < headSize; c++) {
-                double value = 0;
-                for (int j = 0; j < visible; j++) {
-                    value += weights[j] * v[(firstKey + j) * vStride + head + c];
-                }
-                out[query * width + head + c] = (float) (value / sum);
-            }
-        }
-        return out;
     }
 }

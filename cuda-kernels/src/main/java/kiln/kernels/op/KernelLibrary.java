@@ -50,6 +50,7 @@ public final class KernelLibrary {
         }
         for (Arithmetic arithmetic : List.of(Arithmetic.MMA8, Arithmetic.MMA16)) {
             addTensorProducts(all, arithmetic);
+            addTensorAttention(all, arithmetic);
         }
         return List.copyOf(all);
     }
@@ -165,5 +166,19 @@ public final class KernelLibrary {
         all.add(new Attention(type, 64, true, true));
         all.add(new Attention(type, 40, false, false));
         all.add(new Attention(type, 13, true, false));
+        all.add(new Attention(type, 172, true, true));
+        all.add(new Attention(type, 512, false, true));
+    }
+
+    private static void addTensorAttention(List<Kernel> all, Arithmetic arithmetic) {
+        for (int headSize : HEAD_SIZES) {
+            all.add(new TensorAttention(arithmetic, headSize, false, 64));
+        }
+        for (int headSize : new int[] {40, 64, 80}) {
+            all.add(new TensorAttention(arithmetic, headSize, false, 128));
+        }
+        all.add(new TensorAttention(arithmetic, 64, true, 64));
+        all.add(new WideTensorAttention(arithmetic, 168, true));
+        all.add(new WideTensorAttention(arithmetic, 512, false));
     }
 }

@@ -54,6 +54,14 @@ public final class PtxFunction {
         return address;
     }
 
+    /** Declares shared memory whose size comes with the launch, aligned to 16 bytes, and returns its 32-bit address. It begins behind all other. */
+    public Value dynamicShared(String arrayName) {
+        module.declareDynamicShared(arrayName);
+        Value address = register(PtxType.U32);
+        emit("mov.u32", address.text(), arrayName);
+        return address;
+    }
+
     // Arithmetic. The type is that of the first source.
 
     /** Writes {@code op(sources)} to {@code target}. */

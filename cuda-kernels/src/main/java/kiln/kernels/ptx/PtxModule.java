@@ -1,7 +1,9 @@
 package kiln.kernels.ptx;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The text of one PTX module.
@@ -17,6 +19,7 @@ public final class PtxModule {
 
     private final int target;
     private final List<PtxFunction> functions = new ArrayList<>();
+    private final Set<String> dynamicShared = new LinkedHashSet<>();
     private int version;
 
     /** @param target the compute capability, times ten: 50 for sm_50, the floor */
@@ -52,11 +55,18 @@ public final class PtxModule {
         version = Math.max(version, needed);
     }
 
+    void declareDynamicShared(String name) {
+        dynamicShared.add(name);
+    }
+
     public String text() {
         StringBuilder out = new StringBuilder();
         out.append(".version ").append(version / 10).append('.').append(version % 10).append('\n');
         out.append(".target sm_").append(target).append('\n');
         out.append(".address_size 64\n");
+        for (String name : dynamicShared) {
+            out.append(".extern .shared .align 16 .b8 ").append(name).append("[];\n");
+        }
         for (PtxFunction function : functions) {
             out.append('\n').append(function.text());
         }

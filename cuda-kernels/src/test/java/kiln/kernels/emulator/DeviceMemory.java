@@ -2,6 +2,7 @@ package kiln.kernels.emulator;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Map;
@@ -122,6 +123,14 @@ public final class DeviceMemory {
         Arrays.fill(allocation.initialised, at, at + bytes, (byte) 1);
     }
 
+    /** From a buffer's bytes, whatever its position is. */
+    public void write(long address, ByteBuffer source, int from, int bytes) {
+        Allocation allocation = host(address, bytes);
+        int at = (int) (address - allocation.base);
+        source.get(from, allocation.data, at, bytes);
+        Arrays.fill(allocation.initialised, at, at + bytes, (byte) 1);
+    }
+
     public void write(long address, float[] source) {
         byte[] bytes = new byte[source.length * 4];
         for (int i = 0; i < source.length; i++) {
@@ -153,6 +162,11 @@ public final class DeviceMemory {
     public void read(long address, byte[] target, int at, int bytes) {
         Allocation allocation = host(address, bytes);
         System.arraycopy(allocation.data, (int) (address - allocation.base), target, at, bytes);
+    }
+
+    public void read(long address, ByteBuffer target, int at, int bytes) {
+        Allocation allocation = host(address, bytes);
+        target.put(at, allocation.data, (int) (address - allocation.base), bytes);
     }
 
     public byte[] readBytes(long address, int bytes) {

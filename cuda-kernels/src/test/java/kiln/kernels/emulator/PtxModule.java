@@ -42,6 +42,11 @@ public final class PtxModule {
         return target;
     }
 
+    /** Of the {@code .target}, times ten: 80 for sm_80. */
+    int targetCapability() {
+        return Integer.parseInt(target.replaceAll("\\D", ""));
+    }
+
     /** Variables in global and constant memory. */
     List<Variable> variables() {
         return variables;

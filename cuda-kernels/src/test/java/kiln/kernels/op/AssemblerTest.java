@@ -8,6 +8,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.Stream;
 import kiln.kernels.Kernel;
+import kiln.kernels.ReverseKernel;
+import kiln.kernels.SharedMemoryLimits;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,9 +19,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every variant assembles for every card that can run it, without spills and within its registers. */
 class AssemblerTest {
     private static final List<Integer> CAPABILITIES = List.of(50, 61, 70, 75, 80, 86, 89, 90);
-    /** What every card gives a block without being asked. */
-    private static final int SHARED_BYTES = 48 << 10;
-
     private static final int REGISTERS_OF_A_CARD = 64 << 10;
 
     @BeforeAll
@@ -46,7 +45,10 @@ class AssemblerTest {
             String what = name + " " + variant + " on sm_" + capability + ": ";
             assertThat(usage.spillBytes()).as(what + "spilled bytes").isZero();
             assertThat(usage.registers()).as(what + "registers").isLessThanOrEqualTo(kernel.registerBudget());
-            assertThat(usage.sharedBytes()).as(what + "shared bytes").isLessThanOrEqualTo(SHARED_BYTES);
+            assertThat(usage.sharedBytes()).as(what + "static shared bytes").isLessThanOrEqualTo(SharedMemoryLimits.STATIC_BYTES);
+            assertThat(usage.sharedBytes() + kernel.dynamicSharedBytes())
+                    .as(what + "shared bytes")
+                    .isLessThanOrEqualTo(SharedMemoryLimits.ofBlock(capability));
         });
     }
 
@@ -54,5 +56,10 @@ class AssemblerTest {
     void variantsHaveNamesOfTheirOwn() {
         assertThat(KernelLibrary.all()).doesNotHaveDuplicates();
         assertThat(KernelLibrary.all().stream().map(kernel -> kernel.name() + " " + kernel.variant())).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void sharedMemoryThatComesWithTheLaunchAssembles() {
+        assertThat(PtxAssembler.assemble(new ReverseKernel(64, 60 << 10).ptx(), 75).spillBytes()).isZero();
     }
 }

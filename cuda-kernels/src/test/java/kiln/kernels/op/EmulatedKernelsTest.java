@@ -42,7 +42,8 @@ class EmulatedKernelsTest {
             Kernel kernel = call.kernel();
             PtxModule module = MODULES.computeIfAbsent(kernel, each -> PtxModule.parse(each.ptx()));
             Dim3 grid = new Dim3(call.gridX(), call.gridY(), call.gridZ());
-            emulator.launch(module, kernel.name(), grid, Dim3.of(kernel.threads()), 0, CaseResults.bind(call, addresses).toArray());
+            emulator.launch(module, kernel.name(), grid, Dim3.of(kernel.threads()), kernel.dynamicSharedBytes(),
+                    CaseResults.bind(call, addresses).toArray());
         }
         for (int i = 0; i < addresses.length; i++) {
             KernelCase.Buffer buffer = buffers.get(i);

@@ -102,4 +102,13 @@ class PtxFunctionTest {
         assertThat(r.as(PtxType.S32)).isEqualTo(new Value(PtxType.S32, r.text()));
         assertThatThrownBy(() -> r.as(PtxType.F32)).isInstanceOf(IllegalArgumentException.class);
     }
+
+    @Test
+    void sharedMemoryWithoutASizeIsDeclaredBeforeTheEntry() {
+        Value tile = f.dynamicShared("tile");
+        f.store(Space.SHARED, tile, 0, Value.of(1));
+        assertThat(module.text())
+                .contains(".address_size 64\n.extern .shared .align 16 .b8 tile[];\n\n.visible .entry")
+                .contains("mov.u32 %r1, tile;");
+    }
 }

@@ -1,6 +1,7 @@
 package kiln.runtime.exec;
 
 import java.util.function.DoubleConsumer;
+import kiln.runtime.DeviceUse;
 import kiln.runtime.Precision;
 import kiln.runtime.graph.Graph;
 
@@ -15,15 +16,29 @@ public interface Executor extends AutoCloseable {
     /** The number format that it computes in; never AUTO. */
     Precision precision();
 
-    /** Prepares a graph: weights that it needs are converted once and kept for later graphs. */
+    /** What of a device is in use; {@code null} for the CPU. */
+    default DeviceUse deviceUse() {
+        return null;
+    }
+
+    /** {@link #compile(String, Graph, DoubleConsumer)} for a network that stands alone. */
     default CompiledGraph compile(Graph graph) {
-        return compile(graph, fraction -> {});
+        return compile("network", graph, fraction -> {});
     }
 
     /**
+     * Tells of a graph that will be compiled soon, so that a device's memory can be shared out among all of them at once. Nothing is
+     * prepared yet.
+     */
+    default void announce(String network, Graph graph) {}
+
+    /**
+     * Prepares a graph: weights that it needs are converted once and kept for later graphs.
+     *
+     * @param network what the graph belongs to: graphs of one network use the same weights, and do not run at the same time as others
      * @param progress told the fraction done, 0 to 1; may throw to stop
      */
-    CompiledGraph compile(Graph graph, DoubleConsumer progress);
+    CompiledGraph compile(String network, Graph graph, DoubleConsumer progress);
 
     /** Forgets the prepared weights whose names begin so, to make room; they come back when a graph that needs them is compiled. */
     void release(String prefix);

@@ -3,9 +3,7 @@ package kiln.runtime.pipeline;
 import java.util.List;
 import java.util.Map;
 import kiln.runtime.exec.CompiledGraph;
-import kiln.runtime.text.ClipTokenizer;
 import kiln.runtime.text.Emphasis;
-import kiln.runtime.text.PromptChunks;
 import kiln.runtime.text.TokenChunk;
 
 /**
@@ -15,8 +13,7 @@ import kiln.runtime.text.TokenChunk;
  */
 record Conditioning(float[] context, int tokens) {
     /** Encodes chunk by chunk, as A1111 does; {@code progress} is told each chunk's FLOPs anew. */
-    static Conditioning encode(LoadedModel model, ClipTokenizer tokenizer, String prompt, int clipSkip, ProgressTracker progress) {
-        List<TokenChunk> chunks = PromptChunks.of(tokenizer, prompt);
+    static Conditioning encode(LoadedModel model, List<TokenChunk> chunks, int clipSkip, ProgressTracker progress) {
         int width = model.sizes().text().width();
         float[] context = new float[chunks.size() * TokenChunk.LENGTH * width];
         LoadedModel.Network encoder = model.textEncoder(1, TokenChunk.LENGTH, clipSkip);

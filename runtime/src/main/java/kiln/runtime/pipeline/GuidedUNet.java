@@ -1,6 +1,7 @@
 package kiln.runtime.pipeline;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleConsumer;
 import kiln.runtime.sampling.EpsModel;
@@ -56,24 +57,34 @@ final class GuidedUNet implements EpsModel {
         return cfgScale != 1;
     }
 
+    /**
+     * What an evaluation runs: one network for both halves, or one for each.
+     *
+     * @param height with width, in the latent
+     */
+    static List<LoadedModel.Network> networks(
+            LoadedModel model, int tokens, int negativeTokens, float cfgScale, int batch, int height, int width) {
+        if (cfgScale == 1) {
+            return List.of(model.unet(batch, height, width, tokens));
+        }
+        if (tokens == negativeTokens) {
+            return List.of(model.unet(2 * batch, height, width, tokens));
+        }
+        return List.of(model.unet(batch, height, width, tokens), model.unet(batch, height, width, negativeTokens));
+    }
+
+    private List<LoadedModel.Network> networks() {
+        return networks(model, cond.tokens(), uncond.tokens(), cfgScale, batch, height, width);
+    }
+
     /** Work of one evaluation. */
     double flops() {
-        if (together()) {
-            return network(2 * batch, cond.tokens()).flops();
-        }
-        return network(batch, cond.tokens()).flops() + (guided() ? network(batch, uncond.tokens()).flops() : 0);
+        return networks().stream().mapToDouble(LoadedModel.Network::flops).sum();
     }
 
     /** Compiles what an evaluation needs. */
     void prepare(DoubleConsumer listener) {
-        if (together()) {
-            network(2 * batch, cond.tokens()).prepare(listener);
-            return;
-        }
-        network(batch, cond.tokens()).prepare(listener);
-        if (guided()) {
-            network(batch, uncond.tokens()).prepare(listener);
-        }
+        networks().forEach(network -> network.prepare(listener));
     }
 
     private LoadedModel.Network network(int entries, int tokens) {

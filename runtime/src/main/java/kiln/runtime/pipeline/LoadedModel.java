@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.function.DoubleConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import kiln.runtime.DeviceUse;
 import kiln.runtime.Precision;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.CompiledGraph.Progress;
@@ -19,6 +20,13 @@ import kiln.runtime.model.ModelDefaults;
  * the file.
  */
 public final class LoadedModel implements AutoCloseable {
+    /** Names of networks, as {@link Executor#compile} is told. */
+    public static final String TEXT = "text encoder";
+
+    public static final String UNET = "denoiser";
+    public static final String ENCODER = "encoder";
+    public static final String DECODER = "decoder";
+
     /** Graphs kept ready; a change of size or prompt length needs another one. */
     private static final int MAX_GRAPHS = 8;
 
@@ -64,6 +72,11 @@ public final class LoadedModel implements AutoCloseable {
         return executor.description();
     }
 
+    /** What of a device is in use; {@code null} where there is none but the CPU. */
+    public DeviceUse deviceUse() {
+        return executor.deviceUse();
+    }
+
     /** The number format that is computed in. */
     public Precision precision() {
         return executor.precision();
@@ -80,6 +93,7 @@ public final class LoadedModel implements AutoCloseable {
             this.key = key;
             this.graph = graph;
             flops = graph.flops();
+            executor.announce(key.network, graph);
         }
 
         public double flops() {
@@ -90,7 +104,7 @@ public final class LoadedModel implements AutoCloseable {
         public void prepare(DoubleConsumer progress) {
             if (compiled == null) {
                 keep(this);
-                compiled = executor.compile(graph, progress);
+                compiled = executor.compile(key.network, graph, progress);
             }
         }
 
@@ -109,25 +123,25 @@ public final class LoadedModel implements AutoCloseable {
 
     public Network textEncoder(int batch, int tokens, int clipSkip) {
         return network(
-                new Key("text", batch, 1, 1, tokens, clipSkip), () -> sizes.text().graph(file::shape, batch, tokens, clipSkip));
+                new Key(TEXT, batch, 1, 1, tokens, clipSkip), () -> sizes.text().graph(file::shape, batch, tokens, clipSkip));
     }
 
     /** One timestep serves the whole batch. */
     public Network unet(int batch, int height, int width, int tokens) {
         return network(
-                new Key("unet", batch, height, width, tokens, 0),
+                new Key(UNET, batch, height, width, tokens, 0),
                 () -> sizes.unet().graph(file::shape, batch, height, width, tokens, 1));
     }
 
     /** Height and width in pixels. */
     public Network encoder(int batch, int height, int width) {
         return network(
-                new Key("encoder", batch, height, width, 0, 0), () -> sizes.vae().encoder(file::shape, batch, height, width));
+                new Key(ENCODER, batch, height, width, 0, 0), () -> sizes.vae().encoder(file::shape, batch, height, width));
     }
 
     public Network decoder(int batch, int height, int width) {
         return network(
-                new Key("decoder", batch, height, width, 0, 0), () -> sizes.vae().decoder(file::shape, batch, height, width));
+                new Key(DECODER, batch, height, width, 0, 0), () -> sizes.vae().decoder(file::shape, batch, height, width));
     }
 
     private Network network(Key key, Supplier<Graph> graph) {

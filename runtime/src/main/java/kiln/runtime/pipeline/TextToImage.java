@@ -1,6 +1,7 @@
 package kiln.runtime.pipeline;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -18,6 +19,7 @@ import kiln.runtime.sampling.ModelSampling;
 import kiln.runtime.sampling.SamplerChoice;
 import kiln.runtime.sampling.Sampling;
 import kiln.runtime.text.ClipTokenizer;
+import kiln.runtime.text.PromptChunks;
 import kiln.runtime.text.TokenChunk;
 
 /**
@@ -72,9 +74,12 @@ public final class TextToImage {
     public void run() {
         ProgressTracker progress = new ProgressTracker(request.steps(), request.pictureCount(), cancelled, listener);
         ClipTokenizer tokenizer = ClipTokenizer.load();
+        List<TokenChunk> positive = PromptChunks.of(tokenizer, request.prompt());
+        List<TokenChunk> negative = PromptChunks.of(tokenizer, request.negativePrompt());
+        announce(positive.size() * TokenChunk.LENGTH, negative.size() * TokenChunk.LENGTH);
         prepareText();
-        Conditioning cond = Conditioning.encode(model, tokenizer, request.prompt(), request.clipSkip(), progress);
-        Conditioning uncond = Conditioning.encode(model, tokenizer, request.negativePrompt(), request.clipSkip(), progress);
+        Conditioning cond = Conditioning.encode(model, positive, request.clipSkip(), progress);
+        Conditioning uncond = Conditioning.encode(model, negative, request.clipSkip(), progress);
         float[] masked = model.sizes().unet().inChannels() > CHANNELS ? maskedPicture(progress) : null;
         GuidedUNet unet = new GuidedUNet(
                 model, progress, cond, uncond, masked, (float) request.cfgScale(), request.batchSize(), height, width);
@@ -86,6 +91,13 @@ public final class TextToImage {
         for (int batch = 0; batch < request.batchCount(); batch++) {
             drawBatch(batch * request.batchSize(), unet, decoder, progress);
         }
+    }
+
+    /** Makes all networks of the request known, so that a card's memory is shared out once for all of them. */
+    private void announce(int positiveTokens, int negativeTokens) {
+        model.textEncoder(1, TokenChunk.LENGTH, request.clipSkip());
+        GuidedUNet.networks(model, positiveTokens, negativeTokens, (float) request.cfgScale(), request.batchSize(), height, width);
+        model.decoder(1, height, width);
     }
 
     private void prepareText() {

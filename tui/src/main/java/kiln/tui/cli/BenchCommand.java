@@ -3,19 +3,26 @@ package kiln.tui.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.Locale;
+import java.util.Set;
 import kiln.runtime.Bench;
+import kiln.runtime.DeviceUse;
 import kiln.runtime.Engine;
 import kiln.runtime.EngineOptions;
 import kiln.runtime.GenerationRequest;
 import kiln.runtime.KilnException;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** {@code kiln bench}: how fast this machine is. */
 @CommandLine.Command(name = "bench", description = "Time one CFG step (batch 2), the decode and the text encoder.")
 final class BenchCommand extends Command {
     private static final int MOST_RUNS = 10_000;
+
+    @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
+    DeviceFlags device = new DeviceFlags();
 
     @Option(names = {"-W", "--width"}, paramLabel = "PIXELS", description = "Default: what the model is made for, else 512.")
     Integer width;
@@ -28,8 +35,8 @@ final class BenchCommand extends Command {
 
     @Option(
             names = "--json",
-            description = "{\"unetStep\": {\"median\", \"min\"}, \"vaeDecode\", \"textEncode\", \"dtype\", \"peakResidentBytes\"};"
-                    + " seconds")
+            description = "{\"unetStep\": {\"median\", \"min\"}, \"vaeDecode\", \"textEncode\", \"dtype\", \"peakResidentBytes\","
+                    + " \"deviceUse\": {\"name\", \"residency\", \"usedBytes\", \"peakBytes\", \"freeBytes\", \"totalBytes\"}, \"notices\"}; seconds")
     boolean json;
 
     BenchCommand(CliContext context) {
@@ -42,7 +49,7 @@ final class BenchCommand extends Command {
             throw KilnException.badRequest("--runs " + runs + " is outside 1 to " + MOST_RUNS);
         }
         Places places = global.places(context);
-        EngineOptions options = global.engineOptions(places, null);
+        EngineOptions options = global.engineOptions(places, null, device);
         Path model;
         try (Engine engine = new Engine(options)) {
             model = engine.defaultModel();
@@ -55,6 +62,7 @@ final class BenchCommand extends Command {
             size.height(height);
         }
         GenerationRequest request = size.build();
+        Set<String> notices = new LinkedHashSet<>();
         Bench.Result result = Bench.run(
                 options,
                 model,
@@ -64,6 +72,11 @@ final class BenchCommand extends Command {
                 what -> {
                     if (context.errIsTty()) {
                         context.err().println("timing the " + what + "…");
+                    }
+                },
+                notice -> {
+                    if (notices.add(notice)) {
+                        context.err().println("kiln: " + notice);
                     }
                 });
         if (json) {
@@ -75,6 +88,13 @@ final class BenchCommand extends Command {
                 out.writeStringField("dtype", result.dtype());
                 out.writeStringField("device", result.device());
                 out.writeNumberField("peakResidentBytes", result.peakResidentBytes());
+                out.writeFieldName("deviceUse");
+                DeviceJson.write(out, result.device(), result.deviceUse());
+                out.writeArrayFieldStart("notices");
+                for (String notice : notices) {
+                    out.writeString(notice);
+                }
+                out.writeEndArray();
                 out.writeStringField("model", model.toString());
                 out.writeNumberField("width", request.width());
                 out.writeNumberField("height", request.height());
@@ -86,6 +106,10 @@ final class BenchCommand extends Command {
             print("CFG step (batch 2)", result.unetStep());
             print("decode", result.vaeDecode());
             print("text encoder", result.textEncode());
+            DeviceUse use = result.deviceUse();
+            if (use != null) {
+                context.out().println(String.format(Locale.ROOT, "VRAM: %s, %s", use.memoryText(), use.residency()));
+            }
             context.out().println("peak resident memory: "
                     + (result.peakResidentBytes() < 0 ? "unknown" : Quantities.bytes(result.peakResidentBytes())));
         }

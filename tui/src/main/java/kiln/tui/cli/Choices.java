@@ -53,6 +53,27 @@ final class Choices {
         }
     }
 
+    static final class WeightFormats implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return List.of("f16", "int8", "f32").iterator();
+        }
+    }
+
+    static final class GemmLibraries implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return List.of("auto", "ptx", "cublas").iterator();
+        }
+    }
+
+    static final class ConvolutionLibraries implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return List.of("auto", "ptx", "cudnn").iterator();
+        }
+    }
+
     static final class NoiseKinds implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import kiln.runtime.KilnException;
 import kiln.runtime.Version;
 import picocli.CommandLine;
@@ -208,7 +207,7 @@ public final class Cli {
                 } else if (argument.equals("--use-cpu")) {
                     // It takes as many words as follow and mean something: joined, they cannot be taken for a command's own arguments.
                     List<String> parts = new ArrayList<>();
-                    while (i + 1 < given.size() && ComputeOptions.CPU_PARTS.contains(given.get(i + 1).toLowerCase(Locale.ROOT))) {
+                    while (i + 1 < given.size() && ComputeOptions.isCpuPart(given.get(i + 1))) {
                         parts.add(given.get(++i));
                     }
                     rest.add(argument + "=" + String.join(",", parts));

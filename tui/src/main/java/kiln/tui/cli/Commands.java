@@ -5,7 +5,7 @@ import java.util.List;
 /** Every command by name, in the order of the help. */
 final class Commands {
     static final List<String> NAMES = List.of(
-            "txt2img", "models", "inspect", "tokens", "plan", "bench", "selftest", "kernels", "doctor", "completion", "version");
+            "txt2img", "models", "inspect", "tokens", "plan", "bench", "selftest", "kernels", "doctor", "bundle", "completion", "version");
 
     private Commands() {}
 
@@ -24,6 +24,7 @@ final class Commands {
             case "selftest" -> new SelftestCommand(context);
             case "kernels" -> new KernelsCommand(context);
             case "doctor" -> new DoctorCommand(context);
+            case "bundle" -> new BundleCommand(context);
             case "completion" -> new CompletionCommand(context);
             case "version" -> new VersionCommand(context);
             default -> throw new IllegalArgumentException(name);

@@ -1,25 +1,23 @@
 package kiln.tui.cli;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import kiln.runtime.Executors;
 import kiln.runtime.KilnException;
+import kiln.runtime.NetworkPart;
 import kiln.runtime.Precision;
 import picocli.CommandLine.Option;
 
 /** Options that say how to compute, understood by every command. */
 final class ComputeOptions {
-    /** What A1111 takes after {@code --use-cpu}; everything runs on the CPU so far, whichever is given. */
-    static final Set<String> CPU_PARTS =
-            Set.of("all", "sd", "interrogate", "gfpgan", "esrgan", "codeformer", "swinir", "scunet", "bsrgan", "dat");
-
     @Option(
             names = "--executor",
             paramLabel = "EXECUTOR",
             completionCandidates = Choices.ExecutorNames.class,
-            description = "auto, onednn or reference (plain Java, slow). Default: auto.")
+            description = "auto, cuda, onednn or reference (plain Java, slow). Default: auto.")
     String executor = "auto";
 
     @Option(
@@ -29,13 +27,17 @@ final class ComputeOptions {
             description = "auto, f32 or bf16; A1111's full, half and autocast are understood. Default: auto.")
     String precision = "auto";
 
-    @Option(names = "--no-half", description = "Compute in f32, as --precision f32.")
+    @Option(names = "--no-half", description = "Compute in f32, and keep weights so.")
     boolean noHalf;
 
     @Option(names = "--threads", paramLabel = "N", description = "Threads to compute with. Default: one per core.")
     int threads;
 
-    @Option(names = "--use-cpu", paramLabel = "PART", split = ",", hidden = true, description = "Parts that A1111 keeps on the CPU.")
+    @Option(
+            names = "--use-cpu",
+            paramLabel = "PART",
+            split = ",",
+            description = "What the CPU computes even with a card: text, unet, vae or all. A1111's other words are understood.")
     List<String> cpuParts = new ArrayList<>();
 
     String executor() {
@@ -48,10 +50,7 @@ final class ComputeOptions {
     }
 
     Precision precision() {
-        if (noHalf) {
-            return Precision.F32;
-        }
-        return switch (precision.toLowerCase(Locale.ROOT)) {
+        Precision named = switch (precision.toLowerCase(Locale.ROOT)) {
             // "half" is f16 on a GPU; here it leaves the choice of the fast type to the executor.
             case "auto", "autocast", "half" -> Precision.AUTO;
             case "full", "f32", "fp32", "float32" -> Precision.F32;
@@ -59,6 +58,41 @@ final class ComputeOptions {
             case "f16", "fp16", "float16" -> Precision.F16;
             default -> throw KilnException.badRequest(
                     "unknown precision '" + precision + "': give auto, f32 or bf16 (or full, half, autocast)");
+        };
+        boolean half = precision.equalsIgnoreCase("half") || named == Precision.BF16 || named == Precision.F16;
+        if (noHalf && half) {
+            throw KilnException.badRequest("--no-half and --precision " + precision + " contradict each other");
+        }
+        return noHalf ? Precision.F32 : named;
+    }
+
+    /** Whether a word means something behind {@code --use-cpu}. */
+    static boolean isCpuPart(String word) {
+        return cpuPart(word) != null;
+    }
+
+    /** The networks that stay on the CPU. */
+    Set<NetworkPart> cpuParts() {
+        Set<NetworkPart> parts = EnumSet.noneOf(NetworkPart.class);
+        for (String word : cpuParts) {
+            if (!isCpuPart(word)) {
+                throw KilnException.badRequest("--use-cpu '" + word + "' is unknown: give text, unet, vae or all");
+            }
+            parts.addAll(cpuPart(word));
+        }
+        return parts;
+    }
+
+    /** A1111's words, whose "sd" is the whole model, and ours for its parts; {@code null} for other words. */
+    private static Set<NetworkPart> cpuPart(String word) {
+        return switch (word.toLowerCase(Locale.ROOT)) {
+            case "all", "sd" -> EnumSet.allOf(NetworkPart.class);
+            case "text" -> EnumSet.of(NetworkPart.TEXT_ENCODER);
+            case "unet" -> EnumSet.of(NetworkPart.UNET);
+            case "vae" -> EnumSet.of(NetworkPart.VAE);
+            // Things that Kiln does not have.
+            case "interrogate", "gfpgan", "esrgan", "codeformer", "swinir", "scunet", "bsrgan", "dat" -> Set.of();
+            default -> null;
         };
     }
 

@@ -8,13 +8,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
-import kiln.kernels.CudaDevices;
-import kiln.kernels.SystemLibraries;
 import kiln.runtime.Engine;
 import kiln.runtime.EngineOptions;
 import kiln.runtime.Executors;
 import kiln.runtime.Version;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** {@code kiln doctor}: what Kiln finds on this machine, what it will use and why. */
@@ -22,9 +21,11 @@ import picocli.CommandLine.Option;
         name = "doctor",
         description = "Show what this machine has, what Kiln will use and why, and where its files are.")
 final class DoctorCommand extends Command {
-    private static final List<String> CUDA_LIBRARIES = List.of("libcublas.so.12", "libcudnn.so.8");
     private static final List<String> TERMINAL_VARIABLES =
             List.of("TERM", "COLORTERM", "TERM_PROGRAM", "TMUX", "STY", "SSH_TTY", "NO_COLOR", "LC_TERMINAL");
+
+    @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
+    DeviceFlags device = new DeviceFlags();
 
     @Option(
             names = "--json",
@@ -39,8 +40,7 @@ final class DoctorCommand extends Command {
     /** Everything that was found. */
     private record Findings(
             Machine machine,
-            CudaDevices gpu,
-            Map<String, Path> libraries,
+            GpuReport gpu,
             String executor,
             Map<String, String> terminal,
             Places places,
@@ -60,17 +60,14 @@ final class DoctorCommand extends Command {
 
     private Findings look() {
         Places places = global.places(context);
-        EngineOptions options = global.engineOptions(places, null);
-        Map<String, Path> libraries = new LinkedHashMap<>();
-        CUDA_LIBRARIES.forEach(name -> libraries.put(name, SystemLibraries.find(name)));
+        EngineOptions options = global.engineOptions(places, null, device);
         Map<String, String> terminal = new LinkedHashMap<>();
         TERMINAL_VARIABLES.forEach(name -> terminal.put(name, context.variable(name)));
         try (Engine engine = new Engine(options)) {
             int models = engine.models().models().size();
             return new Findings(
                     Machine.read(),
-                    CudaDevices.probe(places.cache().resolve("natives/jcuda")),
-                    libraries,
+                    GpuReport.look(context, options.device().device(), places.cache().resolve("natives/jcuda")),
                     Executors.explain(options),
                     terminal,
                     places,
@@ -87,22 +84,8 @@ final class DoctorCommand extends Command {
         line("", machine.cpuFeatures().isEmpty() ? "instruction sets unknown" : String.join(" ", machine.cpuFeatures()));
         line("memory", size(machine.availableBytes()) + " free of " + size(machine.memoryBytes())
                 + (machine.limitBytes() < 0 ? "" : ", of which a container's limit allows " + size(machine.limitBytes())));
-        CudaDevices gpu = found.gpu;
-        for (CudaDevices.Device device : gpu.devices()) {
-            line("GPU " + device.index(), device.name() + ", compute capability " + device.capability() + ", "
-                    + (device.freeBytes() < 0 ? "free memory unknown" : size(device.freeBytes()) + " free") + " of " + size(device.totalBytes()));
-        }
-        if (gpu.reason() != null) {
-            line("GPU", gpu.reason());
-        }
-        if (gpu.driverVersion() != null || gpu.cudaVersion() != null) {
-            line("driver", gpu.driverVersion() + ", CUDA up to " + gpu.cudaVersion());
-        }
-        found.libraries.forEach((name, path) -> line(name, path == null ? "not found" : path.toString()));
+        found.gpu.print(this::line);
         line("computing", found.executor);
-        if (!gpu.devices().isEmpty()) {
-            line("", "the GPU is not used yet");
-        }
         line("terminal", "input " + tty(context.inIsTty()) + ", output " + tty(context.outIsTty()) + ", errors " + tty(context.errIsTty())
                 + ", " + context.columns() + " columns, locale " + System.getProperty("kiln.locale", "unknown"));
         line("", found.terminal.entrySet().stream()
@@ -160,12 +143,7 @@ final class DoctorCommand extends Command {
         writeKnown(out, "availableBytes", found.machine.availableBytes());
         writeKnown(out, "limitBytes", found.machine.limitBytes());
         out.writeEndObject();
-        writeGpu(out, found.gpu);
-        out.writeObjectFieldStart("libraries");
-        for (Map.Entry<String, Path> library : found.libraries.entrySet()) {
-            out.writeStringField(library.getKey(), library.getValue() == null ? null : library.getValue().toString());
-        }
-        out.writeEndObject();
+        found.gpu.write(out);
         out.writeStringField("executor", found.executor);
         out.writeObjectFieldStart("terminal");
         out.writeBooleanField("stdin", context.inIsTty());
@@ -191,25 +169,6 @@ final class DoctorCommand extends Command {
         } else {
             out.writeNumberField(name, value);
         }
-    }
-
-    private static void writeGpu(JsonGenerator out, CudaDevices gpu) throws IOException {
-        out.writeObjectFieldStart("gpu");
-        out.writeArrayFieldStart("devices");
-        for (CudaDevices.Device device : gpu.devices()) {
-            out.writeStartObject();
-            out.writeNumberField("index", device.index());
-            out.writeStringField("name", device.name());
-            out.writeStringField("capability", device.capability());
-            out.writeNumberField("totalBytes", device.totalBytes());
-            writeKnown(out, "freeBytes", device.freeBytes());
-            out.writeEndObject();
-        }
-        out.writeEndArray();
-        out.writeStringField("driver", gpu.driverVersion());
-        out.writeStringField("cuda", gpu.cudaVersion());
-        out.writeStringField("reason", gpu.reason());
-        out.writeEndObject();
     }
 
     private static void writePlaces(JsonGenerator out, Places places) throws IOException {

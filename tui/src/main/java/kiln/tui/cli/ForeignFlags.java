@@ -12,11 +12,11 @@ import picocli.CommandLine.Model.OptionSpec;
  */
 final class ForeignFlags {
     private static final String[] NOT_YET = words(
-            "medvram lowvram medvram-sdxl lowram no-half-vae upcast-sampling disable-nan-check share listen api nowebui api-log "
+            "disable-nan-check share listen api nowebui api-log "
                     + "api-server-stop disable-tls-verify freeze-settings no-hashing no-prompt-history unix-filenames-sanitization "
                     + "enable-console-prompts dump-sysinfo allow-code disable-safe-unpickle");
     private static final String[] NOT_YET_WITH_VALUE = words(
-            "vae-path vae-dir embeddings-dir hypernetwork-dir lora-dir lyco-dir-backcompat config device-id styles-file "
+            "vae-path vae-dir embeddings-dir hypernetwork-dir lora-dir lyco-dir-backcompat config styles-file "
                     + "gfpgan-models-path gfpgan-dir gfpgan-model codeformer-models-path esrgan-models-path bsrgan-models-path "
                     + "realesrgan-models-path dat-models-path scunet-models-path swinir-models-path ldsr-models-path "
                     + "clip-models-path localizations-dir textual-inversion-templates-dir ui-config-file ui-settings-file server-name "
@@ -25,15 +25,13 @@ final class ForeignFlags {
                     + "freeze-specific-settings theme filenames-max-length loglevel");
     /** They choose how torch computes attention or lays out tensors: Kiln's executors choose for themselves. */
     private static final String[] CHOSEN_BY_ITSELF = words(
-            "xformers force-enable-xformers xformers-flash-attention opt-split-attention opt-split-attention-v1 "
-                    + "opt-split-attention-invokeai opt-sub-quad-attention opt-sdp-attention opt-sdp-no-mem-attention "
-                    + "disable-opt-split-attention opt-channelslast disable-model-loading-ram-optimization use-ipex");
+            "xformers-flash-attention opt-channelslast disable-model-loading-ram-optimization lowram use-ipex");
     private static final String[] CHOSEN_BY_ITSELF_WITH_VALUE =
             words("sub-quad-q-chunk-size sub-quad-kv-chunk-size sub-quad-chunk-threshold");
     /** No-ops of A1111 itself, and flags about things that Kiln does not have: nothing is lost by not heeding them. */
     private static final String[] SILENT = words(
-            "unload-gfpgan deepdanbooru show-negative-prompt gradio-queue add-stop-route always-batch-cond-uncond "
-                    + "skip-torch-cuda-test skip-load-model-at-start hide-ui-dir-config autolaunch no-download-sd-model "
+            "medvram-sdxl unload-gfpgan deepdanbooru show-negative-prompt gradio-queue add-stop-route skip-torch-cuda-test "
+                    + "skip-load-model-at-start hide-ui-dir-config autolaunch no-download-sd-model "
                     + "do-not-download-clip disable-console-progressbars use-textbox-seed ui-debug-mode disable-all-extensions "
                     + "disable-extra-extensions enable-insecure-extension-access skip-python-version-check skip-version-check "
                     + "skip-install skip-prepare-environment reinstall-xformers reinstall-torch update-check update-all-extensions");
@@ -54,6 +52,12 @@ final class ForeignFlags {
         add(command, CHOSEN_BY_ITSELF_WITH_VALUE, true, " has no effect: Kiln chooses the fastest way by itself");
         add(command, SILENT, false, null);
         add(command, SILENT_WITH_VALUE, true, null);
+        if (!command.optionsMap().containsKey("--device-id")) {
+            // How to use a card means nothing to commands that compute nothing, but may stand in COMMANDLINE_ARGS.
+            for (OptionSpec flag : CommandSpec.forAnnotatedObject(new DeviceFlags()).options()) {
+                add(command, new String[] {flag.longestName().substring(2)}, flag.arity().min() > 0, null);
+            }
+        }
     }
 
     private void add(CommandSpec command, String[] names, boolean takesValue, String note) {

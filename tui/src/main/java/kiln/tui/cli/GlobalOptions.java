@@ -28,7 +28,7 @@ final class GlobalOptions {
     }
 
     /** Options for an engine that saves where {@code outputFolder} says, or nowhere when it is {@code null}. */
-    EngineOptions engineOptions(Places where, Path outputFolder) {
+    EngineOptions engineOptions(Places where, Path outputFolder, DeviceFlags device) {
         return new EngineOptions(
                 checkpoints(where),
                 where.checkpointFolders(),
@@ -37,7 +37,8 @@ final class GlobalOptions {
                 where.cache(),
                 compute.executor(),
                 compute.precision(),
-                compute.threads());
+                compute.threads(),
+                device.options(compute));
     }
 
     /**

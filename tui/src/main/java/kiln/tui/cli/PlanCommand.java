@@ -3,9 +3,13 @@ package kiln.tui.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import kiln.kernels.CudaDevices;
+import kiln.kernels.DeviceChoice;
+import kiln.runtime.DeviceOptions;
 import kiln.runtime.Engine;
 import kiln.runtime.EngineOptions;
 import kiln.runtime.GenerationRequest;
@@ -14,6 +18,7 @@ import kiln.runtime.Precision;
 import kiln.runtime.exec.onednn.OneDnn;
 import kiln.runtime.model.Checkpoint;
 import kiln.runtime.model.CheckpointFile;
+import kiln.runtime.plan.CardRates;
 import kiln.runtime.plan.DryRun;
 import kiln.runtime.sampling.SamplerChoice;
 import kiln.runtime.sampling.Sampling;
@@ -27,16 +32,36 @@ import picocli.CommandLine.Option;
         name = "plan",
         description = "Show the memory and work that a picture would take, from the model's shapes alone; with --nodes, node by node.")
 final class PlanCommand extends Command {
+    /** The text encoder runs for the prompt and for the negative prompt. */
+    static final int PROMPTS = 2;
+
+    /** Sizes that a plan for a card is compared with. */
+    private static final int[] USUAL_SIDES = {512, 768, 1024};
+
     @ArgGroup(validate = false, heading = "%nPicture:%n", order = 1)
     PictureOptions picture = new PictureOptions();
 
-    @Option(names = "--nodes", description = "Every node of the three networks: result, GFLOP, bytes.")
+    @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
+    DeviceFlags device = new DeviceFlags();
+
+    @Option(
+            names = "--flop-rate",
+            paramLabel = "TFLOPS",
+            description = "What a card reaches, in 10^12 operations a second, for predicted times. Default: 5.")
+    Double flopRate;
+
+    @Option(names = "--bus-rate", paramLabel = "GBPS", description = "How fast memory is copied to it, in 10^9 bytes a second. Default: 12.")
+    Double busRate;
+
+    @Option(names = "--nodes", description = "Every node of the three networks: result, GFLOP, bytes. For a card: where every weight lies.")
     boolean nodes;
 
     @Option(
             names = "--json",
             description = "{\"peakBytes\", \"weightsBytes\", \"activationBytes\", \"flopsPerPicture\", \"networks\": [{\"network\","
-                    + " \"flops\", \"weightsBytes\", \"activationBytes\", \"nodes\"}]}")
+                    + " \"flops\", \"weightsBytes\", \"activationBytes\", \"nodes\"}]}; for a card {\"fits\", \"residency\", \"peakBytes\","
+                    + " \"contextBytes\", \"weightsBytes\", \"activationBytes\" (the three at the peak), \"streamedBytesPerStep\","
+                    + " \"secondsPerStep\", \"networks\", \"otherSizes\", …}")
     boolean json;
 
     PlanCommand(CliContext context) {
@@ -44,14 +69,30 @@ final class PlanCommand extends Command {
     }
 
     @Override
+    List<String> helpFooter() {
+        return List.of(
+                "",
+                "With --vram-budget, --vram-headroom, --weights, --medvram, --lowvram, --executor cuda or a rate, the plan is made for a graphics card, which"
+                        + " need not be there: what stays in its memory, what is streamed, and how long a step should take. M and G are MiB and"
+                        + " GiB. Where there is a card, the plan is made for it in any case, with what is free of its memory unless a budget is"
+                        + " given. Without card and budget there is no limit, but for --lowvram, which then plans for 1700M.",
+                "",
+                "Example: kiln plan --ckpt sd15.safetensors --vram-budget 1700M");
+    }
+
+    @Override
     int run() {
         Places places = global.places(context);
-        EngineOptions options = global.engineOptions(places, null);
+        EngineOptions options = global.engineOptions(places, null, device);
         Path model;
         try (Engine engine = new Engine(options)) {
             model = engine.defaultModel();
         }
         GenerationRequest request = picture.values(Engine.defaultsOf(model));
+        CudaDevices.Device card = card(options, places);
+        if (card != null || isForCard()) {
+            return planCard(model, request, options.device(), card);
+        }
         boolean wide = options.precision() == Precision.F32 || options.precision() == Precision.AUTO && !OneDnn.hasBf16();
         int bytesPerElement = wide ? 4 : 2;
         List<DryRun> networks;
@@ -62,7 +103,7 @@ final class PlanCommand extends Command {
         DryRun unet = networks.get(1);
         DryRun decoder = networks.get(2);
         int calls = Sampling.networkCalls(SamplerChoice.find(request.sampler(), request.schedule()), request.steps());
-        double flops = 2 * text.flops() + calls * unet.flops() / request.batchSize() + decoder.flops();
+        double flops = PROMPTS * text.flops() + calls * unet.flops() / request.batchSize() + decoder.flops();
         long weights = networks.stream().mapToLong(DryRun::weightBytes).sum();
         long activations = networks.stream().mapToLong(DryRun::arenaBytes).max().orElse(0);
         if (json) {
@@ -108,18 +149,98 @@ final class PlanCommand extends Command {
         return 0;
     }
 
+    private boolean isForCard() {
+        return device.vramBudget != null
+                || device.vramHeadroom != null
+                || device.weights != null
+                || device.medvram
+                || device.lowvram
+                || flopRate != null
+                || busRate != null
+                || global.compute.executor().equals("cuda");
+    }
+
+    /**
+     * The card that pictures would be drawn on, {@code null} when it would be the CPU.
+     *
+     * @throws KilnException DEVICE when there are cards, but not the one that was asked for
+     */
+    private CudaDevices.Device card(EngineOptions options, Places places) {
+        boolean wanted = options.executor().equals("auto") || options.executor().equals("cuda");
+        if (!wanted || options.device().isCpuOnly()) {
+            return null;
+        }
+        CudaDevices found = CudaDevices.probe(places.cache().resolve("natives/jcuda"));
+        if (found.devices().isEmpty()) {
+            return null;
+        }
+        String visible = context.environment().get(DeviceChoice.VISIBLE_DEVICES);
+        DeviceChoice choice = DeviceChoice.among(found, options.device().device(), visible);
+        if (choice.device() == null && options.device().device() != null) {
+            throw new KilnException(KilnException.Category.DEVICE, choice.reason());
+        }
+        return choice.device();
+    }
+
+    private int planCard(Path model, GenerationRequest request, DeviceOptions stated, CudaDevices.Device card) {
+        boolean forThisCard = card != null && stated.vramBudgetBytes() == 0;
+        DeviceOptions options = forThisCard
+                ? stated.toBuilder().vramBudgetBytes(CardPlan.budgetOf(card)).build()
+                : stated;
+        CardRates rates = new CardRates(
+                rate("--flop-rate", flopRate, 1e12, CardRates.ASSUMED.flopsPerSecond()),
+                rate("--bus-rate", busRate, 1e9, CardRates.ASSUMED.busBytesPerSecond()));
+        CardPlan asked;
+        List<CardPlan> others = new ArrayList<>();
+        try (CheckpointFile file = CheckpointFile.open(model)) {
+            Checkpoint sizes = file.sizes();
+            asked = CardPlan.of(sizes, file::shape, request, request.width(), request.height(), options, rates);
+            for (int side : USUAL_SIDES) {
+                if (side != request.width() || side != request.height()) {
+                    others.add(CardPlan.of(sizes, file::shape, request, side, side, options, rates));
+                }
+            }
+        }
+        CardPlanReport report = new CardPlanReport(model, request, options, forThisCard ? card : null, asked, others);
+        if (json) {
+            Json.print(context.out(), report::writeTo);
+        } else {
+            report.print(context.out(), nodes);
+        }
+        return 0;
+    }
+
+    private static double rate(String option, Double given, double unit, double usual) {
+        if (given == null) {
+            return usual;
+        }
+        if (!(given > 0) || Double.isInfinite(given)) {
+            throw KilnException.badRequest(option + " " + given + " is no rate above 0");
+        }
+        return given * unit;
+    }
+
+    /** @throws KilnException when the networks cannot be built for it */
+    static void checkSize(Checkpoint sizes, int width, int height) {
+        int scale = sizes.vae().scale();
+        if (width % scale != 0 || height % scale != 0) {
+            throw KilnException.badRequest("size " + width + "x" + height + ": this model needs multiples of " + scale);
+        }
+    }
+
+    /** The denoiser's batch: both halves of guidance for each picture. */
+    static int entries(GenerationRequest request) {
+        return request.batchSize() * (request.cfgScale() == 1 ? 1 : 2);
+    }
+
     private static List<DryRun> networks(
             Checkpoint sizes, Function<String, List<Integer>> shapes, GenerationRequest request, int bytesPerElement) {
-        int scale = sizes.vae().scale();
-        if (request.width() % scale != 0 || request.height() % scale != 0) {
-            throw KilnException.badRequest("size " + request.width() + "x" + request.height() + ": this model needs multiples of " + scale);
-        }
-        int h = request.height() / scale;
-        int w = request.width() / scale;
-        int entries = request.batchSize() * (request.cfgScale() == 1 ? 1 : 2);
+        checkSize(sizes, request.width(), request.height());
+        int h = request.height() / sizes.vae().scale();
+        int w = request.width() / sizes.vae().scale();
         return List.of(
                 DryRun.of("text encoder", sizes.text().graph(shapes, 1, TokenChunk.LENGTH, request.clipSkip()), bytesPerElement),
-                DryRun.of("denoiser", sizes.unet().graph(shapes, entries, h, w, TokenChunk.LENGTH, 1), bytesPerElement),
+                DryRun.of("denoiser", sizes.unet().graph(shapes, entries(request), h, w, TokenChunk.LENGTH, 1), bytesPerElement),
                 DryRun.of("decoder", sizes.vae().decoder(shapes, 1, h, w), bytesPerElement));
     }
 

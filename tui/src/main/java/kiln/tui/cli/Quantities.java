@@ -1,22 +1,15 @@
 package kiln.tui.cli;
 
 import java.util.Locale;
+import kiln.runtime.ByteSize;
 
 /** Numbers as people read them. */
 final class Quantities {
-    private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB"};
-
     private Quantities() {}
 
     /** "27.3 MiB". */
     static String bytes(long bytes) {
-        double value = bytes;
-        int unit = 0;
-        while (value >= 1024 && unit < UNITS.length - 1) {
-            value /= 1024;
-            unit++;
-        }
-        return unit == 0 ? bytes + " B" : String.format(Locale.ROOT, "%.1f %s", value, UNITS[unit]);
+        return ByteSize.format(bytes);
     }
 
     /** "1 tensor", "3 tensors". */

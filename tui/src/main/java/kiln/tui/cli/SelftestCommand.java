@@ -7,6 +7,7 @@ import java.util.Locale;
 import kiln.runtime.KilnException.Category;
 import kiln.runtime.SelfTest;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** {@code kiln selftest}: whether this machine computes what it should. */
@@ -14,6 +15,9 @@ import picocli.CommandLine.Option;
         name = "selftest",
         description = "Compare every operation of the executor with plain Java; exit code 8 when one is wrong.")
 final class SelftestCommand extends Command {
+    @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
+    DeviceFlags device = new DeviceFlags();
+
     @Option(names = "--json", description = "{\"ops\": [{\"op\", \"case\", \"error\", \"allowed\", \"ok\"}]}")
     boolean json;
 
@@ -23,7 +27,7 @@ final class SelftestCommand extends Command {
 
     @Override
     int run() {
-        List<SelfTest.Case> cases = SelfTest.run(global.engineOptions(global.places(context), null), result -> {
+        List<SelfTest.Case> cases = SelfTest.run(global.engineOptions(global.places(context), null, device), result -> {
             if (!json) {
                 print(result);
             }

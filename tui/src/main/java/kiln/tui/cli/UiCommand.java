@@ -6,6 +6,7 @@ import kiln.runtime.KilnException;
 import kiln.tui.view.TerminalUi;
 import kiln.tui.view.UiOptions;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 
 /** {@code kiln} without a command: the terminal UI. */
 @CommandLine.Command(
@@ -35,6 +36,9 @@ import picocli.CommandLine;
             "Variables: COMMANDLINE_ARGS, IGNORE_CMD_ARGS_ERRORS, NO_COLOR, KILN_DEBUG, KILN_JAVA_OPTS and the KILN_..._DIR above."
         })
 final class UiCommand extends Command {
+    @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
+    DeviceFlags device = new DeviceFlags();
+
     @CommandLine.Option(names = {"-V", "--version"}, description = "Show the version.")
     boolean version;
 
@@ -56,7 +60,7 @@ final class UiCommand extends Command {
             throw KilnException.badRequest("the terminal UI needs a terminal for input and output: use kiln txt2img -p PROMPT in scripts");
         }
         Places places = global.places(context);
-        try (Engine engine = new Engine(global.engineOptions(places, places.outputs()))) {
+        try (Engine engine = new Engine(global.engineOptions(places, places.outputs(), device))) {
             return TerminalUi.run(engine, UiOptions.of(engine, context.environment(), places.state()).withNotes(notes));
         }
     }

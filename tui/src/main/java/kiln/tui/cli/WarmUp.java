@@ -36,7 +36,7 @@ final class WarmUp {
 
     private static void draw(CliContext context) {
         GlobalOptions options = new GlobalOptions();
-        try (Engine engine = new Engine(options.engineOptions(options.places(context), null))) {
+        try (Engine engine = new Engine(options.engineOptions(options.places(context), null, new DeviceFlags()))) {
             GenerationRequest request = GenerationRequest.builder()
                     .model(engine.options().demoModel())
                     .prompt("warm-up")
@@ -44,7 +44,7 @@ final class WarmUp {
                     .width(SIDE)
                     .height(SIDE)
                     .build();
-            engine.submit(request, new Txt2imgReport(context, OutputTarget.nowhere(), false)).await();
+            engine.submit(request, new Txt2imgReport(context, OutputTarget.nowhere(), false, false)).await();
         }
     }
 }

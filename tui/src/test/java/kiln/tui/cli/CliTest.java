@@ -38,7 +38,7 @@ class CliTest {
         for (String name : Commands.NAMES) {
             Run run = Run.in(folder).kiln(name, "--nonsense", "--help");
             assertThat(run.exitCode()).as(name).isZero();
-            assertThat(run.out()).as(name).contains("kiln " + name).contains("--ckpt").doesNotContain("--medvram");
+            assertThat(run.out()).as(name).contains("kiln " + name).contains("--ckpt").doesNotContain("--gradio-auth");
             assertThat(Run.in(folder).kiln("help", name).out()).as(name).isEqualTo(run.out());
         }
     }
@@ -124,11 +124,11 @@ class CliTest {
     @Test
     void commandlineArgsAreAppendedAsA1111Does() {
         Run run = Run.in(folder)
-                .variable("COMMANDLINE_ARGS", "--xformers --lora-dir \"my loras\" --skip-torch-cuda-test --max-batch-count 3")
+                .variable("COMMANDLINE_ARGS", "--xformers --use-ipex --lora-dir \"my loras\" --skip-torch-cuda-test --max-batch-count 3")
                 .kiln("version");
         assertThat(run.exitCode()).isZero();
         assertThat(run.err().lines()).containsExactly(
-                "kiln: --xformers has no effect: Kiln chooses the fastest way by itself", "kiln: --lora-dir has no effect yet");
+                "kiln: --use-ipex has no effect: Kiln chooses the fastest way by itself", "kiln: --lora-dir has no effect yet");
         assertFailure(Run.in(folder).variable("COMMANDLINE_ARGS", "--ckpt 'x").kiln("version"), 2, "COMMANDLINE_ARGS");
     }
 
@@ -136,7 +136,7 @@ class CliTest {
     void a1111sFlagsAreTakenBeforeACommandToo() {
         Run run = Run.in(folder).kiln("--medvram", "--port", "7860", "--api", "version");
         assertThat(run.exitCode()).isZero();
-        assertThat(run.err()).contains("--medvram has no effect yet").contains("--port has").contains("--api has");
+        assertThat(run.err()).doesNotContain("--medvram").contains("--port has").contains("--api has");
         assertThat(run.out()).startsWith("kiln ");
     }
 
@@ -145,6 +145,12 @@ class CliTest {
         Run run = Run.in(folder).variable("IGNORE_CMD_ARGS_ERRORS", "1").kiln("version", "--from-the-future");
         assertThat(run.exitCode()).isZero();
         assertThat(run.err()).isEqualTo("kiln: ignored: --from-the-future\n");
+    }
+
+    @Test
+    void aBundleNeedsKilnsOwnFolderAndAFilesName() {
+        assertFailure(Run.in(folder).kiln("bundle"), 3, "start it by its script");
+        assertFailure(Run.in(folder).demo().kiln("bundle", "-o", folder.toString()), 2, "is a folder: name the archive");
     }
 
     @Test
@@ -169,7 +175,7 @@ class CliTest {
     void theCompletionScriptKnowsCommandsAndOptionsButNoHiddenOnes() {
         Run run = Run.in(folder).kiln("completion");
         assertThat(run.exitCode()).isZero();
-        assertThat(run.out()).contains("txt2img").contains("--clip-skip").contains("complete -F").doesNotContain("--medvram");
+        assertThat(run.out()).contains("txt2img").contains("--clip-skip").contains("complete -F").doesNotContain("--gradio-auth");
         assertThat(run.out()).contains("SAMPLER_option_args=(\"k_dpmpp_2m\"").contains("SCHEDULE_option_args=(\"automatic\"");
     }
 

@@ -84,12 +84,18 @@ public final class OneDnn {
                 check(dnnl.dnnl_stream_create(stream, engine, dnnl.dnnl_stream_default_flags), "creating a stream");
                 isaName = isaName(dnnl.dnnl_get_effective_cpu_isa());
             } catch (LinkageError | RuntimeException e) {
-                failure = "oneDNN does not load on this machine (" + e.toString().lines().findFirst().orElse("no reason given") + ")";
+                failure = hasNatives()
+                        ? "oneDNN does not load on this machine (" + e.toString().lines().findFirst().orElse("no reason given") + ")"
+                        : "oneDNN's native library is not among Kiln's jars (kiln bundle --with-cpu-natives packs it)";
             }
             ENGINE = engine;
             STREAM = stream;
             FAILURE = failure;
             ISA_NAME = isaName;
+        }
+
+        private static boolean hasNatives() {
+            return Holder.class.getResource("/org/bytedeco/dnnl/linux-x86_64/libjnidnnl.so") != null;
         }
 
         private static String isaName(int isa) {

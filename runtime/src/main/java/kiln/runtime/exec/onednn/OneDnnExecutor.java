@@ -63,7 +63,7 @@ public final class OneDnnExecutor implements Executor {
     }
 
     @Override
-    public CompiledGraph compile(Graph unfused, DoubleConsumer progress) {
+    public CompiledGraph compile(String network, Graph unfused, DoubleConsumer progress) {
         requireOpen();
         Graph graph = Fusion.fuse(unfused);
         Formats formats = Formats.of(graph, format);

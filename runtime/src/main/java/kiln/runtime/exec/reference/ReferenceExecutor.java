@@ -41,7 +41,7 @@ public final class ReferenceExecutor implements Executor {
     }
 
     @Override
-    public CompiledGraph compile(Graph graph, DoubleConsumer progress) {
+    public CompiledGraph compile(String network, Graph graph, DoubleConsumer progress) {
         requireOpen();
         for (int i = 0; i < graph.nodes().size(); i++) {
             progress.accept((double) i / graph.nodes().size());

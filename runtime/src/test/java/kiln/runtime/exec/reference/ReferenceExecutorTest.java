@@ -116,7 +116,7 @@ class ReferenceExecutorTest {
 
     @Test
     void progressMayStopCompiling() {
-        assertThatThrownBy(() -> executor.compile(graph(), fraction -> {
+        assertThatThrownBy(() -> executor.compile("network", graph(), fraction -> {
             throw new CancellationException("enough");
         })).isInstanceOf(CancellationException.class);
         assertThat(weights.reads("net.a.weight")).isZero();

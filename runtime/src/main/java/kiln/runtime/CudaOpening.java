@@ -1,0 +1,139 @@
+package kiln.runtime;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import kiln.kernels.CudaContext;
+import kiln.kernels.CudaDevices;
+import kiln.kernels.CudaDriver;
+import kiln.kernels.CudaException;
+import kiln.kernels.DataType;
+import kiln.kernels.DeviceChoice;
+import kiln.kernels.SystemLibraries;
+import kiln.runtime.KilnException.Category;
+import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.RoutedExecutor;
+import kiln.runtime.exec.WeightSource;
+import kiln.runtime.exec.cuda.CudaExecutor;
+import kiln.runtime.exec.cuda.CudaSettings;
+import kiln.runtime.exec.cuda.MemoryBudget;
+import kiln.runtime.pipeline.LoadedModel;
+import kiln.runtime.plan.Residency;
+import kiln.runtime.plan.ResidencyPlan;
+
+/** From the user's options to an executor on a card. */
+final class CudaOpening {
+    /** Of the host's available memory, what weights may be kept ready in: pinned pages are lost to everything else. */
+    private static final double PINNED_SHARE = 0.4;
+
+    private CudaOpening() {}
+
+    /** Whether a card is to be looked for: there is a driver, and not all is to be computed by the CPU. */
+    static boolean isWanted(EngineOptions options) {
+        return !options.device().isCpuOnly() && SystemLibraries.find(SystemLibraries.DRIVER) != null;
+    }
+
+    /** What {@code auto} means with the card that is here, {@code null} when none is used. */
+    static String explain(EngineOptions options, Path natives) {
+        if (!isWanted(options)) {
+            return null;
+        }
+        try {
+            DeviceChoice choice = choose(CudaDriver.load(natives), options);
+            if (choice.device() != null) {
+                return "CUDA on " + choice.device().label() + ": " + choice.reason();
+            }
+            // A card that was asked for and is not there is an error, not a reason to take the CPU.
+            return options.device().device() == null ? null : "nothing: " + choice.reason();
+        } catch (IOException | CudaException e) {
+            return null;
+        }
+    }
+
+    /** @throws KilnException DEVICE or OUT_OF_MEMORY when no card can be used, and why */
+    static Executor open(EngineOptions options, WeightSource weights, Path natives, Consumer<String> notices) {
+        CudaDriver driver;
+        try {
+            driver = CudaDriver.load(natives);
+        } catch (IOException e) {
+            throw new KilnException(Category.DEVICE, e.getMessage(), e);
+        } catch (CudaException e) {
+            throw CudaExecutor.failure(e);
+        }
+        return open(driver, options, weights, notices);
+    }
+
+    static Executor open(CudaDriver driver, EngineOptions options, WeightSource weights, Consumer<String> notices) {
+        try {
+            DeviceChoice choice = choose(driver, options);
+            if (choice.device() == null) {
+                throw new KilnException(Category.DEVICE, choice.reason());
+            }
+            CudaContext context = driver.open(choice.device().index());
+            CudaExecutor card = new CudaExecutor(context, weights, settings(options, choice.device(), context), notices);
+            Set<NetworkPart> onCpu = options.device().cpuParts();
+            return onCpu.isEmpty() ? card : new RoutedExecutor(card, Executors.onCpu(options, weights), networks(onCpu));
+        } catch (CudaException e) {
+            throw CudaExecutor.failure(e);
+        }
+    }
+
+    private static DeviceChoice choose(CudaDriver driver, EngineOptions options) {
+        List<CudaDevices.Device> devices = driver.devices();
+        CudaDevices found = new CudaDevices(devices, null, null, devices.isEmpty() ? "the driver shows no device" : null);
+        return DeviceChoice.among(found, options.device().device(), System.getenv(DeviceChoice.VISIBLE_DEVICES));
+    }
+
+    private static CudaSettings settings(EngineOptions options, CudaDevices.Device before, CudaContext context) {
+        DeviceOptions device = options.device();
+        // A driver that already had a context tells of no difference; what is free is in no case the context's.
+        CudaContext.MemoryInfo memory = context.memoryInfo();
+        long taken = Math.max(ResidencyPlan.ASSUMED_CONTEXT_BYTES, before.freeBytes() - memory.freeBytes());
+        long contextBytes = Math.min(taken, memory.totalBytes() - memory.freeBytes());
+        MemoryBudget budget = new MemoryBudget(device.vramBudgetBytes(), device.vramHeadroomBytes(), contextBytes);
+        Residency highest = switch (device.memory()) {
+            case AUTO -> Residency.RESIDENT;
+            case MEDVRAM -> Residency.TAKING_TURNS;
+            case LOWVRAM -> Residency.STREAMED;
+        };
+        boolean wide = options.precision() == Precision.F32 || device.weights() == WeightFormat.F32;
+        return new CudaSettings(
+                wide ? DataType.F32 : DataType.F16,
+                device.noHalfVae() ? networks(EnumSet.of(NetworkPart.VAE)) : Set.of(),
+                device.weights() == WeightFormat.INT8,
+                budget,
+                highest,
+                (long) (availableHostBytes() * PINNED_SHARE));
+    }
+
+    private static Set<String> networks(Set<NetworkPart> parts) {
+        List<String> names = new ArrayList<>();
+        for (NetworkPart part : parts) {
+            switch (part) {
+                case TEXT_ENCODER -> names.add(LoadedModel.TEXT);
+                case UNET -> names.add(LoadedModel.UNET);
+                case VAE -> names.addAll(List.of(LoadedModel.ENCODER, LoadedModel.DECODER));
+            }
+        }
+        return Set.copyOf(names);
+    }
+
+    /** What Linux says can be had without swapping; elsewhere nothing, and no weight is kept ready. */
+    private static long availableHostBytes() {
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
+                if (line.startsWith("MemAvailable:")) {
+                    return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+                }
+            }
+        } catch (IOException | NumberFormatException e) {
+            return 0;
+        }
+        return 0;
+    }
+}

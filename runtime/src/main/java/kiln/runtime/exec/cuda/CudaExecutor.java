@@ -1,0 +1,319 @@
+package kiln.runtime.exec.cuda;
+
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.DoubleConsumer;
+import kiln.kernels.CudaContext;
+import kiln.kernels.CudaContext.PinnedMemory;
+import kiln.kernels.CudaContext.Stream;
+import kiln.kernels.CudaDevices;
+import kiln.kernels.CudaException;
+import kiln.kernels.DataType;
+import kiln.kernels.Kernel;
+import kiln.kernels.op.Card;
+import kiln.runtime.ByteSize;
+import kiln.runtime.DeviceUse;
+import kiln.runtime.KilnException;
+import kiln.runtime.KilnException.Category;
+import kiln.runtime.Precision;
+import kiln.runtime.exec.CompiledGraph;
+import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.WeightSource;
+import kiln.runtime.graph.Graph;
+import kiln.runtime.plan.ResidencyPlan;
+
+/**
+ * Runs graphs on an NVIDIA card. Nothing is allocated and no copy is waited for while a graph runs; memory is shared out when a graph runs
+ * that was not known before ({@link #announce} tells of several at once).
+ *
+ * <p>Failures of the card are {@link KilnException}s of the categories OUT_OF_MEMORY and DEVICE.
+ */
+public final class CudaExecutor implements Executor {
+    /** Networks that run once a picture: it is better that they take longer than that there is no picture. */
+    private static final Set<String> IN_BANDS = Set.of("encoder", "decoder");
+
+    private final CudaContext context;
+    private final CudaSettings settings;
+    private final Card card;
+    private final Consumer<String> notices;
+    private final KernelModules modules;
+    private final Stream compute;
+    private final Stream copy;
+    private final WeightUpload upload;
+    private final HostBlock host;
+    private final ProgramRunner runner;
+    private final Residence residence;
+    private final Map<Graph, ProgramChoice> announced = new IdentityHashMap<>();
+    private PinnedMemory transfer;
+    private boolean captures = true;
+    private boolean closed;
+
+    /**
+     * @param context closed here, also when this constructor fails
+     * @param notices told in one line what a person may want to know: less memory than thought, a part computed anew in 32 bits
+     */
+    public CudaExecutor(CudaContext context, WeightSource source, CudaSettings settings, Consumer<String> notices) {
+        this.context = context;
+        this.settings = settings;
+        this.notices = notices;
+        try {
+            CudaDevices.Device device = context.device();
+            card = new Card(device.major() * 10 + device.minor(), context.multiprocessors());
+            modules = new KernelModules(context);
+            compute = context.createStream();
+            copy = context.createStream();
+            upload = new WeightUpload(context, source, settings.mostPinnedBytes());
+            host = new HostBlock(context);
+            runner = new ProgramRunner(context, modules, upload, host, compute, copy);
+            residence = new Residence(context, upload, compute, settings.budget(), settings.highest(), notices);
+        } catch (CudaException e) {
+            context.close();
+            throw failure(e);
+        }
+    }
+
+    @Override
+    public String description() {
+        return context.device().name() + " " + settings.type().label();
+    }
+
+    @Override
+    public Precision precision() {
+        return settings.type() == DataType.F16 ? Precision.F16 : Precision.F32;
+    }
+
+    @Override
+    public DeviceUse deviceUse() {
+        CudaContext.MemoryInfo memory;
+        try {
+            memory = context.memoryInfo();
+        } catch (CudaException e) {
+            // A figure for people is no reason to lose a picture; what is really broken shows at the next launch.
+            return null;
+        }
+        ResidencyPlan plan = residence.plan();
+        return new DeviceUse(
+                context.device().name(),
+                plan == null ? "" : plan.residency().word(),
+                settings.budget().contextBytes() + residence.bytes(),
+                settings.budget().contextBytes() + residence.peakBytes(),
+                memory.freeBytes(),
+                memory.totalBytes());
+    }
+
+    /** How memory is shared out; {@code null} before the first run. */
+    public ResidencyPlan plan() {
+        return residence.plan();
+    }
+
+    @Override
+    public void announce(String network, Graph graph) {
+        requireOpen();
+        residence.add(network, program(network, graph));
+    }
+
+    private ProgramChoice program(String network, Graph graph) {
+        return announced.computeIfAbsent(graph, key -> program(network, graph, settings.target(card, network)));
+    }
+
+    private static ProgramChoice program(String network, Graph graph, DeviceTarget target) {
+        return ProgramChoice.of(graph, target, IN_BANDS.contains(network));
+    }
+
+    @Override
+    public CompiledGraph compile(String network, Graph graph, DoubleConsumer progress) {
+        requireOpen();
+        ProgramChoice program = program(network, graph);
+        try {
+            load(program.whole(), progress);
+        } catch (CudaException e) {
+            throw failure(e);
+        }
+        residence.add(network, program);
+        return new Compiled(network, graph, program);
+    }
+
+    private void load(DeviceProgram program, DoubleConsumer progress) {
+        int done = 0;
+        for (Kernel kernel : program.kernels()) {
+            progress.accept((double) done++ / program.kernels().size());
+            modules.get(kernel);
+        }
+    }
+
+    /** Weights go with the graphs that use them: nothing is left to forget here. */
+    @Override
+    public void release(String prefix) {}
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the CUDA executor is closed");
+        }
+    }
+
+    /** A failure of the card as a person is told. */
+    public static KilnException failure(CudaException e) {
+        return new KilnException(e.isOutOfMemory() ? Category.OUT_OF_MEMORY : Category.DEVICE, e.getMessage(), e);
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        // The context takes with it whatever cannot be given back one by one after a fault.
+        try (context) {
+            runner.settle();
+            residence.close();
+            upload.close();
+            runner.close();
+            host.close();
+            modules.close();
+            context.destroy(copy);
+            context.destroy(compute);
+            if (transfer != null) {
+                context.free(transfer);
+            }
+        } catch (CudaException e) {
+            notices.accept("the card was left in disorder: " + e.getMessage());
+        }
+    }
+
+    private PinnedMemory transfer(long bytes) {
+        if (transfer == null || transfer.bytes().capacity() < bytes) {
+            if (transfer != null) {
+                context.free(transfer);
+                transfer = null;
+            }
+            transfer = context.allocatePinned(bytes, "inputs and outputs");
+        }
+        return transfer;
+    }
+
+    private final class Compiled implements CompiledGraph {
+        private final String network;
+        private final Graph unfused;
+        private ProgramChoice program;
+        private BoundProgram bound;
+        private CapturedProgram captured;
+        private boolean toldOfBands;
+        private boolean graphClosed;
+
+        Compiled(String network, Graph unfused, ProgramChoice program) {
+            this.network = network;
+            this.unfused = unfused;
+            this.program = program;
+        }
+
+        @Override
+        public Map<String, float[]> run(Map<String, float[]> inputs, Progress progress) {
+            requireOpen();
+            if (graphClosed) {
+                throw new IllegalStateException("the compiled graph is closed");
+            }
+            try {
+                Map<String, float[]> outputs = launch(inputs, progress);
+                if (program.type() == DataType.F16 && outputs.values().stream().anyMatch(CudaExecutor::hasNaN)) {
+                    notices.accept("the " + network + " gave not-a-number in 16 bits: from here on it runs in 32 bits");
+                    widen();
+                    outputs = launch(inputs, done -> progress.at(unfused.flops()));
+                }
+                return outputs;
+            } catch (CudaException e) {
+                throw failure(e);
+            }
+        }
+
+        private void widen() {
+            residence.remove(network, program);
+            program = program(network, unfused, settings.target(card, network).withType(DataType.F32));
+            bound = null;
+            dropCapture();
+            load(program.whole(), fraction -> {});
+            residence.add(network, program);
+        }
+
+        private Map<String, float[]> launch(Map<String, float[]> inputs, Progress progress) {
+            Residence.Placed placed = residence.place(network, program);
+            if (bound == null || bound.generation() != placed.generation()) {
+                bind(placed);
+            } else if (captured == null && captures && ProgramRunner.canCapture(bound)) {
+                capture();
+            }
+            GraphTransfers transfers = new GraphTransfers(bound.program());
+            PinnedMemory pinned = transfer(transfers.bytes());
+            transfers.write(inputs, pinned);
+            try {
+                transfers.toDevice(context, pinned, bound.arena(), compute);
+                if (captured == null) {
+                    runner.run(bound, progress);
+                } else {
+                    runner.run(captured, progress);
+                }
+                transfers.toHost(context, pinned, bound.arena(), compute);
+            } finally {
+                runner.settle();
+            }
+            return transfers.read(pinned);
+        }
+
+        /** From the second run on: many programs run only once. */
+        private void capture() {
+            try {
+                captured = runner.capture(bound);
+            } catch (CudaException e) {
+                captures = false;
+                notices.accept("CUDA graphs do not work here (" + e.getMessage() + "): kernels are launched one by one");
+            }
+        }
+
+        private void dropCapture() {
+            if (captured != null) {
+                captured.close();
+                captured = null;
+            }
+        }
+
+        private void bind(Residence.Placed placed) {
+            dropCapture();
+            long hostBytes = placed.program().hostBytes();
+            if (hostBytes == 0) {
+                host.release(this);
+            } else {
+                host.reserve(this, network, hostBytes);
+                if (!toldOfBands) {
+                    toldOfBands = true;
+                    notices.accept("the " + network + " works in bands of rows, which takes longer: its results need "
+                            + ByteSize.format(program.whole().arenaBytes()) + " of the card's memory, and "
+                            + ByteSize.format(placed.program().arenaBytes()) + " are used");
+                }
+            }
+            bound = BoundProgram.of(placed);
+        }
+
+        @Override
+        public void close() {
+            if (!graphClosed) {
+                graphClosed = true;
+                announced.remove(unfused);
+                if (!closed) {
+                    dropCapture();
+                    residence.remove(network, program);
+                    host.release(this);
+                }
+            }
+        }
+    }
+
+    private static boolean hasNaN(float[] values) {
+        for (float value : values) {
+            if (Float.isNaN(value)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,34 @@
+package kiln.runtime.exec.cuda;
+
+import java.util.Objects;
+import java.util.Set;
+import kiln.kernels.DataType;
+import kiln.kernels.op.Card;
+import kiln.runtime.plan.Residency;
+
+/**
+ * How a card is used.
+ *
+ * @param type of results and weights: F16, or F32 ({@code --no-half})
+ * @param wideNetworks those that run in 32 bits whatever the rest does ({@code --no-half-vae})
+ * @param int8Weights matrices in 8 bits
+ * @param mostPinnedBytes of host memory that weights may be kept ready in
+ */
+public record CudaSettings(
+        DataType type, Set<String> wideNetworks, boolean int8Weights, MemoryBudget budget, Residency highest, long mostPinnedBytes) {
+    public CudaSettings {
+        Objects.requireNonNull(type, "type");
+        wideNetworks = Set.copyOf(wideNetworks);
+        Objects.requireNonNull(budget, "budget");
+        Objects.requireNonNull(highest, "highest");
+    }
+
+    /** 16 bits, all the memory there is. */
+    public static final CudaSettings USUAL =
+            new CudaSettings(DataType.F16, Set.of(), false, new MemoryBudget(0, 0, 0), Residency.RESIDENT, 1L << 30);
+
+    DeviceTarget target(Card card, String network) {
+        DeviceTarget target = new DeviceTarget(card, type, int8Weights);
+        return wideNetworks.contains(network) ? target.withType(DataType.F32) : target;
+    }
+}

@@ -1,0 +1,38 @@
+package kiln.runtime.exec.cuda;
+
+import java.util.List;
+import java.util.function.LongUnaryOperator;
+import kiln.kernels.KernelCall;
+
+/** Something that is queued on the stream that computes. Addresses are symbols ({@link Address}) until the command is bound. */
+sealed interface DeviceCommand {
+    /** The same with its symbols replaced. */
+    DeviceCommand bound(LongUnaryOperator places);
+
+    /** Runs a kernel. */
+    record Launch(KernelCall call) implements DeviceCommand {
+        @Override
+        public DeviceCommand bound(LongUnaryOperator places) {
+            List<Object> arguments = call.arguments().stream()
+                    .map(argument -> argument instanceof Long symbol ? (Object) places.applyAsLong(symbol) : argument)
+                    .toList();
+            return new Launch(new KernelCall(call.kernel(), call.gridX(), call.gridY(), call.gridZ(), arguments));
+        }
+    }
+
+    /** Brings a part of a result from the program's block in pinned memory. */
+    record CopyToDevice(long hostOffset, long address, long bytes) implements DeviceCommand {
+        @Override
+        public DeviceCommand bound(LongUnaryOperator places) {
+            return new CopyToDevice(hostOffset, places.applyAsLong(address), bytes);
+        }
+    }
+
+    /** Brings a part of a result to the program's block in pinned memory. */
+    record CopyToHost(long address, long hostOffset, long bytes) implements DeviceCommand {
+        @Override
+        public DeviceCommand bound(LongUnaryOperator places) {
+            return new CopyToHost(places.applyAsLong(address), hostOffset, bytes);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package kiln.runtime.exec.cuda;
+
+import java.util.List;
+import java.util.Objects;
+import kiln.kernels.DataType;
+import kiln.runtime.graph.Weight;
+
+/**
+ * A block of parameters as kernels read it.
+ *
+ * @param int8 rows of bytes, then behind them a 32-bit factor for each row
+ */
+record DeviceWeight(Weight weight, Layout layout, DataType type, boolean int8) {
+    /** How the checkpoint's elements are ordered. */
+    enum Layout {
+        /** As in the checkpoint. */
+        PLAIN,
+        /** {@code [out, ky, kx, in]}. */
+        CONVOLUTION,
+        /** Value 0, gate 0, value 1, gate 1, … */
+        GEGLU,
+        /** No parameter: a table of the frequencies of timesteps, 32-bit. */
+        FREQUENCIES
+    }
+
+    /** Blocks and their parts begin at multiples of this. */
+    static final int ALIGNMENT = 256;
+
+    DeviceWeight {
+        Objects.requireNonNull(weight, "weight");
+        Objects.requireNonNull(layout, "layout");
+        Objects.requireNonNull(type, "type");
+    }
+
+    /** Of so many elements and more, matrices are worth being kept in 8 bits. */
+    private static final long INT8_ELEMENTS = 1 << 16;
+
+    /** The factor of a product, in the target's format for those. */
+    static DeviceWeight matrix(Weight weight, Layout layout, DeviceTarget target) {
+        return new DeviceWeight(weight, layout, target.type(), target.int8Weights() && weight.elements() >= INT8_ELEMENTS);
+    }
+
+    /** The format of an element. */
+    DataType stored() {
+        return int8 ? DataType.I8 : type;
+    }
+
+    static DeviceWeight frequencies(int channels) {
+        Weight table = new Weight(List.of("frequencies of " + channels + " channels"), List.of(channels / 2));
+        return new DeviceWeight(table, Layout.FREQUENCIES, DataType.F32, false);
+    }
+
+    String name() {
+        return weight.toString();
+    }
+
+    int rows() {
+        return weight.rows();
+    }
+
+    int rowElements() {
+        return Math.toIntExact(weight.elements() / weight.rows());
+    }
+
+    /** Where the factors of an 8-bit block begin. */
+    long scalesOffset() {
+        return align(weight.elements());
+    }
+
+    long bytes() {
+        return int8 ? scalesOffset() + (long) rows() * Float.BYTES : weight.elements() * type.bytes();
+    }
+
+    static long align(long bytes) {
+        return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+}

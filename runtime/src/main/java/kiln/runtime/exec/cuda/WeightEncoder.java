@@ -1,0 +1,85 @@
+package kiln.runtime.exec.cuda;
+
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import kiln.kernels.DataType;
+import kiln.kernels.HalfFloats;
+import kiln.kernels.op.Convolution;
+import kiln.kernels.op.Epilogue;
+import kiln.kernels.op.QuantizedRows;
+import kiln.kernels.op.TimestepEmbedding;
+import kiln.runtime.exec.WeightSource;
+
+/**
+ * One block of parameters on its way from the checkpoint to the card: read whole and brought into the order that kernels want, then written
+ * piece by piece, so that the pieces can go through a small buffer.
+ */
+final class WeightEncoder {
+    private final DeviceWeight weight;
+    private final float[] values;
+    private final QuantizedRows quantized;
+
+    WeightEncoder(WeightSource source, DeviceWeight weight) {
+        this.weight = weight;
+        values = ordered(source, weight);
+        quantized = weight.int8() ? QuantizedRows.of(values, weight.rowElements()) : null;
+    }
+
+    private static float[] ordered(WeightSource source, DeviceWeight weight) {
+        switch (weight.layout()) {
+            case FREQUENCIES:
+                return TimestepEmbedding.frequencies(2 * weight.rows());
+            case CONVOLUTION:
+                int in = weight.weight().shape().get(1);
+                return Convolution.packWeights(read(source, weight), weight.rows(), in, weight.weight().shape().get(2));
+            case GEGLU:
+                return Epilogue.interleaved(read(source, weight), weight.rows());
+            default:
+                return read(source, weight);
+        }
+    }
+
+    private static float[] read(WeightSource source, DeviceWeight weight) {
+        float[] values = new float[Math.toIntExact(weight.weight().elements())];
+        FloatBuffer target = FloatBuffer.wrap(values);
+        for (String name : weight.weight().names()) {
+            int length = Math.toIntExact(source.shape(name).stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact));
+            source.read(name, target.slice().limit(length));
+            target.position(target.position() + length);
+        }
+        return values;
+    }
+
+    /** Writes the block's bytes from {@code begin} on, as many as fit; both are multiples of four unless the block ends there. */
+    void write(long begin, ByteBuffer target) {
+        if (quantized == null) {
+            int size = weight.type().bytes();
+            writeFloats(values, Math.toIntExact(begin / size), target, weight.type());
+            return;
+        }
+        int at = Math.toIntExact(begin);
+        if (at < quantized.values().length) {
+            target.put(quantized.values(), at, Math.min(target.remaining(), quantized.values().length - at));
+            at = quantized.values().length;
+        }
+        int scales = Math.toIntExact(weight.scalesOffset());
+        while (at < scales && target.hasRemaining()) {
+            target.put((byte) 0);
+            at++;
+        }
+        if (at >= scales) {
+            writeFloats(quantized.scales(), (at - scales) / Float.BYTES, target, DataType.F32);
+        }
+    }
+
+    private static void writeFloats(float[] source, int first, ByteBuffer target, DataType type) {
+        int count = Math.min(source.length - first, target.remaining() / type.bytes());
+        for (int i = first; i < first + count; i++) {
+            if (type == DataType.F16) {
+                target.putShort(HalfFloats.toHalf(source[i]));
+            } else {
+                target.putFloat(source[i]);
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package kiln.tui.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import kiln.kernels.CudaDevices;
+import kiln.kernels.DeviceChoice;
+import kiln.kernels.SystemLibrary;
+import org.junit.jupiter.api.Test;
+
+class GpuReportTest {
+    private static final CudaDevices TWO = new CudaDevices(
+            List.of(
+                    new CudaDevices.Device(0, "NVIDIA GeForce GT 1030", "GPU-8a56a4bc-e184-a047-2620-be19fdf913d5", 2L << 30, 1900L << 20, 6, 1),
+                    new CudaDevices.Device(1, "NVIDIA GeForce GTX 950", null, 2L << 30, -1, 5, 2)),
+            "550.54.14",
+            "12.4",
+            null);
+    private static final List<SystemLibrary> LIBRARIES = List.of(
+            new SystemLibrary(SystemLibrary.CUBLAS, Path.of("/opt/libcublas.so.12"), null),
+            new SystemLibrary(SystemLibrary.CUDNN, Path.of("/opt/libcudnn.so.8"), "does not load: libcudnn_ops_infer.so.8: not there"));
+
+    private static GpuReport report(CudaDevices found, String wanted, String visible) {
+        Map<String, String> variables = new HashMap<>();
+        variables.put(DeviceChoice.VISIBLE_DEVICES, visible);
+        variables.put(DeviceChoice.DEVICE_ORDER, null);
+        return new GpuReport(found, DeviceChoice.among(found, wanted, visible), variables, LIBRARIES);
+    }
+
+    private static String text(GpuReport report) {
+        StringBuilder lines = new StringBuilder();
+        report.print((name, text) -> lines.append(name).append("|").append(text).append("\n"));
+        return lines.toString();
+    }
+
+    private static JsonNode json(GpuReport report) throws IOException {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator out = new JsonFactory().createGenerator(text)) {
+            out.writeStartObject();
+            report.write(out);
+            out.writeEndObject();
+        }
+        return new ObjectMapper().readTree(text.toString());
+    }
+
+    @Test
+    void everyDeviceIsToldAndWhichOneIsUsedAndWhy() {
+        assertThat(text(report(TWO, null, null))).isEqualTo("""
+                GPU 0|NVIDIA GeForce GT 1030, compute capability 6.1, 1.9 GiB free of 2.0 GiB
+                |GPU-8a56a4bc-e184-a047-2620-be19fdf913d5
+                GPU 1|NVIDIA GeForce GTX 950, compute capability 5.2, free memory unknown of 2.0 GiB
+                |UUID unknown
+                driver|550.54.14, CUDA up to 12.4
+                |indices are CUDA's, the fastest first: nvidia-smi may count differently, UUIDs are the same
+                GPU chosen|0 (NVIDIA GeForce GT 1030): it has the most free memory
+                libcublas.so.12|/opt/libcublas.so.12, loads
+                libcudnn.so.8|/opt/libcudnn.so.8, does not load: libcudnn_ops_infer.so.8: not there
+                """);
+    }
+
+    @Test
+    void whatTheEnvironmentHidesIsSaid() {
+        assertThat(text(report(TWO, "5", "3,1")))
+                .contains("environment|CUDA_VISIBLE_DEVICES=3,1: other devices are hidden, indices count what is left")
+                .contains("GPU chosen|none: no device has the index 5 among those that CUDA_VISIBLE_DEVICES=3,1 shows: 0 (");
+    }
+
+    @Test
+    void withoutACardThereIsOneLineAboutIt() {
+        CudaDevices none = new CudaDevices(List.of(), null, null, "no NVIDIA driver: libcuda.so.1 was not found");
+        assertThat(text(report(none, null, null))).startsWith("GPU|none: no NVIDIA driver: libcuda.so.1 was not found\nlibcublas");
+    }
+
+    @Test
+    void jsonTellsTheSame() throws IOException {
+        JsonNode gpu = json(report(TWO, "gpu-8a", "0,1")).get("gpu");
+        assertThat(gpu.get("devices").get(0).get("uuid").asText()).isEqualTo("GPU-8a56a4bc-e184-a047-2620-be19fdf913d5");
+        assertThat(gpu.get("devices").get(1).get("freeBytes").isNull()).isTrue();
+        assertThat(gpu.get("chosen").asInt(-1)).isZero();
+        assertThat(gpu.get("choice").asText()).startsWith("it was asked for by UUID");
+        assertThat(gpu.get("environment").get("CUDA_VISIBLE_DEVICES").asText()).isEqualTo("0,1");
+        assertThat(gpu.get("environment").get("CUDA_DEVICE_ORDER").isNull()).isTrue();
+        JsonNode all = json(report(TWO, "9", null));
+        assertThat(all.get("gpu").get("chosen").isNull()).isTrue();
+        assertThat(all.get("libraries").get("libcudnn.so.8").asText()).isEqualTo("/opt/libcudnn.so.8");
+        assertThat(all.get("libraryProblems").get("libcublas.so.12").isNull()).isTrue();
+    }
+}
