@@ -84,13 +84,13 @@ final class TensorProduct extends TiledProduct {
             Value inside = f.compute(PtxOp.AND, valid, Code.less(f, channel, channels));
             if (copied) {
                 Value bytes = f.select(PtxType.U32, inside, Value.of(CHUNK_BYTES), Value.of(0));
-                f.copyAsync(f.add(shared, stage), slot * step * LINE_BYTES, address, CHUNK_BYTES, bytes);
+                TensorCode.copy(f, f.add(shared, stage), slot * step * LINE_BYTES, address, bytes);
                 return;
             }
             for (Value target : travelling[slot]) {
                 f.assign(target, PtxOp.MOV, Value.of(0));
             }
-            f.guarded(inside, () -> f.load(Space.GLOBAL, address, 0, travelling[slot]));
+            f.guarded(inside, () -> f.load(Space.READ_ONLY, address, 0, travelling[slot]));
         }
 
         @Override
@@ -114,14 +114,14 @@ final class TensorProduct extends TiledProduct {
     @Override
     void fetched() {
         if (asynchronous) {
-            f.commitCopies();
+            TensorCode.commitCopies(f);
         }
     }
 
     @Override
     void await(int later) {
         if (asynchronous) {
-            f.awaitCopies(later);
+            TensorCode.awaitGroups(f, later);
         }
     }
 
@@ -186,48 +186,18 @@ final class TensorProduct extends TiledProduct {
             Value rightAt = f.add(rightRows[k], stage);
             Value[][] b = new Value[sums[0].length][];
             for (int j = 0; j < b.length; j += 2) {
-                Value[] two = fragment(rightAt, j * Tile.MMA_COLUMNS);
+                Value[] two = TensorCode.loadMatrices(f, 4, false, rightAt, j * Tile.MMA_COLUMNS * LINE_BYTES);
                 b[j] = new Value[] {two[0], two[1]};
                 b[j + 1] = new Value[] {two[2], two[3]};
             }
             for (int i = 0; i < sums.length; i++) {
-                Value[] a = fragment(leftAt, i * Tile.MMA_ROWS);
+                Value[] four = TensorCode.loadMatrices(f, 4, false, leftAt, i * Tile.MMA_ROWS * LINE_BYTES);
+                Value[][] a = {{four[0], four[1]}, {four[2], four[3]}};
                 for (int j = 0; j < b.length; j++) {
-                    multiply(sums[i][j], a, b[j]);
+                    TensorCode.multiply(f, tile.arithmetic(), sums[i][j], a, 0, b[j]);
                 }
             }
         }
-    }
-
-    private Value[] fragment(Value at, int line) {
-        Value[] words = new Value[4];
-        for (int i = 0; i < words.length; i++) {
-            words[i] = f.register(PtxType.B32);
-        }
-        f.loadMatrices(at, line * LINE_BYTES, words);
-        return words;
-    }
-
-    private void multiply(Value[] sum, Value[] a, Value[] b) {
-        if (tile.arithmetic() == Arithmetic.MMA16) {
-            multiply("m16n8k16", 70, sum, a, b);
-            return;
-        }
-        multiply("m16n8k8", 65, sum, new Value[] {a[0], a[1]}, new Value[] {b[0]});
-        multiply("m16n8k8", 65, sum, new Value[] {a[2], a[3]}, new Value[] {b[1]});
-    }
-
-    private void multiply(String shape, int version, Value[] sum, Value[] a, Value[] b) {
-        String instruction = "mma.sync.aligned." + shape + ".row.col.f32.f16.f16.f32";
-        f.emitSince(version, instruction, braced(sum), braced(a), braced(b), braced(sum));
-    }
-
-    private static String braced(Value[] values) {
-        StringBuilder out = new StringBuilder("{");
-        for (int i = 0; i < values.length; i++) {
-            out.append(i == 0 ? "" : ", ").append(values[i].text());
-        }
-        return out.append('}').toString();
     }
 
     @Override
