@@ -45,7 +45,11 @@ final class CudaOpening {
         }
         try {
             DeviceChoice choice = choose(CudaDriver.load(natives), options);
-            return choice.device() == null ? null : "CUDA on " + choice.device().label() + ": " + choice.reason();
+            if (choice.device() != null) {
+                return "CUDA on " + choice.device().label() + ": " + choice.reason();
+            }
+            // A card that was asked for and is not there is an error, not a reason to take the CPU.
+            return options.device().device() == null ? null : "nothing: " + choice.reason();
         } catch (IOException | CudaException e) {
             return null;
         }

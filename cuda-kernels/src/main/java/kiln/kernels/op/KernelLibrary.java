@@ -97,6 +97,7 @@ public final class KernelLibrary {
         if (type == DataType.F16) {
             all.add(new MatrixMultiply(type, DataType.I8, Tile.SMALL, true, Epilogue.BIAS));
             addByteLayers(all, Tile.MEDIUM, Tile.LARGE);
+            addBetween(all, Tile.TALL, Tile.WIDE);
         }
     }
 
@@ -115,6 +116,15 @@ public final class KernelLibrary {
         all.add(new SplitSum(type, false, 4, Epilogue.biasGeglu()));
         all.add(new SplitSum(type, true, 2, Epilogue.biasGeglu()));
         all.add(new SplitSum(type, false, 1, Epilogue.BIAS));
+    }
+
+    /** Tiles between medium and large ones. */
+    private static void addBetween(List<Kernel> all, Tile... tiles) {
+        for (Tile tile : tiles) {
+            all.add(new MatrixMultiply(DataType.F16, tile, true, Epilogue.biasGeglu()));
+            all.add(new Convolution(DataType.F16, tile, true, RESIDUAL, 3, 1, 1, false));
+        }
+        all.add(new Convolution(DataType.F16, DataType.I8, tiles[0], true, Epilogue.NONE, 3, 1, 1, false, true));
     }
 
     private static void addByteLayers(List<Kernel> all, Tile medium, Tile large) {
@@ -136,6 +146,7 @@ public final class KernelLibrary {
         all.add(new MatrixMultiply(DataType.F16, DataType.I8, medium, true, Epilogue.NONE));
         addByteLayers(all, medium, large);
         addSplitProducts(all, DataType.F16, medium);
+        addBetween(all, Tile.tallestTensor(arithmetic), Tile.tallTensor(arithmetic), Tile.wideTensor(arithmetic));
         all.add(new Convolution(DataType.F16, large, true, PER_CHANNEL, 3, 1, 1, false));
         all.add(new Convolution(DataType.F16, large, true, RESIDUAL, 3, 1, 1, false));
     }
@@ -155,6 +166,8 @@ public final class KernelLibrary {
         all.add(new Attention(type, 64, true, true));
         all.add(new Attention(type, 40, false, false));
         all.add(new Attention(type, 13, true, false));
+        all.add(new Attention(type, 172, true, true));
+        all.add(new Attention(type, 512, false, true));
     }
 
     private static void addTensorAttention(List<Kernel> all, Arithmetic arithmetic) {
@@ -165,5 +178,7 @@ public final class KernelLibrary {
             all.add(new TensorAttention(arithmetic, headSize, false, 128));
         }
         all.add(new TensorAttention(arithmetic, 64, true, 64));
+        all.add(new WideTensorAttention(arithmetic, 168, true));
+        all.add(new WideTensorAttention(arithmetic, 512, false));
     }
 }

@@ -2,6 +2,7 @@ package kiln.runtime.exec.cuda;
 
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import kiln.kernels.CudaContext;
@@ -12,6 +13,7 @@ import kiln.kernels.CudaException;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
 import kiln.kernels.op.Card;
+import kiln.runtime.ByteSize;
 import kiln.runtime.DeviceUse;
 import kiln.runtime.KilnException;
 import kiln.runtime.KilnException.Category;
@@ -29,6 +31,9 @@ import kiln.runtime.plan.ResidencyPlan;
  * <p>Failures of the card are {@link KilnException}s of the categories OUT_OF_MEMORY and DEVICE.
  */
 public final class CudaExecutor implements Executor {
+    /** Networks that run once a picture: it is better that they take longer than that there is no picture. */
+    private static final Set<String> IN_BANDS = Set.of("encoder", "decoder");
+
     private final CudaContext context;
     private final CudaSettings settings;
     private final Card card;
@@ -37,10 +42,12 @@ public final class CudaExecutor implements Executor {
     private final Stream compute;
     private final Stream copy;
     private final WeightUpload upload;
+    private final HostBlock host;
     private final ProgramRunner runner;
     private final Residence residence;
-    private final Map<Graph, DeviceProgram> announced = new IdentityHashMap<>();
+    private final Map<Graph, ProgramChoice> announced = new IdentityHashMap<>();
     private PinnedMemory transfer;
+    private boolean captures = true;
     private boolean closed;
 
     /**
@@ -58,7 +65,8 @@ public final class CudaExecutor implements Executor {
             compute = context.createStream();
             copy = context.createStream();
             upload = new WeightUpload(context, source, settings.mostPinnedBytes());
-            runner = new ProgramRunner(context, modules, upload, compute, copy);
+            host = new HostBlock(context);
+            runner = new ProgramRunner(context, modules, upload, host, compute, copy);
             residence = new Residence(context, upload, compute, settings.budget(), settings.highest(), notices);
         } catch (CudaException e) {
             context.close();
@@ -106,16 +114,20 @@ public final class CudaExecutor implements Executor {
         residence.add(network, program(network, graph));
     }
 
-    private DeviceProgram program(String network, Graph graph) {
-        return announced.computeIfAbsent(graph, key -> Lowering.lower(graph, settings.target(card, network)));
+    private ProgramChoice program(String network, Graph graph) {
+        return announced.computeIfAbsent(graph, key -> program(network, graph, settings.target(card, network)));
+    }
+
+    private static ProgramChoice program(String network, Graph graph, DeviceTarget target) {
+        return ProgramChoice.of(graph, target, IN_BANDS.contains(network));
     }
 
     @Override
     public CompiledGraph compile(String network, Graph graph, DoubleConsumer progress) {
         requireOpen();
-        DeviceProgram program = program(network, graph);
+        ProgramChoice program = program(network, graph);
         try {
-            load(program, progress);
+            load(program.whole(), progress);
         } catch (CudaException e) {
             throw failure(e);
         }
@@ -158,6 +170,7 @@ public final class CudaExecutor implements Executor {
             residence.close();
             upload.close();
             runner.close();
+            host.close();
             modules.close();
             context.destroy(copy);
             context.destroy(compute);
@@ -183,11 +196,13 @@ public final class CudaExecutor implements Executor {
     private final class Compiled implements CompiledGraph {
         private final String network;
         private final Graph unfused;
-        private DeviceProgram program;
+        private ProgramChoice program;
         private BoundProgram bound;
+        private CapturedProgram captured;
+        private boolean toldOfBands;
         private boolean graphClosed;
 
-        Compiled(String network, Graph unfused, DeviceProgram program) {
+        Compiled(String network, Graph unfused, ProgramChoice program) {
             this.network = network;
             this.unfused = unfused;
             this.program = program;
@@ -214,28 +229,69 @@ public final class CudaExecutor implements Executor {
 
         private void widen() {
             residence.remove(network, program);
-            program = Lowering.lower(unfused, settings.target(card, network).withType(DataType.F32));
+            program = program(network, unfused, settings.target(card, network).withType(DataType.F32));
             bound = null;
-            load(program, fraction -> {});
+            dropCapture();
+            load(program.whole(), fraction -> {});
             residence.add(network, program);
         }
 
         private Map<String, float[]> launch(Map<String, float[]> inputs, Progress progress) {
             Residence.Placed placed = residence.place(network, program);
             if (bound == null || bound.generation() != placed.generation()) {
-                bound = BoundProgram.of(program, placed);
+                bind(placed);
+            } else if (captured == null && captures && ProgramRunner.canCapture(bound)) {
+                capture();
             }
-            GraphTransfers transfers = new GraphTransfers(program);
+            GraphTransfers transfers = new GraphTransfers(bound.program());
             PinnedMemory pinned = transfer(transfers.bytes());
             transfers.write(inputs, pinned);
             try {
                 transfers.toDevice(context, pinned, bound.arena(), compute);
-                runner.run(bound, progress);
+                if (captured == null) {
+                    runner.run(bound, progress);
+                } else {
+                    runner.run(captured, progress);
+                }
                 transfers.toHost(context, pinned, bound.arena(), compute);
             } finally {
                 runner.settle();
             }
             return transfers.read(pinned);
+        }
+
+        /** From the second run on: many programs run only once. */
+        private void capture() {
+            try {
+                captured = runner.capture(bound);
+            } catch (CudaException e) {
+                captures = false;
+                notices.accept("CUDA graphs do not work here (" + e.getMessage() + "): kernels are launched one by one");
+            }
+        }
+
+        private void dropCapture() {
+            if (captured != null) {
+                captured.close();
+                captured = null;
+            }
+        }
+
+        private void bind(Residence.Placed placed) {
+            dropCapture();
+            long hostBytes = placed.program().hostBytes();
+            if (hostBytes == 0) {
+                host.release(this);
+            } else {
+                host.reserve(this, network, hostBytes);
+                if (!toldOfBands) {
+                    toldOfBands = true;
+                    notices.accept("the " + network + " works in bands of rows, which takes longer: its results need "
+                            + ByteSize.format(program.whole().arenaBytes()) + " of the card's memory, and "
+                            + ByteSize.format(placed.program().arenaBytes()) + " are used");
+                }
+            }
+            bound = BoundProgram.of(placed);
         }
 
         @Override
@@ -244,7 +300,9 @@ public final class CudaExecutor implements Executor {
                 graphClosed = true;
                 announced.remove(unfused);
                 if (!closed) {
+                    dropCapture();
                     residence.remove(network, program);
+                    host.release(this);
                 }
             }
         }

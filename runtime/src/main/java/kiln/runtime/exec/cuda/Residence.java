@@ -28,10 +28,11 @@ final class Residence implements AutoCloseable {
     /**
      * A program's places.
      *
+     * @param program the one that suits the arena
      * @param generation changes when places do
      * @param weights by the program's index; a streamed weight's is in its slot
      */
-    record Placed(long generation, long arena, long[] weights, List<StreamedUnit> units) {}
+    record Placed(DeviceProgram program, long generation, long arena, long[] weights, List<StreamedUnit> units) {}
 
     /** By this part of what could not be had the next attempt asks for less. */
     private static final int LESS_PARTS = 8;
@@ -69,13 +70,13 @@ final class Residence implements AutoCloseable {
     }
 
     /** Counts a program in from now on. */
-    void add(String network, DeviceProgram program) {
+    void add(String network, ProgramChoice program) {
         if (networks.computeIfAbsent(network, NetworkPrograms::new).add(program)) {
             stale = true;
         }
     }
 
-    void remove(String network, DeviceProgram program) {
+    void remove(String network, ProgramChoice program) {
         NetworkPrograms programs = networks.get(network);
         // What it took is kept until the room is needed.
         if (programs != null && programs.remove(program)) {
@@ -104,7 +105,7 @@ final class Residence implements AutoCloseable {
      *
      * @throws KilnException OUT_OF_MEMORY when nothing is left to be tried
      */
-    Placed place(String network, DeviceProgram program) {
+    Placed place(String network, ProgramChoice choice) {
         if (stale) {
             settle();
         }
@@ -117,12 +118,14 @@ final class Residence implements AutoCloseable {
         if (present.add(network)) {
             bring(programs, place);
         }
+        long room = separate ? arenaBytes : weightsBytes - place.arenaOffset();
+        DeviceProgram program = choice.within(room);
         long[] weights = new long[program.weights().size()];
         for (int i = 0; i < weights.length; i++) {
             weights[i] = weightsRegion + place.weightOffset(programs.indexOf(program.weights().get(i)));
         }
         long arena = separate ? arenaRegion : weightsRegion + place.arenaOffset();
-        return new Placed(generation, arena, weights, units(program, programs, place));
+        return new Placed(program, generation, arena, weights, units(program, programs, place));
     }
 
     private void bring(NetworkPrograms programs, NetworkPlace place) {
@@ -154,7 +157,7 @@ final class Residence implements AutoCloseable {
             }
             if (last >= 0) {
                 int slot = place.weights().placements().get(unit.weights().get(0)).slot();
-                units.add(new StreamedUnit(slot, weightsRegion + place.slotOffset(slot), unit.bytes(), weights, offsets, first, last));
+                units.add(new StreamedUnit(slot, weightsRegion + place.slotOffset(slot), weights, offsets, first, last));
             }
         }
         return List.copyOf(units);
@@ -165,13 +168,15 @@ final class Residence implements AutoCloseable {
         List<NetworkDemand> demands = networks.values().stream().map(NetworkPrograms::demand).toList();
         String largest = demands.stream().max(Comparator.comparingLong(NetworkDemand::weightBytes)).orElseThrow().name();
         long less = 0;
+        CudaException refusal = null;
         while (true) {
             long held = weightsBytes + arenaBytes;
             long room = budget.room(context.memoryInfo().freeBytes() + held) - less;
             ResidencyPlan next = ResidencyPlan.choose(demands, largest, Math.max(0, room), 0, highest);
             if (!next.fits()) {
                 release();
-                throw new KilnException(KilnException.Category.OUT_OF_MEMORY, next.shortage().orElse("too little device memory"));
+                String refused = refusal == null ? "" : refusal.getMessage() + ", and with less it does not work: ";
+                throw new KilnException(KilnException.Category.OUT_OF_MEMORY, refused + next.shortage().orElseThrow(), refusal);
             }
             try {
                 allocate(next);
@@ -183,6 +188,7 @@ final class Residence implements AutoCloseable {
                 if (!e.isOutOfMemory()) {
                     throw e;
                 }
+                refusal = e;
                 if (next.residency().lower().isPresent()) {
                     highest = next.residency().lower().get();
                 } else {
@@ -230,7 +236,6 @@ final class Residence implements AutoCloseable {
     private void release() {
         stale = true;
         present.clear();
-        upload.forget();
         if (arenaRegion != 0) {
             context.free(arenaRegion);
             arenaRegion = 0;
