@@ -218,7 +218,8 @@ class ScreenTest {
         assertThat(screen(120, 36)).doesNotContain("VRAM");
         finish();
         assertThat(screen(120, 36)).contains(" VRAM: 1.2 GiB used, 1.3 GiB peak, 1.9/2.0 GiB on the card (95%) ─╯");
-        assertThat(screen(80, 24)).contains(" VRAM 1.2 GiB, peak 1.3 GiB of 2.0 GiB ─╯");
+        assertThat(screen(100, 30)).contains("─ VRAM 1.2, peak 1.3, card 1.9/2.0 GiB (95%) ─╯");
+        assertThat(screen(80, 24)).contains("╰ VRAM 1.2 peak 1.3 card 1.9/2.0 GiB 95% ─╯");
     }
 
     @Test

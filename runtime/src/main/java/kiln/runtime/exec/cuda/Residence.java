@@ -194,7 +194,7 @@ final class Residence implements AutoCloseable {
                 } else {
                     less += Math.max(1, next.peakBytes() / LESS_PARTS);
                 }
-                notices.accept(e.getMessage() + ": going on with less, as with --" + highest.word());
+                notices.accept("going on with less memory, as with --" + highest.word() + ": " + e.getMessage());
             }
         }
     }
