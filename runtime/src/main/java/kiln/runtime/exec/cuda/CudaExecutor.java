@@ -147,7 +147,9 @@ public final class CudaExecutor implements Executor {
 
     /** A failure of the card as a person is told. */
     public static KilnException failure(CudaException e) {
-        return new KilnException(e.isOutOfMemory() ? Category.OUT_OF_MEMORY : Category.DEVICE, e.getMessage(), e);
+        return e.isOutOfMemory()
+                ? new KilnException(Category.OUT_OF_MEMORY, e.getMessage() + ": close what else uses the card, or --use-cpu all", e)
+                : new KilnException(Category.DEVICE, e.getMessage() + ": kiln selftest looks closer, --use-cpu all draws without the card", e);
     }
 
     @Override
