@@ -117,6 +117,18 @@ public interface CudaContext extends AutoCloseable {
     /** Between two timed events that were reached. */
     float milliseconds(Event begin, Event end);
 
+    // Libraries.
+
+    /**
+     * Loads cuBLAS, which takes a good part of a second and device memory of its own.
+     *
+     * @throws LibraryException when it is missing, broken, too old, or does not start
+     */
+    Cublas openCublas() throws LibraryException;
+
+    /** The same with cuDNN. */
+    Cudnn openCudnn() throws LibraryException;
+
     @Override
     void close();
 }
