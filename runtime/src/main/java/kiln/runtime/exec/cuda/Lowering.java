@@ -6,14 +6,22 @@ import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 
-/** Writes a graph as kernel calls. Needs no card. */
+/** Writes a graph as commands. Needs no card. */
 final class Lowering {
     private Lowering() {}
 
-    /** @param unfused as a model builds it */
+    /** With Kiln's own kernels only. */
     static DeviceProgram lower(Graph unfused, DeviceTarget target) {
+        return lower(unfused, target, DeviceLibraries.none());
+    }
+
+    /**
+     * @param unfused as a model builds it
+     * @param libraries that may compute products
+     */
+    static DeviceProgram lower(Graph unfused, DeviceTarget target, DeviceLibraries libraries) {
         Graph graph = Fusion.fuse(unfused);
-        ProgramBuilder program = new ProgramBuilder(graph, target);
+        ProgramBuilder program = new ProgramBuilder(graph, target, libraries);
         for (int i = 0; i < graph.nodes().size(); i++) {
             lower(program, i);
             program.endNode(i);

@@ -15,6 +15,7 @@ import kiln.runtime.plan.MemoryPlan;
 final class ProgramBuilder {
     final Graph graph;
     final DeviceTarget target;
+    final DeviceLibraries libraries;
     private final MemoryPlan plan;
     private final Map<DeviceWeight, Integer> weights = new LinkedHashMap<>();
     private final List<DeviceProgram.Step> steps = new ArrayList<>();
@@ -23,9 +24,10 @@ final class ProgramBuilder {
     private long workBytes;
     private long nodeWork;
 
-    ProgramBuilder(Graph graph, DeviceTarget target) {
+    ProgramBuilder(Graph graph, DeviceTarget target, DeviceLibraries libraries) {
         this.graph = graph;
         this.target = target;
+        this.libraries = libraries;
         plan = MemoryPlan.of(graph, node -> Lowering.typeOf(graph.node(node), target.type()).bytes());
     }
 
@@ -65,7 +67,11 @@ final class ProgramBuilder {
     }
 
     void add(KernelCall call) {
-        commands.add(new DeviceCommand.Launch(call));
+        add(new DeviceCommand.Launch(call));
+    }
+
+    void add(DeviceCommand command) {
+        commands.add(command);
     }
 
     void endNode(int node) {

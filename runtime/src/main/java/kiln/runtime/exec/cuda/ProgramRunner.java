@@ -21,6 +21,7 @@ final class ProgramRunner implements AutoCloseable {
 
     private final CudaContext context;
     private final KernelModules modules;
+    private final DeviceLibraries libraries;
     private final WeightUpload upload;
     private final Stream compute;
     private final Stream copy;
@@ -28,9 +29,10 @@ final class ProgramRunner implements AutoCloseable {
     private final List<Event> used = new ArrayList<>();
     private final List<Event> marks = new ArrayList<>();
 
-    ProgramRunner(CudaContext context, KernelModules modules, WeightUpload upload, Stream compute, Stream copy) {
+    ProgramRunner(CudaContext context, KernelModules modules, DeviceLibraries libraries, WeightUpload upload, Stream compute, Stream copy) {
         this.context = context;
         this.modules = modules;
+        this.libraries = libraries;
         this.upload = upload;
         this.compute = compute;
         this.copy = copy;
@@ -85,6 +87,10 @@ final class ProgramRunner implements AutoCloseable {
     private void queue(DeviceCommand command) {
         if (command instanceof DeviceCommand.Launch launch) {
             context.launch(modules.get(launch.call().kernel()), launch.call(), compute);
+        } else if (command instanceof DeviceCommand.LibraryProduct product) {
+            libraries.queue(product, compute);
+        } else if (command instanceof DeviceCommand.LibraryConvolution convolution) {
+            libraries.queue(convolution, compute);
         }
     }
 
