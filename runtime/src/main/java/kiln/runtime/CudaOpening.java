@@ -21,7 +21,9 @@ import kiln.runtime.exec.RoutedExecutor;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.exec.cuda.CudaExecutor;
 import kiln.runtime.exec.cuda.CudaSettings;
+import kiln.runtime.exec.cuda.DeviceLibraries;
 import kiln.runtime.exec.cuda.MemoryBudget;
+import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.pipeline.LoadedModel;
 import kiln.runtime.plan.Residency;
 import kiln.runtime.plan.ResidencyPlan;
@@ -45,7 +47,11 @@ final class CudaOpening {
         }
         try {
             DeviceChoice choice = choose(CudaDriver.load(natives), options);
-            return choice.device() == null ? null : "CUDA on " + choice.device().label() + ": " + choice.reason();
+            if (choice.device() != null) {
+                return "CUDA on " + choice.device().label() + ": " + choice.reason();
+            }
+            // A card that was asked for and is not there is an error, not a reason to take the CPU.
+            return options.device().device() == null ? null : "nothing: " + choice.reason();
         } catch (IOException | CudaException e) {
             return null;
         }
@@ -71,12 +77,19 @@ final class CudaOpening {
                 throw new KilnException(Category.DEVICE, choice.reason());
             }
             CudaContext context = driver.open(choice.device().index());
-            CudaExecutor card = new CudaExecutor(context, weights, settings(options, choice.device(), context), notices);
+            // Before what is free is measured: they take memory as well.
+            DeviceLibraries libraries = libraries(context, options, notices);
+            CudaExecutor card = new CudaExecutor(context, libraries, weights, settings(options, choice.device(), context), notices);
             Set<NetworkPart> onCpu = options.device().cpuParts();
             return onCpu.isEmpty() ? card : new RoutedExecutor(card, Executors.onCpu(options, weights), networks(onCpu));
         } catch (CudaException e) {
             throw CudaExecutor.failure(e);
         }
+    }
+
+    private static DeviceLibraries libraries(CudaContext context, EngineOptions options, Consumer<String> notices) {
+        ProductTimes times = ProductTimes.read(ProductTimes.file(options.cacheFolder(), context.device()));
+        return DeviceLibraries.open(context, options.device().gemm(), options.device().convolution(), times, notices);
     }
 
     private static DeviceChoice choose(CudaDriver driver, EngineOptions options) {
@@ -87,8 +100,10 @@ final class CudaOpening {
 
     private static CudaSettings settings(EngineOptions options, CudaDevices.Device before, CudaContext context) {
         DeviceOptions device = options.device();
-        // A driver that already had a context tells of no difference.
-        long contextBytes = Math.max(ResidencyPlan.ASSUMED_CONTEXT_BYTES, before.freeBytes() - context.memoryInfo().freeBytes());
+        // A driver that already had a context tells of no difference; what is free is in no case the context's.
+        CudaContext.MemoryInfo memory = context.memoryInfo();
+        long taken = Math.max(ResidencyPlan.ASSUMED_CONTEXT_BYTES, before.freeBytes() - memory.freeBytes());
+        long contextBytes = Math.min(taken, memory.totalBytes() - memory.freeBytes());
         MemoryBudget budget = new MemoryBudget(device.vramBudgetBytes(), device.vramHeadroomBytes(), contextBytes);
         Residency highest = switch (device.memory()) {
             case AUTO -> Residency.RESIDENT;

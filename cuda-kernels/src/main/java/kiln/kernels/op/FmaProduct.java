@@ -86,6 +86,10 @@ final class FmaProduct extends TiledProduct {
 
     @Override
     int sliceBytes(int lines) {
+        return sliceBytes(tile, lines);
+    }
+
+    static int sliceBytes(Tile tile, int lines) {
         return (lines + PADDING) * tile.depth() * Float.BYTES;
     }
 

@@ -98,6 +98,7 @@ public final class KernelLibrary {
         if (type == DataType.F16) {
             all.add(new MatrixMultiply(type, DataType.I8, Tile.SMALL, true, Epilogue.BIAS));
             addByteLayers(all, Tile.MEDIUM, Tile.LARGE);
+            addBetween(all, Tile.TALL, Tile.WIDE);
         }
     }
 
@@ -126,6 +127,15 @@ public final class KernelLibrary {
         all.add(new ApplyEpilogue(type, 1, ALL_STEPS));
     }
 
+    /** Tiles between medium and large ones. */
+    private static void addBetween(List<Kernel> all, Tile... tiles) {
+        for (Tile tile : tiles) {
+            all.add(new MatrixMultiply(DataType.F16, tile, true, Epilogue.biasGeglu()));
+            all.add(new Convolution(DataType.F16, tile, true, RESIDUAL, 3, 1, 1, false));
+        }
+        all.add(new Convolution(DataType.F16, DataType.I8, tiles[0], true, Epilogue.NONE, 3, 1, 1, false, true));
+    }
+
     private static void addByteLayers(List<Kernel> all, Tile medium, Tile large) {
         all.add(new MatrixMultiply(DataType.F16, DataType.I8, medium, true, RESIDUAL));
         all.add(new MatrixMultiply(DataType.F16, DataType.I8, large, true, Epilogue.biasGeglu()));
@@ -145,6 +155,7 @@ public final class KernelLibrary {
         all.add(new MatrixMultiply(DataType.F16, DataType.I8, medium, true, Epilogue.NONE));
         addByteLayers(all, medium, large);
         addSplitProducts(all, DataType.F16, medium);
+        addBetween(all, Tile.tallestTensor(arithmetic), Tile.tallTensor(arithmetic), Tile.wideTensor(arithmetic));
         all.add(new Convolution(DataType.F16, large, true, PER_CHANNEL, 3, 1, 1, false));
         all.add(new Convolution(DataType.F16, large, true, RESIDUAL, 3, 1, 1, false));
     }

@@ -130,7 +130,11 @@ final class TensorProduct extends TiledProduct {
 
     @Override
     int sliceBytes(int lines) {
-        return lines * lineBytes;
+        return sliceBytes(tile, lines);
+    }
+
+    static int sliceBytes(Tile tile, int lines) {
+        return lines * tile.depth() * HALF;
     }
 
     @Override

@@ -143,44 +143,48 @@ abstract class TiledProduct {
         int leftBytes = sliceBytes(tile.rows());
         int stageBytes = leftBytes + sliceBytes(tile.columns());
         Value shared = f.shared("slices", tile.stages() * stageBytes);
-        Slice left = slice(shared, type, tile.rows(), thread);
-        Slice right = slice(f.add(shared, Value.of(leftBytes)), weightType, tile.columns(), thread);
-        Loads loads = new Loads(operands, source, left, right, firstRow, firstColumn);
-        begin(thread, left, right);
+        Slice a = slice(shared, type, tile.rows(), thread);
+        Slice w = slice(f.add(shared, Value.of(leftBytes)), weightType, tile.columns(), thread);
+        Loads loads = new Loads(operands, source, a, w, firstRow, firstColumn);
+        begin(thread, a, w);
 
-        Value slice = f.move(Value.of(0).as(PtxType.U32));
-        Value slices = loads.begin(slice);
+        Value left = loads.begin();
         int ahead = tile.stages() - 1;
         for (int i = 0; i < ahead; i++) {
             f.comment("slice " + i);
             Value stage = Value.of(i * stageBytes);
             Runnable load = () -> {
                 loads.next(stage);
-                left.store(stage);
-                right.store(stage);
+                a.store(stage);
+                w.store(stage);
             };
             if (i == 0) {
                 load.run();
             } else {
-                f.when(Code.less(f, f.add(slice, Value.of(i)), slices), load);
+                f.when(f.compare(Comparison.GREATER, left, Value.of(i)), load);
             }
             fetched();
         }
         Value reading = f.move(Value.of(0).as(PtxType.U32));
         Value writing = f.move(Value.of(ahead * stageBytes).as(PtxType.U32));
-        f.loop(() -> Code.less(f, slice, slices), () -> {
+        f.loop(() -> f.compare(Comparison.NOT_EQUAL, left, Value.of(0)), () -> {
             await(ahead - 1);
             // Behind it this slice is there for all, and all are done with the stage that is written next.
             f.barrier();
-            f.when(Code.less(f, f.add(slice, Value.of(ahead)), slices), () -> loads.next(writing));
+            f.when(f.compare(Comparison.GREATER, left, Value.of(ahead)), () -> loads.next(writing));
             fetched();
             f.comment("multiply");
             multiply(reading);
-            left.store(writing);
-            right.store(writing);
-            turn(reading, stageBytes);
-            turn(writing, stageBytes);
-            f.assign(slice, PtxOp.ADD, slice, Value.of(1));
+            a.store(writing);
+            w.store(writing);
+            if (tile.stages() == 2) {
+                f.assign(writing, PtxOp.MOV, reading);
+                f.assign(reading, PtxOp.SUB, Value.of(stageBytes), reading);
+            } else {
+                turn(reading, stageBytes);
+                turn(writing, stageBytes);
+            }
+            f.assign(left, PtxOp.SUB, left, Value.of(1));
         });
         finish(results, firstRow, firstColumn);
     }
@@ -224,8 +228,8 @@ abstract class TiledProduct {
             }
         }
 
-        /** Finds this block's first slice, which goes to {@code slice}; returns the one behind its last. */
-        Value begin(Value slice) {
+        /** Finds this block's first slice; returns how many it has, a register that counts. */
+        Value begin() {
             channel = f.move(Value.of(0).as(PtxType.U32));
             tap = f.move(Value.of(0).as(PtxType.U32));
             Value depthShift = Value.of(Integer.numberOfTrailingZeros(tile.depth()));
@@ -233,10 +237,10 @@ abstract class TiledProduct {
             Value slices = f.mul(slicesPerTap, Value.of(source.taps()));
             if (operands.part() != null) {
                 f.comment("this block's part of the slices");
-                f.assign(slice, PtxOp.MUL, operands.part(), operands.slicesOfPart());
-                f.assign(slices, PtxOp.MIN, slices, f.add(slice, operands.slicesOfPart()));
-                f.assign(tap, PtxOp.DIV, slice, slicesPerTap);
-                f.assign(channel, PtxOp.SHL, f.sub(slice, f.mul(tap, slicesPerTap)), depthShift);
+                Value first = f.mul(operands.part(), operands.slicesOfPart());
+                f.assign(slices, PtxOp.MIN, f.sub(slices, first), operands.slicesOfPart());
+                f.assign(tap, PtxOp.DIV, first, slicesPerTap);
+                f.assign(channel, PtxOp.SHL, f.sub(first, f.mul(tap, slicesPerTap)), depthShift);
             }
             place();
             return slices;

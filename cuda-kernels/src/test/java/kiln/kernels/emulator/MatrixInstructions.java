@@ -11,8 +11,9 @@ import kiln.kernels.emulator.Variable.Space;
  * Products of halves are exact; each sum is taken in double and rounded once, which a card's own (not specified) order comes near to.
  */
 final class MatrixInstructions {
-    private static final int ROWS = 16;
-    private static final int COLUMNS = 8;
+    static final int ROWS = 16;
+    static final int COLUMNS = 8;
+    static final int LARGEST_DEPTH = 16;
 
     private MatrixInstructions() { }
 
@@ -45,9 +46,9 @@ final class MatrixInstructions {
         int[] c = operands.sources(3, single ? PtxType.F32 : PtxType.B32, single ? 4 : 2);
         return (warp, mask) -> {
             checkWhole(warp, mask);
-            double[] left = new double[ROWS * depth];
-            double[] right = new double[depth * COLUMNS];
-            double[] sums = new double[ROWS * COLUMNS];
+            double[] left = warp.matrixLeft;
+            double[] right = warp.matrixRight;
+            double[] sums = warp.matrixSums;
             for (int i = 0; i < a.length; i++) {
                 int[] register = warp.r32[a[i]];
                 for (int lane = 0; lane < 32; lane++) {

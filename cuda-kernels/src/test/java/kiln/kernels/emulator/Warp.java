@@ -18,19 +18,24 @@ final class Warp {
     /** Each lane's local memory; null if the kernel has none. */
     final byte[][] local;
     final PendingCopies copies = new PendingCopies();
-    /** Last allocation that a lane found; most accesses hit it again. */
-    DeviceMemory.Allocation recent;
+    /** Allocations that lanes found last; most accesses hit one of them again. */
+    private final DeviceMemory.Allocation[] recent = new DeviceMemory.Allocation[4];
+    private int oldest;
     /** Bytes of the access that was looked up last. */
     byte[] data;
     /** For one access at a time. */
     final long[] addresses = new long[32];
+    /** For one matrix instruction at a time. */
+    final double[] matrixLeft = new double[MatrixInstructions.ROWS * MatrixInstructions.LARGEST_DEPTH];
+    final double[] matrixRight = new double[MatrixInstructions.LARGEST_DEPTH * MatrixInstructions.COLUMNS];
+    final double[] matrixSums = new double[MatrixInstructions.ROWS * MatrixInstructions.COLUMNS];
     long steps;
     int existing;
 
     /** For each register, the lanes that have written it; for the check of uninitialised reads. */
-    private final int[] written32;
-    private final int[] written64;
-    private final int[] writtenPredicates;
+    final int[] written32;
+    final int[] written64;
+    final int[] writtenPredicates;
     private final boolean watchRegisters;
     private final int[] scratch32 = new int[32];
     private final long[] scratch64 = new long[32];
@@ -200,16 +205,13 @@ final class Warp {
     }
 
     private void checkRegisters(Instruction instruction, int mask) {
-        Register unwritten = instruction.use().unwritten(this, mask);
-        if (unwritten != null) {
-            int lane = Integer.numberOfTrailingZeros(mask & ~writtenLanes(unwritten)[unwritten.index]);
+        RegisterUse use = instruction.use();
+        if (!use.allWritten(this, mask)) {
+            Register unwritten = use.unwritten(this, mask);
+            int lane = Integer.numberOfTrailingZeros(mask & ~RegisterUse.lanes(this, unwritten));
             throw fault(lane, "register " + unwritten.name + " is read, but this thread has not written it");
         }
-        instruction.use().mark(this, mask);
-    }
-
-    int[] writtenLanes(Register register) {
-        return register.type == PtxType.PRED ? writtenPredicates : register.type.bits == 64 ? written64 : written32;
+        use.mark(this, mask);
     }
 
     private void arrive(Instruction.Barrier barrier, int mask) {
@@ -366,6 +368,23 @@ final class Warp {
                 target[lane] = (mask >>> lane & 1) != 0 ? scratch64[lane] : target[lane];
             }
         }
+    }
+
+    /** The live allocation that holds all of an access. */
+    DeviceMemory.Allocation allocation(int lane, long address, int bytes, boolean write) {
+        for (DeviceMemory.Allocation each : recent) {
+            if (each != null && address >= each.base && address + bytes <= each.base + each.bytes && !each.freed) {
+                return each;
+            }
+        }
+        DeviceMemory.Allocation found = block.launch.memory.find(address);
+        String problem = DeviceMemory.problem(found, address, bytes);
+        if (problem != null) {
+            throw fault(lane, (write ? "write of " : "read of ") + bytes + " bytes at " + DeviceMemory.hex(address) + " " + problem);
+        }
+        recent[oldest] = found;
+        oldest = (oldest + 1) % recent.length;
+        return found;
     }
 
     Dim3 thread(int lane) {

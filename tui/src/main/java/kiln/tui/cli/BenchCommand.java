@@ -3,8 +3,11 @@ package kiln.tui.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.Locale;
+import java.util.Set;
 import kiln.runtime.Bench;
+import kiln.runtime.DeviceUse;
 import kiln.runtime.Engine;
 import kiln.runtime.EngineOptions;
 import kiln.runtime.GenerationRequest;
@@ -32,8 +35,8 @@ final class BenchCommand extends Command {
 
     @Option(
             names = "--json",
-            description = "{\"unetStep\": {\"median\", \"min\"}, \"vaeDecode\", \"textEncode\", \"dtype\", \"peakResidentBytes\"};"
-                    + " seconds")
+            description = "{\"unetStep\": {\"median\", \"min\"}, \"vaeDecode\", \"textEncode\", \"dtype\", \"peakResidentBytes\","
+                    + " \"deviceUse\": {\"name\", \"residency\", \"usedBytes\", \"peakBytes\", \"freeBytes\", \"totalBytes\"}, \"notices\"}; seconds")
     boolean json;
 
     BenchCommand(CliContext context) {
@@ -59,6 +62,7 @@ final class BenchCommand extends Command {
             size.height(height);
         }
         GenerationRequest request = size.build();
+        Set<String> notices = new LinkedHashSet<>();
         Bench.Result result = Bench.run(
                 options,
                 model,
@@ -68,6 +72,11 @@ final class BenchCommand extends Command {
                 what -> {
                     if (context.errIsTty()) {
                         context.err().println("timing the " + what + "…");
+                    }
+                },
+                notice -> {
+                    if (notices.add(notice)) {
+                        context.err().println("kiln: " + notice);
                     }
                 });
         if (json) {
@@ -79,6 +88,13 @@ final class BenchCommand extends Command {
                 out.writeStringField("dtype", result.dtype());
                 out.writeStringField("device", result.device());
                 out.writeNumberField("peakResidentBytes", result.peakResidentBytes());
+                out.writeFieldName("deviceUse");
+                DeviceJson.write(out, result.device(), result.deviceUse());
+                out.writeArrayFieldStart("notices");
+                for (String notice : notices) {
+                    out.writeString(notice);
+                }
+                out.writeEndArray();
                 out.writeStringField("model", model.toString());
                 out.writeNumberField("width", request.width());
                 out.writeNumberField("height", request.height());
@@ -90,6 +106,10 @@ final class BenchCommand extends Command {
             print("CFG step (batch 2)", result.unetStep());
             print("decode", result.vaeDecode());
             print("text encoder", result.textEncode());
+            DeviceUse use = result.deviceUse();
+            if (use != null) {
+                context.out().println(String.format(Locale.ROOT, "VRAM: %s, %s", use.memoryText(), use.residency()));
+            }
             context.out().println("peak resident memory: "
                     + (result.peakResidentBytes() < 0 ? "unknown" : Quantities.bytes(result.peakResidentBytes())));
         }

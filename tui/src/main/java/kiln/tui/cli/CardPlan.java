@@ -2,6 +2,7 @@ package kiln.tui.cli;
 
 import java.util.List;
 import java.util.function.Function;
+import kiln.kernels.CudaDevices;
 import kiln.runtime.DeviceOptions;
 import kiln.runtime.GenerationRequest;
 import kiln.runtime.KilnException;
@@ -35,6 +36,11 @@ record CardPlan(int width, int height, ResidencyPlan plan, CardRates rates, int 
             return device.vramBudgetBytes();
         }
         return device.memory() == MemoryMode.LOWVRAM ? SMALL_CARD_BYTES : NO_LIMIT;
+    }
+
+    /** What may be used of a card that is there: what is free, and what a context takes, which its free bytes are without. */
+    static long budgetOf(CudaDevices.Device card) {
+        return card.freeBytes() < 0 ? card.totalBytes() : Math.min(card.totalBytes(), card.freeBytes() + ResidencyPlan.ASSUMED_CONTEXT_BYTES);
     }
 
     /**

@@ -148,6 +148,12 @@ class CliTest {
     }
 
     @Test
+    void aBundleNeedsKilnsOwnFolderAndAFilesName() {
+        assertFailure(Run.in(folder).kiln("bundle"), 3, "start it by its script");
+        assertFailure(Run.in(folder).demo().kiln("bundle", "-o", folder.toString()), 2, "is a folder: name the archive");
+    }
+
+    @Test
     void theUiNeedsATerminal() {
         assertFailure(Run.in(folder).kiln(), 2, "needs a terminal");
     }

@@ -2,6 +2,7 @@ package kiln.runtime.exec.cuda;
 
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import kiln.kernels.CudaContext;
@@ -12,6 +13,7 @@ import kiln.kernels.CudaException;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
 import kiln.kernels.op.Card;
+import kiln.runtime.ByteSize;
 import kiln.runtime.DeviceUse;
 import kiln.runtime.KilnException;
 import kiln.runtime.KilnException.Category;
@@ -29,6 +31,9 @@ import kiln.runtime.plan.ResidencyPlan;
  * <p>Failures of the card are {@link KilnException}s of the categories OUT_OF_MEMORY and DEVICE.
  */
 public final class CudaExecutor implements Executor {
+    /** Networks that run once a picture: it is better that they take longer than that there is no picture. */
+    private static final Set<String> IN_BANDS = Set.of("encoder", "decoder");
+
     private final CudaContext context;
     private final CudaSettings settings;
     private final Card card;
@@ -38,9 +43,10 @@ public final class CudaExecutor implements Executor {
     private final Stream copy;
     private final DeviceLibraries libraries;
     private final WeightUpload upload;
+    private final HostBlock host;
     private final ProgramRunner runner;
     private final Residence residence;
-    private final Map<Graph, DeviceProgram> announced = new IdentityHashMap<>();
+    private final Map<Graph, ProgramChoice> announced = new IdentityHashMap<>();
     private PinnedMemory transfer;
     private boolean closed;
 
@@ -67,7 +73,8 @@ public final class CudaExecutor implements Executor {
             compute = context.createStream();
             copy = context.createStream();
             upload = new WeightUpload(context, source, settings.mostPinnedBytes());
-            runner = new ProgramRunner(context, modules, libraries, upload, compute, copy);
+            host = new HostBlock(context);
+            runner = new ProgramRunner(context, modules, libraries, upload, host, compute, copy);
             residence = new Residence(context, upload, compute, settings.budget(), settings.highest(), notices);
         } catch (CudaException e) {
             context.close();
@@ -87,7 +94,13 @@ public final class CudaExecutor implements Executor {
 
     @Override
     public DeviceUse deviceUse() {
-        CudaContext.MemoryInfo memory = context.memoryInfo();
+        CudaContext.MemoryInfo memory;
+        try {
+            memory = context.memoryInfo();
+        } catch (CudaException e) {
+            // A figure for people is no reason to lose a picture; what is really broken shows at the next launch.
+            return null;
+        }
         ResidencyPlan plan = residence.plan();
         return new DeviceUse(
                 context.device().name(),
@@ -109,16 +122,20 @@ public final class CudaExecutor implements Executor {
         residence.add(network, program(network, graph));
     }
 
-    private DeviceProgram program(String network, Graph graph) {
-        return announced.computeIfAbsent(graph, key -> Lowering.lower(graph, settings.target(card, network), libraries));
+    private ProgramChoice program(String network, Graph graph) {
+        return announced.computeIfAbsent(graph, key -> program(network, graph, settings.target(card, network)));
+    }
+
+    private ProgramChoice program(String network, Graph graph, DeviceTarget target) {
+        return ProgramChoice.of(graph, target, libraries, IN_BANDS.contains(network));
     }
 
     @Override
     public CompiledGraph compile(String network, Graph graph, DoubleConsumer progress) {
         requireOpen();
-        DeviceProgram program = program(network, graph);
+        ProgramChoice program = program(network, graph);
         try {
-            load(program, progress);
+            load(program.whole(), progress);
         } catch (CudaException e) {
             throw failure(e);
         }
@@ -161,6 +178,7 @@ public final class CudaExecutor implements Executor {
             residence.close();
             upload.close();
             runner.close();
+            host.close();
             modules.close();
             libraries.close();
             context.destroy(copy);
@@ -187,11 +205,12 @@ public final class CudaExecutor implements Executor {
     private final class Compiled implements CompiledGraph {
         private final String network;
         private final Graph unfused;
-        private DeviceProgram program;
+        private ProgramChoice program;
         private BoundProgram bound;
+        private boolean toldOfBands;
         private boolean graphClosed;
 
-        Compiled(String network, Graph unfused, DeviceProgram program) {
+        Compiled(String network, Graph unfused, ProgramChoice program) {
             this.network = network;
             this.unfused = unfused;
             this.program = program;
@@ -229,18 +248,18 @@ public final class CudaExecutor implements Executor {
         /** Writes the program anew, for another number format or without a library. */
         private void lower(DataType type) {
             residence.remove(network, program);
-            program = Lowering.lower(unfused, settings.target(card, network).withType(type), libraries);
+            program = program(network, unfused, settings.target(card, network).withType(type));
             bound = null;
-            load(program, fraction -> {});
+            load(program.whole(), fraction -> {});
             residence.add(network, program);
         }
 
         private Map<String, float[]> launch(Map<String, float[]> inputs, Progress progress) {
             Residence.Placed placed = residence.place(network, program);
             if (bound == null || bound.generation() != placed.generation()) {
-                bound = BoundProgram.of(program, placed);
+                bind(placed);
             }
-            GraphTransfers transfers = new GraphTransfers(program);
+            GraphTransfers transfers = new GraphTransfers(bound.program());
             PinnedMemory pinned = transfer(transfers.bytes());
             transfers.write(inputs, pinned);
             try {
@@ -253,6 +272,22 @@ public final class CudaExecutor implements Executor {
             return transfers.read(pinned);
         }
 
+        private void bind(Residence.Placed placed) {
+            long hostBytes = placed.program().hostBytes();
+            if (hostBytes == 0) {
+                host.release(this);
+            } else {
+                host.reserve(this, network, hostBytes);
+                if (!toldOfBands) {
+                    toldOfBands = true;
+                    notices.accept("the " + network + " works in bands of rows, which takes longer: its results need "
+                            + ByteSize.format(program.whole().arenaBytes()) + " of the card's memory, and "
+                            + ByteSize.format(placed.program().arenaBytes()) + " are used");
+                }
+            }
+            bound = BoundProgram.of(placed);
+        }
+
         @Override
         public void close() {
             if (!graphClosed) {
@@ -260,6 +295,7 @@ public final class CudaExecutor implements Executor {
                 announced.remove(unfused);
                 if (!closed) {
                     residence.remove(network, program);
+                    host.release(this);
                 }
             }
         }

@@ -38,4 +38,20 @@ sealed interface DeviceCommand {
                     convolution, places.applyAsLong(in), places.applyAsLong(weights), places.applyAsLong(out), places.applyAsLong(work));
         }
     }
+
+    /** Brings a part of a result from the program's block in pinned memory. */
+    record CopyToDevice(long hostOffset, long address, long bytes) implements DeviceCommand {
+        @Override
+        public DeviceCommand bound(LongUnaryOperator places) {
+            return new CopyToDevice(hostOffset, places.applyAsLong(address), bytes);
+        }
+    }
+
+    /** Brings a part of a result to the program's block in pinned memory. */
+    record CopyToHost(long address, long hostOffset, long bytes) implements DeviceCommand {
+        @Override
+        public DeviceCommand bound(LongUnaryOperator places) {
+            return new CopyToHost(places.applyAsLong(address), hostOffset, bytes);
+        }
+    }
 }

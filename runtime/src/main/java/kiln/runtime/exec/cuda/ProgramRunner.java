@@ -23,17 +23,26 @@ final class ProgramRunner implements AutoCloseable {
     private final KernelModules modules;
     private final DeviceLibraries libraries;
     private final WeightUpload upload;
+    private final HostBlock host;
     private final Stream compute;
     private final Stream copy;
     private final List<Event> filled = new ArrayList<>();
     private final List<Event> used = new ArrayList<>();
     private final List<Event> marks = new ArrayList<>();
 
-    ProgramRunner(CudaContext context, KernelModules modules, DeviceLibraries libraries, WeightUpload upload, Stream compute, Stream copy) {
+    ProgramRunner(
+            CudaContext context,
+            KernelModules modules,
+            DeviceLibraries libraries,
+            WeightUpload upload,
+            HostBlock host,
+            Stream compute,
+            Stream copy) {
         this.context = context;
         this.modules = modules;
         this.libraries = libraries;
         this.upload = upload;
+        this.host = host;
         this.compute = compute;
         this.copy = copy;
         for (int i = 0; i < SLOTS; i++) {
@@ -45,7 +54,10 @@ final class ProgramRunner implements AutoCloseable {
         }
     }
 
-    /** Queues the whole program; returns when the last of it is queued. The slots must not be in use. */
+    /**
+     * Queues the whole program; returns when the last of it is queued. The slots must not be in use, and the host's block must be large
+     * enough.
+     */
     void run(BoundProgram program, Progress progress) {
         List<StreamedUnit> units = program.units();
         int next = 0;
@@ -91,6 +103,10 @@ final class ProgramRunner implements AutoCloseable {
             libraries.queue(product, compute);
         } else if (command instanceof DeviceCommand.LibraryConvolution convolution) {
             libraries.queue(convolution, compute);
+        } else if (command instanceof DeviceCommand.CopyToDevice copied) {
+            host.copyToDevice(copied.hostOffset(), copied.address(), copied.bytes(), compute);
+        } else if (command instanceof DeviceCommand.CopyToHost copied) {
+            host.copyToHost(copied.address(), copied.hostOffset(), copied.bytes(), compute);
         }
     }
 

@@ -28,10 +28,11 @@ final class Residence implements AutoCloseable {
     /**
      * A program's places.
      *
+     * @param program the one that suits the arena
      * @param generation changes when places do
      * @param weights by the program's index; a streamed weight's is in its slot
      */
-    record Placed(long generation, long arena, long[] weights, List<StreamedUnit> units) {}
+    record Placed(DeviceProgram program, long generation, long arena, long[] weights, List<StreamedUnit> units) {}
 
     /** By this part of what could not be had the next attempt asks for less. */
     private static final int LESS_PARTS = 8;
@@ -69,13 +70,13 @@ final class Residence implements AutoCloseable {
     }
 
     /** Counts a program in from now on. */
-    void add(String network, DeviceProgram program) {
+    void add(String network, ProgramChoice program) {
         if (networks.computeIfAbsent(network, NetworkPrograms::new).add(program)) {
             stale = true;
         }
     }
 
-    void remove(String network, DeviceProgram program) {
+    void remove(String network, ProgramChoice program) {
         NetworkPrograms programs = networks.get(network);
         // What it took is kept until the room is needed.
         if (programs != null && programs.remove(program)) {
@@ -104,7 +105,7 @@ final class Residence implements AutoCloseable {
      *
      * @throws KilnException OUT_OF_MEMORY when nothing is left to be tried
      */
-    Placed place(String network, DeviceProgram program) {
+    Placed place(String network, ProgramChoice choice) {
         if (stale) {
             settle();
         }
@@ -117,12 +118,14 @@ final class Residence implements AutoCloseable {
         if (present.add(network)) {
             bring(programs, place);
         }
+        long room = separate ? arenaBytes : weightsBytes - place.arenaOffset();
+        DeviceProgram program = choice.within(room);
         long[] weights = new long[program.weights().size()];
         for (int i = 0; i < weights.length; i++) {
             weights[i] = weightsRegion + place.weightOffset(programs.indexOf(program.weights().get(i)));
         }
         long arena = separate ? arenaRegion : weightsRegion + place.arenaOffset();
-        return new Placed(generation, arena, weights, units(program, programs, place));
+        return new Placed(program, generation, arena, weights, units(program, programs, place));
     }
 
     private void bring(NetworkPrograms programs, NetworkPlace place) {

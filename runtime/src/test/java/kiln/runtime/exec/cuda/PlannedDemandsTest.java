@@ -26,7 +26,7 @@ class PlannedDemandsTest {
     private static NetworkDemand programs(Graph graph, Card card, WeightFormat format) {
         DataType type = format == WeightFormat.F32 ? DataType.F32 : DataType.F16;
         NetworkPrograms programs = new NetworkPrograms("network");
-        programs.add(Lowering.lower(graph, new DeviceTarget(card, type, format == WeightFormat.INT8)));
+        programs.add(ProgramChoice.of(graph, new DeviceTarget(card, type, format == WeightFormat.INT8), DeviceLibraries.none(), false));
         return programs.demand();
     }
 
