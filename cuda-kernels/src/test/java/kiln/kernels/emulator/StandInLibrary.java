@@ -6,9 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Compiles the stand-in {@code libcuda.so.1}. Its source is a resource beside this class, so that other modules' tests can have it as well. */
+/** Compiles the stand-ins for NVIDIA's libraries. Their sources are resources beside this class, so that other modules' tests can have them as well. */
 public final class StandInLibrary {
-    private static final String SOURCE = "libcuda.c";
+    private static final String PRODUCTS = "/kiln/kernels/libraries/";
 
     private StandInLibrary() {}
 
@@ -24,15 +24,34 @@ public final class StandInLibrary {
         }
     }
 
-    /** @return the library's file, in {@code folder} */
+    /**
+     * Compiles the driver's.
+     *
+     * @return the library's file, in {@code folder}
+     */
     public static Path compile(Path folder) throws IOException {
+        return compile(copy("libcuda.c", folder), "libcuda.so.1");
+    }
+
+    /** Compiles cuBLAS' and cuDNN's, {@code libcublas.so.12} and {@code libcudnn.so.8}, into the folder. */
+    public static void compileProducts(Path folder) throws IOException {
+        copy(PRODUCTS + "java.h", folder);
+        compile(copy(PRODUCTS + "libcublas.c", folder), "libcublas.so.12");
+        compile(copy(PRODUCTS + "libcudnn.c", folder), "libcudnn.so.8");
+    }
+
+    private static Path copy(String resource, Path folder) throws IOException {
         Files.createDirectories(folder);
-        Path source = folder.resolve(SOURCE);
-        try (InputStream in = StandInLibrary.class.getResourceAsStream(SOURCE)) {
+        Path source = folder.resolve(resource.substring(resource.lastIndexOf('/') + 1));
+        try (InputStream in = StandInLibrary.class.getResourceAsStream(resource)) {
             Files.write(source, in.readAllBytes());
         }
-        Path library = folder.resolve("libcuda.so.1");
-        int status = run(List.of("gcc", "-std=gnu11", "-O1", "-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-soname,libcuda.so.1", "-I" + include(),
+        return source;
+    }
+
+    private static Path compile(Path source, String name) throws IOException {
+        Path library = source.resolveSibling(name);
+        int status = run(List.of("gcc", "-std=gnu11", "-O1", "-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-soname," + name, "-I" + include(),
                 "-I" + include().resolve("linux"), "-o", library.toString(), source.toString(), "-ldl", "-lpthread"));
         if (status != 0) {
             throw new IOException("gcc could not compile " + source);

@@ -53,7 +53,7 @@ public final class DeviceLibraries implements AutoCloseable {
     public static DeviceLibraries open(
             CudaContext context, LibraryChoice gemm, LibraryChoice convolution, ProductTimes times, Consumer<String> notices) {
         Cublas cublas = null;
-        if (isWanted(gemm, times.cublasWins())) {
+        if (isWanted(gemm, times.cublasWins(null))) {
             try {
                 cublas = context.openCublas();
             } catch (LibraryException e) {
@@ -61,7 +61,7 @@ public final class DeviceLibraries implements AutoCloseable {
             }
         }
         Cudnn cudnn = null;
-        if (isWanted(convolution, times.cudnnWins())) {
+        if (isWanted(convolution, times.cudnnWins(null))) {
             try {
                 cudnn = context.openCudnn();
             } catch (LibraryException e) {

@@ -51,9 +51,21 @@ public record ProductTimes(Map<String, Times> products) {
         return label + ", " + epilogue.label();
     }
 
-    /** How many of the measured matrix products were faster with cuBLAS. */
-    public long cublasWins() {
-        return products.entrySet().stream().filter(entry -> entry.getKey().startsWith(PRODUCT) && entry.getValue().isLibraryFaster()).count();
+    /**
+     * How many of the measured matrix products were faster with cuBLAS.
+     *
+     * @param version of cuBLAS; {@code null} for any
+     */
+    public long cublasWins(String version) {
+        return wins(true, version);
+    }
+
+    private long wins(boolean ofMatrices, String version) {
+        return products.entrySet().stream()
+                .filter(entry -> entry.getKey().startsWith(PRODUCT) == ofMatrices)
+                .map(Map.Entry::getValue)
+                .filter(times -> times.isLibraryFaster() && (version == null || version.equals(times.version)))
+                .count();
     }
 
     /** How many matrix products were measured. */
@@ -61,9 +73,9 @@ public record ProductTimes(Map<String, Times> products) {
         return products.keySet().stream().filter(key -> key.startsWith(PRODUCT)).count();
     }
 
-    /** How many of the measured convolutions were faster with cuDNN. */
-    public long cudnnWins() {
-        return products.entrySet().stream().filter(entry -> !entry.getKey().startsWith(PRODUCT) && entry.getValue().isLibraryFaster()).count();
+    /** The same of convolutions with cuDNN. */
+    public long cudnnWins(String version) {
+        return wins(false, version);
     }
 
     /** How many convolutions were measured. */
