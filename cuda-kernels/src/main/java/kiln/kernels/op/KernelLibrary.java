@@ -47,6 +47,7 @@ public final class KernelLibrary {
             addByteProducts(all, type);
             addSplitProducts(all, type, Tile.MEDIUM);
             addSplitSums(all, type);
+            addEpilogues(all, type);
             addAttention(all, type);
         }
         for (Arithmetic arithmetic : List.of(Arithmetic.MMA8, Arithmetic.MMA16)) {
@@ -117,6 +118,14 @@ public final class KernelLibrary {
         all.add(new SplitSum(type, false, 4, Epilogue.biasGeglu()));
         all.add(new SplitSum(type, true, 2, Epilogue.biasGeglu()));
         all.add(new SplitSum(type, false, 1, Epilogue.BIAS));
+    }
+
+    /** What follows a product of cuBLAS or cuDNN. */
+    private static void addEpilogues(List<Kernel> all, DataType type) {
+        LAYERS.forEach(epilogue -> all.add(new ApplyEpilogue(type, 4, epilogue)));
+        all.add(new ApplyEpilogue(type, 4, PER_CHANNEL));
+        all.add(new ApplyEpilogue(type, 2, Epilogue.biasGeglu()));
+        all.add(new ApplyEpilogue(type, 1, ALL_STEPS));
     }
 
     /** Tiles between medium and large ones. */
