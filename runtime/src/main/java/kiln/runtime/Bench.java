@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 import kiln.runtime.exec.CompiledGraph.Progress;
+import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.cuda.CudaExecutor;
 import kiln.runtime.model.CheckpointFile;
 import kiln.runtime.pipeline.LoadedModel;
 import kiln.runtime.text.TokenChunk;

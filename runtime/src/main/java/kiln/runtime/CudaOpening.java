@@ -55,32 +55,51 @@ final class CudaOpening {
         }
     }
 
+    /** A card that was opened and what the options want of it. Whoever has it closes the context. */
+    record Card(CudaContext context, CudaSettings settings) {}
+
     /** @throws KilnException DEVICE or OUT_OF_MEMORY when no card can be used, and why */
     static Executor open(EngineOptions options, WeightSource weights, Path natives, Consumer<String> notices) {
-        CudaDriver driver;
+        return open(driver(natives), options, weights, notices);
+    }
+
+    /** @throws KilnException as {@link #open} */
+    static Card openCard(EngineOptions options, Path natives) {
         try {
-            driver = CudaDriver.load(natives);
+            return openCard(driver(natives), options);
+        } catch (CudaException e) {
+            throw CudaExecutor.failure(e);
+        }
+    }
+
+    private static CudaDriver driver(Path natives) {
+        try {
+            return CudaDriver.load(natives);
         } catch (IOException e) {
             throw new KilnException(Category.DEVICE, e.getMessage(), e);
         } catch (CudaException e) {
             throw CudaExecutor.failure(e);
         }
-        return open(driver, options, weights, notices);
     }
 
     static Executor open(CudaDriver driver, EngineOptions options, WeightSource weights, Consumer<String> notices) {
         try {
-            DeviceChoice choice = choose(driver, options);
-            if (choice.device() == null) {
-                throw new KilnException(Category.DEVICE, choice.reason());
-            }
-            CudaContext context = driver.open(choice.device().index());
-            CudaExecutor card = new CudaExecutor(context, weights, settings(options, choice.device(), context), notices);
+            Card opened = openCard(driver, options);
+            CudaExecutor card = new CudaExecutor(opened.context(), weights, opened.settings(), notices);
             Set<NetworkPart> onCpu = options.device().cpuParts();
             return onCpu.isEmpty() ? card : new RoutedExecutor(card, Executors.onCpu(options, weights), networks(onCpu));
         } catch (CudaException e) {
             throw CudaExecutor.failure(e);
         }
+    }
+
+    private static Card openCard(CudaDriver driver, EngineOptions options) {
+        DeviceChoice choice = choose(driver, options);
+        if (choice.device() == null) {
+            throw new KilnException(Category.DEVICE, choice.reason());
+        }
+        CudaContext context = driver.open(choice.device().index());
+        return new Card(context, settings(options, choice.device(), context));
     }
 
     private static DeviceChoice choose(CudaDriver driver, EngineOptions options) {

@@ -49,26 +49,34 @@ public final class SelfTest {
     private static final Set<String> POST_OPS = Set.of("Activation", "Add", "AddPerChannel");
 
     private final Function<WeightSource, Executor> factory;
+    private final Selection selection;
     private final Consumer<Case> listener;
     private final List<Case> cases = new ArrayList<>();
     private final Random random = new Random(1);
 
-    private SelfTest(Function<WeightSource, Executor> factory, Consumer<Case> listener) {
+    private SelfTest(Function<WeightSource, Executor> factory, Selection selection, Consumer<Case> listener) {
         this.factory = factory;
+        this.selection = selection;
         this.listener = listener;
     }
 
     /** Tests the executor that the options choose. */
-    public static List<Case> run(EngineOptions options, Consumer<Case> listener) {
-        return run(weights -> Executors.create(options, weights, notice -> {}), listener);
+    public static List<Case> run(EngineOptions options, Selection selection, Consumer<Case> listener) {
+        return run(weights -> Executors.create(options, weights, notice -> {}), selection, listener);
+    }
+
+    /** Tests every case. */
+    static List<Case> run(Function<WeightSource, Executor> factory, Consumer<Case> listener) {
+        return run(factory, Selection.ALL, listener);
     }
 
     /**
      * @param factory makes the executor under test, anew for each case; it is closed here
+     * @param selection of "op", its name and the case's
      * @param listener told each case as soon as it is done
      */
-    public static List<Case> run(Function<WeightSource, Executor> factory, Consumer<Case> listener) {
-        SelfTest test = new SelfTest(factory, listener);
+    public static List<Case> run(Function<WeightSource, Executor> factory, Selection selection, Consumer<Case> listener) {
+        SelfTest test = new SelfTest(factory, selection, listener);
         test.convolutions();
         test.matrices();
         test.postOps();
@@ -198,6 +206,9 @@ public final class SelfTest {
                 .map(SelfTest::operation)
                 .reduce((first, second) -> POST_OPS.contains(second) ? first : second)
                 .orElseThrow();
+        if (!selection.takes("op " + op + ": " + name)) {
+            return;
+        }
         Case result;
         try (Executor executor = factory.apply(weights);
                 Executor reference = new ReferenceExecutor(weights)) {
