@@ -14,10 +14,13 @@ import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUjit_option;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
+import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
 import jcuda.driver.JITOptions;
 
@@ -47,10 +50,12 @@ final class JCudaContext implements CudaContext {
         }
     }
 
+    /** The context that this class made a thread's current one; the driver keeps one for each thread. */
+    private static final ThreadLocal<JCudaContext> CURRENT = new ThreadLocal<>();
+
     private final CUdevice handle;
     private final CUcontext context = new CUcontext();
     private final CudaDevices.Device device;
-    private Thread current;
     private boolean closed;
 
     JCudaContext(int index) {
@@ -65,15 +70,13 @@ final class JCudaContext implements CudaContext {
         }
     }
 
-    /** The driver keeps a current context for each thread. */
     private void bind() {
         if (closed) {
             throw new IllegalStateException("the CUDA context is closed");
         }
-        Thread thread = Thread.currentThread();
-        if (thread != current) {
+        if (CURRENT.get() != this) {
             check(JCudaDriver.cuCtxSetCurrent(context), "making a context current");
-            current = thread;
+            CURRENT.set(this);
         }
     }
 
@@ -321,11 +324,49 @@ final class JCudaContext implements CudaContext {
     }
 
     @Override
+    public Graph capture(Stream stream, Runnable work) {
+        bind();
+        CUstream captured = (CUstream) stream.handle();
+        check(JCudaDriver.cuStreamBeginCapture(captured, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL), "beginning a graph");
+        CUgraph graph = new CUgraph();
+        int status;
+        try {
+            work.run();
+            status = JCudaDriver.cuStreamEndCapture(captured, graph);
+        } catch (RuntimeException | Error e) {
+            // The stream must not stay in that state.
+            if (JCudaDriver.cuStreamEndCapture(captured, graph) == CUresult.CUDA_SUCCESS) {
+                JCudaDriver.cuGraphDestroy(graph);
+            }
+            throw e;
+        }
+        check(status, "capturing a graph");
+        CUgraphExec executable = new CUgraphExec();
+        status = JCudaDriver.cuGraphInstantiate(executable, graph, 0);
+        JCudaDriver.cuGraphDestroy(graph);
+        check(status, "preparing a graph");
+        return new Graph(executable);
+    }
+
+    @Override
+    public void launch(Graph graph, Stream stream) {
+        bind();
+        check(JCudaDriver.cuGraphLaunch((CUgraphExec) graph.handle(), (CUstream) stream.handle()), "launching a graph");
+    }
+
+    @Override
+    public void destroy(Graph graph) {
+        bind();
+        check(JCudaDriver.cuGraphExecDestroy((CUgraphExec) graph.handle()), "ending a graph");
+    }
+
+    @Override
     public void close() {
         if (closed) {
             return;
         }
         closed = true;
+        CURRENT.remove();
         check(JCudaDriver.cuDevicePrimaryCtxRelease(handle), "closing the device");
     }
 }

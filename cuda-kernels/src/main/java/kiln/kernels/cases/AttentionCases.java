@@ -3,9 +3,9 @@ package kiln.kernels.cases;
 import java.util.ArrayList;
 import java.util.List;
 import kiln.kernels.DataType;
+import kiln.kernels.op.Attention;
 import kiln.kernels.op.AttentionKernel;
 import kiln.kernels.op.AttentionShape;
-import kiln.kernels.op.TensorAttention;
 
 /** Attention: self-attention of odd length, and keys of another length read out of a wider tensor. */
 final class AttentionCases {
@@ -41,6 +41,6 @@ final class AttentionCases {
         long out = c.output("out", type, kernel.reference(q, k, v, shape, factor), batch, queries, width);
         c.call(kernel.call(qAddress, kAddress, vAddress, out, shape, factor));
         // Tensor cores take the weights as halves: 2^-11 of values of about 2 at most.
-        return kernel instanceof TensorAttention ? c.build(1e-3, 1e-3) : c.build(type, 1e-5);
+        return kernel instanceof Attention ? c.build(type, 1e-5) : c.build(1e-3, 1e-3);
     }
 }

@@ -23,14 +23,20 @@ import kiln.kernels.ptx.Value;
  * @param vector head size and strides are multiples of four: one load takes four elements
  */
 public record Attention(DataType type, int headSize, boolean causal, boolean vector) implements AttentionKernel {
-    /** The largest head whose slices fit into the shared memory that every card gives a block. */
-    public static final int LARGEST_HEAD = 160;
+    /** The largest head of which a block's 16 queries fit into the shared memory that every card gives it. */
+    static final int LARGEST_HEAD = 512;
+
+    static final int VECTOR = 4;
+
+    /** The largest head whose keys and values fit there as a whole; larger ones come in chunks. */
+    private static final int LARGEST_WHOLE = 160;
+
+    private static final int CHUNK = 64;
 
     private static final int KEYS = 32;
     private static final int ACROSS = 8;
     private static final int DOWN = 16;
     private static final int THREADS = ACROSS * DOWN;
-    static final int VECTOR = 4;
 
     public Attention {
         Objects.requireNonNull(type, "type");
@@ -62,12 +68,17 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
 
     /** Queries of a thread: fewer where a head's slices are large, and where the causal mask's places take registers of their own. */
     private int rows() {
-        return headSize <= 96 && !causal ? 4 : 2;
+        return headSize > LARGEST_WHOLE ? 1 : headSize <= 96 && !causal ? 4 : 2;
     }
 
     @Override
     public int queriesPerBlock() {
         return DOWN * rows();
+    }
+
+    /** Channels of the keys and values that are in shared memory at once. */
+    private int chunk() {
+        return headSize > LARGEST_WHOLE ? CHUNK : paddedHead();
     }
 
     /** Columns of the result, in eights: what is beyond the head is zero and not stored. */
@@ -103,6 +114,16 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
         return result;
     }
 
+    /** The runs of each chunk. */
+    private List<List<Columns>> chunks(List<Columns> columns) {
+        List<List<Columns>> result = new ArrayList<>();
+        for (int first = 0; first < paddedHead(); first += chunk()) {
+            int begin = first;
+            result.add(columns.stream().filter(run -> run.first() >= begin && run.first() < begin + chunk()).toList());
+        }
+        return result;
+    }
+
     private final class Text {
         private final PtxFunction f;
         private final int rows = rows();
@@ -124,14 +145,14 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
         void emit() {
             AttentionParameters p = new AttentionParameters(f, type, headSize);
             Value sharedQ = f.shared("slice_q", headSize * queryStride * Float.BYTES);
-            int keyBytes = headSize * keyStride * Float.BYTES;
-            int valueBytes = KEYS * paddedHead() * Float.BYTES;
+            int keyBytes = Math.min(chunk(), headSize) * keyStride * Float.BYTES;
+            int valueBytes = KEYS * chunk() * Float.BYTES;
             Value sharedKv = f.shared("slice_kv", Math.max(keyBytes, valueBytes));
             Value sharedP = f.shared("weights", KEYS * queryStride * Float.BYTES);
             Value firstQuery = f.mul(f.special("%ctaid.x"), Value.of(queriesPerBlock()));
 
             f.comment("the block's queries, already times the factor");
-            loadTransposed(p.q, p.qStride, firstQuery, p.queries, queriesPerBlock(), sharedQ, queryStride, p.factor);
+            loadTransposed(p.q, p.qStride, firstQuery, p.queries, queriesPerBlock(), 0, headSize, sharedQ, queryStride, p.factor);
             Value[] largest = new Value[rows];
             Value[] sum = new Value[rows];
             List<Columns> columns = columns();
@@ -148,31 +169,57 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
             Value end = causal ? f.compute(PtxOp.MIN, p.keys, f.add(firstQuery, Value.of(queriesPerBlock()))) : p.keys;
             Value key = f.move(Value.of(0).as(PtxType.U32));
             Code.count(f, key, end, Value.of(KEYS), first -> {
-                f.comment("keys");
-                loadTransposed(p.k, p.kStride, first, p.keys, KEYS, sharedKv, keyStride, null);
-                f.barrier();
-                Value[][] scores = scores(sharedQ, sharedKv);
+                Value[][] scores = new Value[rows][VECTOR];
+                for (Value[] row : scores) {
+                    for (int j = 0; j < VECTOR; j++) {
+                        row[j] = f.move(Value.of(0f));
+                    }
+                }
+                for (int channel = 0; channel < headSize; channel += chunk()) {
+                    f.comment("keys");
+                    int count = Math.min(chunk(), headSize - channel);
+                    loadTransposed(p.k, p.kStride, first, p.keys, KEYS, channel, count, sharedKv, keyStride, null);
+                    f.barrier();
+                    addScores(scores, sharedQ, channel, count, sharedKv);
+                    if (channel + count < headSize) {
+                        f.barrier();
+                    }
+                }
                 mask(scores, first, p.keys, ownQuery);
                 soften(scores, largest, sum, result);
                 storeWeights(scores, sharedP);
                 f.barrier();
-                f.comment("values, where the keys were");
-                loadValues(p.v, p.vStride, first, p.keys, sharedKv);
-                f.barrier();
-                weigh(sharedP, sharedKv, columns, result);
-                f.barrier();
+                int at = 0;
+                for (List<Columns> ofChunk : chunks(columns)) {
+                    f.comment("values, where the keys were");
+                    int width = ofChunk.stream().mapToInt(run -> ACROSS * run.width()).sum();
+                    loadValues(p.v, p.vStride, first, p.keys, ofChunk.get(0).first(), width, sharedKv);
+                    f.barrier();
+                    at = weigh(sharedP, sharedKv, ofChunk, width, result, at);
+                    f.barrier();
+                }
             });
             store(p.out(), p.outStride, p.queries, ownQuery, columns, sum, result);
         }
 
-        /** Loads lines of a head into {@code shared[channel][line]}, zeros beyond the last line. */
-        private void loadTransposed(Value base, Value stride, Value firstLine, Value lines, int count, Value shared, int lineStride, Value factor) {
+        /** Loads channels of lines of a head into {@code shared[channel][line]}, zeros beyond the last line. */
+        private void loadTransposed(
+                Value base,
+                Value stride,
+                Value firstLine,
+                Value lines,
+                int count,
+                int firstChannel,
+                int channels,
+                Value shared,
+                int lineStride,
+                Value factor) {
             int unit = vector ? VECTOR : 1;
-            int perLine = headSize / unit;
+            int perLine = channels / unit;
             eachPlace(count * perLine, place -> {
                 Value line = f.compute(PtxOp.DIV, place, Value.of(perLine));
                 Value channel = f.mul(f.sub(place, f.mul(line, Value.of(perLine))), Value.of(unit));
-                Value[] values = loadLine(base, stride, f.add(firstLine, line), lines, channel, unit);
+                Value[] values = loadLine(base, stride, f.add(firstLine, line), lines, channel, firstChannel, unit);
                 Value target = f.mad(f.mad(channel, Value.of(lineStride), line), Value.of(Float.BYTES), shared);
                 for (int i = 0; i < unit; i++) {
                     Value value = factor == null ? values[i] : f.mul(values[i], factor);
@@ -181,14 +228,14 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
             });
         }
 
-        /** Loads lines of v into {@code shared[line][channel]}; lines are as long as the padded head. */
-        private void loadValues(Value base, Value stride, Value firstLine, Value lines, Value shared) {
+        /** Loads {@code width} columns of lines of v into {@code shared[line][column]}. */
+        private void loadValues(Value base, Value stride, Value firstLine, Value lines, int firstColumn, int width, Value shared) {
             int unit = vector ? VECTOR : 1;
-            int perLine = paddedHead() / unit;
+            int perLine = width / unit;
             eachPlace(KEYS * perLine, place -> {
                 Value line = f.compute(PtxOp.DIV, place, Value.of(perLine));
-                Value channel = f.mul(f.sub(place, f.mul(line, Value.of(perLine))), Value.of(unit));
-                Value[] values = loadLine(base, stride, f.add(firstLine, line), lines, channel, unit);
+                Value column = f.mul(f.sub(place, f.mul(line, Value.of(perLine))), Value.of(unit));
+                Value[] values = loadLine(base, stride, f.add(firstLine, line), lines, column, firstColumn, unit);
                 f.store(Space.SHARED, f.mad(place, Value.of(unit * Float.BYTES), shared), 0, values);
             });
         }
@@ -198,11 +245,12 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
             Code.count(f, place, Value.of(count), Value.of(THREADS), body);
         }
 
-        private Value[] loadLine(Value base, Value stride, Value line, Value lines, Value channel, int unit) {
+        private Value[] loadLine(Value base, Value stride, Value line, Value lines, Value channelOfChunk, int firstChannel, int unit) {
             Value[] values = new Value[unit];
             for (int i = 0; i < unit; i++) {
                 values[i] = f.move(Value.of(0f));
             }
+            Value channel = firstChannel == 0 ? channelOfChunk : f.add(channelOfChunk, Value.of(firstChannel));
             Value address = f.address(base, f.mad(line, stride, channel), type.bytes());
             Value inRange = Code.less(f, line, lines);
             if (paddedHead() != headSize) {
@@ -220,20 +268,14 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
             return result;
         }
 
-        /** q·k for this thread's queries and its four keys. */
-        private Value[][] scores(Value sharedQ, Value sharedK) {
-            Value[][] scores = new Value[rows][VECTOR];
-            for (Value[] row : scores) {
-                for (int j = 0; j < VECTOR; j++) {
-                    row[j] = f.move(Value.of(0f));
-                }
-            }
+        /** Adds q·k over a chunk's channels for this thread's queries and its four keys. */
+        private void addScores(Value[][] scores, Value sharedQ, int firstChannel, int channels, Value sharedK) {
             Value qAt = f.mad(down, Value.of(rows * Float.BYTES), sharedQ);
             Value kAt = f.mad(across, Value.of(VECTOR * Float.BYTES), sharedK);
-            for (int c = 0; c < headSize; c++) {
+            for (int c = 0; c < channels; c++) {
                 Value[] a = registers(rows);
                 Value[] b = registers(VECTOR);
-                f.load(Space.SHARED, qAt, c * queryStride * Float.BYTES, a);
+                f.load(Space.SHARED, qAt, (firstChannel + c) * queryStride * Float.BYTES, a);
                 f.load(Space.SHARED, kAt, c * keyStride * Float.BYTES, b);
                 for (int i = 0; i < rows; i++) {
                     for (int j = 0; j < VECTOR; j++) {
@@ -241,7 +283,6 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
                     }
                 }
             }
-            return scores;
         }
 
         /** Minus infinity where a key is beyond the last or, with causal, behind the query. */
@@ -299,7 +340,8 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
             }
         }
 
-        private void weigh(Value sharedP, Value sharedV, List<Columns> columns, Value[][] result) {
+        /** Adds weights times a chunk of values; {@code at} counts this thread's columns before the chunk's, returned are those with it. */
+        private int weigh(Value sharedP, Value sharedV, List<Columns> columns, int width, Value[][] result, int at) {
             Value pAt = f.mad(down, Value.of(rows * Float.BYTES), sharedP);
             Value[] vAt = new Value[VECTOR + 1];
             for (Columns run : columns) {
@@ -307,21 +349,24 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
                     vAt[run.width()] = f.mad(across, Value.of(run.width() * Float.BYTES), sharedV);
                 }
             }
+            int first = columns.get(0).first();
+            int column = at;
             for (int key = 0; key < KEYS; key++) {
                 Value[] p = registers(rows);
                 f.load(Space.SHARED, pAt, key * queryStride * Float.BYTES, p);
-                int at = 0;
+                column = at;
                 for (Columns run : columns) {
                     Value[] values = registers(run.width());
-                    f.load(Space.SHARED, vAt[run.width()], (key * paddedHead() + run.first()) * Float.BYTES, values);
+                    f.load(Space.SHARED, vAt[run.width()], (key * width + run.first() - first) * Float.BYTES, values);
                     for (Value value : values) {
                         for (int i = 0; i < rows; i++) {
-                            f.assign(result[i][at], PtxOp.MAD, p[i], value, result[i][at]);
+                            f.assign(result[i][column], PtxOp.MAD, p[i], value, result[i][column]);
                         }
-                        at++;
+                        column++;
                     }
                 }
             }
+            return column;
         }
 
         private void store(

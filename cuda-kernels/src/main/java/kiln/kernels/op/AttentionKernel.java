@@ -11,7 +11,7 @@ import kiln.kernels.KernelCall;
  *
  * <p>{@link #choose} picks the variant; all take the same call.
  */
-public sealed interface AttentionKernel extends Kernel permits Attention, TensorAttention {
+public sealed interface AttentionKernel extends Kernel permits Attention, TensorAttention, WideTensorAttention {
     double LOG2_E = 1.4426950408889634;
 
     DataType type();
@@ -100,8 +100,13 @@ public sealed interface AttentionKernel extends Kernel permits Attention, Tensor
      */
     static AttentionKernel choose(DataType type, int capability, int headSize, boolean causal, AttentionShape shape) {
         Arithmetic arithmetic = Arithmetic.best(type, capability);
-        if (arithmetic.isTensor() && TensorAttention.hasHead(headSize) && shape.stridesAreMultiplesOf(TensorAttention.UNIT)) {
-            return TensorAttention.forLength(arithmetic, headSize, causal, shape.queries());
+        if (arithmetic.isTensor() && shape.stridesAreMultiplesOf(TensorAttention.UNIT)) {
+            if (TensorAttention.hasHead(headSize)) {
+                return TensorAttention.forLength(arithmetic, headSize, causal, shape.queries());
+            }
+            if (WideTensorAttention.hasHead(headSize)) {
+                return new WideTensorAttention(arithmetic, headSize, causal);
+            }
         }
         boolean vector = headSize % Attention.VECTOR == 0 && shape.stridesAreMultiplesOf(Attention.VECTOR);
         return new Attention(type, headSize, causal, vector);

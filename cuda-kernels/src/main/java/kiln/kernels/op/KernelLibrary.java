@@ -166,6 +166,8 @@ public final class KernelLibrary {
         all.add(new Attention(type, 64, true, true));
         all.add(new Attention(type, 40, false, false));
         all.add(new Attention(type, 13, true, false));
+        all.add(new Attention(type, 172, true, true));
+        all.add(new Attention(type, 512, false, true));
     }
 
     private static void addTensorAttention(List<Kernel> all, Arithmetic arithmetic) {
@@ -176,5 +178,7 @@ public final class KernelLibrary {
             all.add(new TensorAttention(arithmetic, headSize, false, 128));
         }
         all.add(new TensorAttention(arithmetic, 64, true, 64));
+        all.add(new WideTensorAttention(arithmetic, 168, true));
+        all.add(new WideTensorAttention(arithmetic, 512, false));
     }
 }

@@ -13,11 +13,8 @@ import kiln.kernels.ptx.Value;
  * Memory-efficient attention on tensor cores: f16 factors, f32 sums.
  *
  * <p>Each of a block's four warps has 16 or 32 queries for itself, all their channels in registers from beginning to end. Tiles of keys and
- * values pass through shared memory ({@link KeyTiles}). A warp's scores lie in its registers as sums; their powers of two, rounded to
- * halves, already lie as the left factor of the product with the values, so they never leave the registers.
- *
- * <p>Powers are taken relative to a reference that follows a query's largest score only when a score exceeds it by a factor of 2^8: the
- * result is the same for any reference, halves have room for 2^8, and rescaling what was summed becomes rare.
+ * values pass through shared memory ({@link KeyTiles}). A warp's scores lie in its registers as sums; their powers, rounded to halves
+ * ({@link TensorSoftmax}), already lie as the left factor of the product with the values, so they never leave the registers.
  *
  * @param headSize a multiple of 8; with {@link Arithmetic#MMA16} an odd last eight takes one instruction of half the depth
  * @param queriesPerBlock 64, or 128 where there are enough queries for it: then keys and values pass by half as often
@@ -37,9 +34,6 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
     private static final int WARPS = 4;
     private static final int THREADS = WARPS * Code.WARP;
     private static final int LARGEST_SHARED = 48 << 10;
-    /** By how many powers of two a score may exceed the reference. */
-    private static final float TOLERATED = 8;
-
     private static final int EIGHT = TensorCode.EIGHT;
 
     public TensorAttention {
@@ -126,73 +120,51 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
         private final int keysPerTile = keysPerTile();
         private final int headEights = headSize / EIGHT;
         private final int keyEights = keysPerTile / EIGHT;
+        private final Value thread;
         private final Value lane;
-        /** This lane's row of eight in fragments, and its first column. */
-        private final Value group;
-
         private final Value pair;
-        /** The warp's. */
-        private final Value firstQuery;
-        /** By part and row of it (group, group + 8): the reference, in powers of two, and the sum of powers of this lane's keys. */
-        private final Value[][] reference;
-
-        private final Value[][] sum;
+        private final TensorSoftmax softmax;
         /** By part and eight of channels. */
         private final Value[][][] result;
 
         Text(PtxFunction f) {
             this.f = f;
             p = new AttentionParameters(f, DataType.F16, headSize);
-            Value thread = f.special("%tid.x");
+            thread = f.special("%tid.x");
             lane = f.and(thread, Value.of(Code.WARP - 1));
-            group = f.compute(PtxOp.SHR, lane, Value.of(2));
+            Value group = f.compute(PtxOp.SHR, lane, Value.of(2));
             pair = f.mul(f.and(lane, Value.of(3)), Value.of(2));
             Value warp = f.compute(PtxOp.SHR, thread, Value.of(5));
             Value blockFirst = f.mul(f.special("%ctaid.x"), Value.of(queriesPerBlock));
-            firstQuery = f.mad(warp, Value.of(parts * TensorCode.ROWS), blockFirst);
-            reference = new Value[parts][2];
-            sum = new Value[parts][2];
-            result = zeros(headEights);
+            Value firstQuery = f.mad(warp, Value.of(parts * TensorCode.ROWS), blockFirst);
+            softmax = new TensorSoftmax(f, p, arithmetic, causal, parts, group, pair, firstQuery);
+            result = TensorSoftmax.zeros(f, parts, headEights);
         }
 
         void emit() {
-            Value thread = f.special("%tid.x");
             KeyTiles tiles = new KeyTiles(f, p, headSize, keysPerTile, THREADS, arithmetic == Arithmetic.MMA16, thread);
             tiles.first();
             f.comment("this warp's queries");
             Value[][][] q = queries();
-            for (int i = 0; i < parts; i++) {
-                for (int row = 0; row < 2; row++) {
-                    reference[i][row] = f.move(Value.of(Float.NEGATIVE_INFINITY));
-                    sum[i][row] = f.move(Value.of(0f));
-                }
-            }
+            softmax.begin();
             Value fragment = f.mad(
                     f.and(lane, Value.of(2 * EIGHT - 1)),
                     Value.of(KeyTiles.lineBytes(headSize)),
                     f.mul(f.compute(PtxOp.SHR, lane, Value.of(4)), Value.of(TensorCode.MATRIX_ROW_BYTES)));
-            // Keys behind the last that a query of the block sees.
-            Value unseen = Value.of(0);
-            if (causal) {
-                Value seen = f.mad(f.special("%ctaid.x"), Value.of(queriesPerBlock), Value.of(queriesPerBlock));
-                unseen = f.compute(PtxOp.MAX, f.sub(p.keys, seen).as(PtxType.S32), Value.of(0));
-            }
-            Value enough = unseen;
+            Value enough = softmax.unseen(queriesPerBlock);
             f.loop(() -> f.compare(Comparison.GREATER, tiles.left(), enough), () -> {
                 tiles.arrive();
                 Value wanted = f.compare(Comparison.GREATER, f.sub(tiles.left(), Value.of(keysPerTile)), enough);
                 tiles.advance(0, wanted);
                 f.comment("scores");
-                Value[][][] scores = zeros(keyEights);
+                Value[][][] scores = TensorSoftmax.zeros(f, parts, keyEights);
                 Value at = f.add(tiles.keysAddress(), fragment);
                 addScores(scores, q, 0, half(), at);
                 tiles.advance(1, wanted);
                 addScores(scores, q, half(), headEights, at);
                 tiles.advance(2, wanted);
-                mask(scores, tiles.left());
-                soften(scores);
+                Value[][][] powers = softmax.powers(scores, tiles.left(), result);
                 f.comment("values");
-                Value[][][] powers = packed(scores);
                 weigh(powers, 0, half(), at, tiles.valuesOffset());
                 tiles.advance(3, wanted);
                 weigh(powers, half(), headEights, at, tiles.valuesOffset());
@@ -207,18 +179,9 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
             }
         }
 
-        /**
-         * Where work on a tile is divided so that the next one can come in quarters: about half of the eights of channels, an even number. Asynchronous copies need no division.
-         */
+        /** Where work on a tile is divided so that the next one can come in quarters; asynchronous copies need no division. */
         private int half() {
-            if (arithmetic == Arithmetic.MMA16) {
-                return 0;
-            }
-            return headEights / 4 * 2;
-        }
-
-        private Value row(int part, int row) {
-            return f.add(f.add(firstQuery, group), Value.of(part * TensorCode.ROWS + row * EIGHT));
+            return arithmetic == Arithmetic.MMA16 ? 0 : headEights / 4 * 2;
         }
 
         /** By part and eight of channels, two words; zeros behind the last query. */
@@ -226,7 +189,7 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
             Value[][][] q = new Value[parts][headEights][2];
             for (int i = 0; i < parts; i++) {
                 for (int row = 0; row < 2; row++) {
-                    Value query = row(i, row);
+                    Value query = softmax.query(i, row);
                     Value address = f.address(p.q, f.mad(query, p.qStride, pair), TensorCode.HALF_BYTES);
                     Value inRange = Code.less(f, query, p.queries);
                     for (int e = 0; e < headEights; e++) {
@@ -240,18 +203,6 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
             return q;
         }
 
-        private Value[][][] zeros(int eights) {
-            Value[][][] sums = new Value[parts][eights][4];
-            for (Value[][] part : sums) {
-                for (Value[] eight : part) {
-                    for (int j = 0; j < eight.length; j++) {
-                        eight[j] = f.move(Value.of(0f));
-                    }
-                }
-            }
-            return sums;
-        }
-
         /** By part and eight of keys, four sums a lane: adds q·k over the eights of channels from {@code from} up to {@code to}. */
         private void addScores(Value[][][] scores, Value[][][] q, int from, int to, Value keysAt) {
             for (int e = from; e < to; e += 2) {
@@ -261,7 +212,7 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
                     Value[] k = TensorCode.loadMatrices(f, 2 * eights, false, keysAt, place(j, e));
                     for (int i = 0; i < parts; i++) {
                         for (int u = 0; u < 2; u++) {
-                            multiply(scores[i][j + u], q[i], e, eights == 1 ? new Value[] {k[u]} : new Value[] {k[u], k[2 + u]});
+                            TensorCode.multiply(f, arithmetic, scores[i][j + u], q[i], e, eights == 1 ? new Value[] {k[u]} : new Value[] {k[u], k[2 + u]});
                         }
                     }
                 }
@@ -273,112 +224,6 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
             return lineEight * EIGHT * KeyTiles.lineBytes(headSize) + channelEight * TensorCode.MATRIX_ROW_BYTES;
         }
 
-        /** {@code sums += left[from...] · right}, as many eights as the right factor has: in one instruction where the card can. */
-        private void multiply(Value[] sums, Value[][] left, int from, Value[] right) {
-            if (arithmetic == Arithmetic.MMA16 && right.length == 2) {
-                Value[] both = {left[from][0], left[from][1], left[from + 1][0], left[from + 1][1]};
-                TensorCode.multiply(f, sums, both, right);
-                return;
-            }
-            for (int i = 0; i < right.length; i++) {
-                TensorCode.multiply(f, sums, left[from + i], new Value[] {right[i]});
-            }
-        }
-
-        /** Minus infinity for keys behind the last or, with causal, behind the query; most tiles have none. */
-        private void mask(Value[][][] scores, Value left) {
-            Value ragged = f.compare(Comparison.LESS, left, Value.of(keysPerTile));
-            Value first = causal ? f.sub(p.keys, left.as(PtxType.U32)) : null;
-            if (causal) {
-                Value behind = f.compare(Comparison.GREATER, f.add(first, Value.of(keysPerTile)), firstQuery);
-                ragged = f.compute(PtxOp.OR, ragged, behind);
-            }
-            f.when(ragged, () -> {
-                f.comment("keys that are not seen");
-                for (int i = 0; i < parts; i++) {
-                    for (int row = 0; row < 2; row++) {
-                        Value seen = left;
-                        if (causal) {
-                            Value untilQuery = f.sub(f.add(row(i, row), Value.of(1)), first).as(PtxType.S32);
-                            seen = f.compute(PtxOp.MIN, seen, untilQuery);
-                        }
-                        Value seenOfLane = f.sub(seen, pair.as(PtxType.S32));
-                        for (int j = 0; j < keyEights; j++) {
-                            for (int u = 0; u < 2; u++) {
-                                Value hidden = f.compare(Comparison.LESS_OR_EQUAL, seenOfLane, Value.of(j * EIGHT + u));
-                                Value score = scores[i][j][2 * row + u];
-                                f.assign(score, PtxOp.SELECT, Value.of(Float.NEGATIVE_INFINITY), score, hidden);
-                            }
-                        }
-                    }
-                }
-            });
-        }
-
-        /** From scores to powers relative to the reference, after raising that where it is needed. */
-        private void soften(Value[][][] scores) {
-            Value[][] top = new Value[parts][2];
-            Value tooLarge = null;
-            for (int i = 0; i < parts; i++) {
-                for (int row = 0; row < 2; row++) {
-                    Value largest = null;
-                    for (Value[] eight : scores[i]) {
-                        Value either = f.compute(PtxOp.MAX, eight[2 * row], eight[2 * row + 1]);
-                        largest = largest == null ? either : f.compute(PtxOp.MAX, largest, either);
-                    }
-                    top[i][row] = f.mul(largest, p.factor);
-                    Value excess = f.sub(top[i][row], reference[i][row]);
-                    Value exceeds = f.compare(Comparison.GREATER, excess, Value.of(TOLERATED));
-                    tooLarge = tooLarge == null ? exceeds : f.compute(PtxOp.OR, tooLarge, exceeds);
-                }
-            }
-            f.when(TensorCode.any(f, tooLarge), () -> {
-                f.comment("new references");
-                for (int i = 0; i < parts; i++) {
-                    for (int row = 0; row < 2; row++) {
-                        raise(i, row, Code.reduce(f, PtxOp.MAX, top[i][row], 4));
-                    }
-                }
-            });
-            for (int i = 0; i < parts; i++) {
-                for (int row = 0; row < 2; row++) {
-                    Value offset = f.compute(PtxOp.NEG, reference[i][row]);
-                    for (Value[] eight : scores[i]) {
-                        for (int u = 2 * row; u < 2 * row + 2; u++) {
-                            f.assign(eight[u], PtxOp.MAD, eight[u], p.factor, offset);
-                            f.assign(eight[u], PtxOp.EXP2, eight[u]);
-                            f.assign(sum[i][row], PtxOp.ADD, sum[i][row], eight[u]);
-                        }
-                    }
-                }
-            }
-        }
-
-        /** Finite from the first tile on, where every query sees a key. */
-        private void raise(int part, int row, Value largest) {
-            Value raised = f.compute(PtxOp.MAX, reference[part][row], largest);
-            Value shrink = f.compute(PtxOp.EXP2, f.sub(reference[part][row], raised));
-            f.assign(reference[part][row], PtxOp.MOV, raised);
-            f.assign(sum[part][row], PtxOp.MUL, sum[part][row], shrink);
-            for (Value[] eight : result[part]) {
-                f.assign(eight[2 * row], PtxOp.MUL, eight[2 * row], shrink);
-                f.assign(eight[2 * row + 1], PtxOp.MUL, eight[2 * row + 1], shrink);
-            }
-        }
-
-        /** Powers as steps of a left factor: by part and eight of keys, two words. */
-        private Value[][][] packed(Value[][][] powers) {
-            Value[][][] left = new Value[parts][keyEights][2];
-            for (int i = 0; i < parts; i++) {
-                for (int j = 0; j < keyEights; j++) {
-                    Value[] eight = powers[i][j];
-                    left[i][j][0] = TensorCode.pack(f, arithmetic, eight[0], eight[1]);
-                    left[i][j][1] = TensorCode.pack(f, arithmetic, eight[2], eight[3]);
-                }
-            }
-            return left;
-        }
-
         /** Adds powers times values to the results of the eights of channels from {@code from} up to {@code to}. */
         private void weigh(Value[][][] powers, int from, int to, Value valuesAt, int offset) {
             for (int j = 0; j < keyEights; j += 2) {
@@ -388,7 +233,7 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
                     Value[] v = TensorCode.loadMatrices(f, 2 * eights, true, valuesAt, offset + place(j, e));
                     for (int i = 0; i < parts; i++) {
                         for (int u = 0; u < eights; u++) {
-                            multiply(result[i][e + u], powers[i], j, new Value[] {v[2 * u], v[2 * u + 1]});
+                            TensorCode.multiply(f, arithmetic, result[i][e + u], powers[i], j, new Value[] {v[2 * u], v[2 * u + 1]});
                         }
                     }
                 }
@@ -396,8 +241,8 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
         }
 
         private void store(Value out, int part, int row) {
-            Value inverse = f.compute(PtxOp.RECIPROCAL, Code.reduce(f, PtxOp.ADD, sum[part][row], 4));
-            Value query = row(part, row);
+            Value inverse = softmax.inverse(part, row);
+            Value query = softmax.query(part, row);
             Value address = f.address(out, f.mad(query, p.outStride, pair), TensorCode.HALF_BYTES);
             Value inRange = Code.less(f, query, p.queries);
             for (int e = 0; e < headEights; e++) {

@@ -21,11 +21,24 @@ final class TensorCode {
 
     private TensorCode() {}
 
-    /** {@code sums += left · right}, over 8 channels (two words of the left factor, one of the right) or 16 (four and two). */
-    static void multiply(PtxFunction f, Value[] sums, Value[] left, Value[] right) {
-        boolean wide = right.length == 2;
-        String instruction = "mma.sync.aligned." + (wide ? "m16n8k16" : "m16n8k8") + ".row.col.f32.f16.f16.f32";
-        f.emitSince(wide ? 70 : 65, instruction, braced(sums), braced(left), braced(right), braced(sums));
+    /**
+     * {@code sums += left · right} over steps of eight channels, {@code left} from one of them on, as many as the right factor has: two in one
+     * instruction where the card can.
+     */
+    static void multiply(PtxFunction f, Arithmetic arithmetic, Value[] sums, Value[][] left, int from, Value[] right) {
+        if (arithmetic == Arithmetic.MMA16 && right.length == 2) {
+            Value[] both = {left[from][0], left[from][1], left[from + 1][0], left[from + 1][1]};
+            multiply(f, 70, "m16n8k16", sums, both, right);
+            return;
+        }
+        for (int i = 0; i < right.length; i++) {
+            multiply(f, 65, "m16n8k8", sums, left[from + i], new Value[] {right[i]});
+        }
+    }
+
+    private static void multiply(PtxFunction f, int version, String shape, Value[] sums, Value[] left, Value[] right) {
+        String instruction = "mma.sync.aligned." + shape + ".row.col.f32.f16.f16.f32";
+        f.emitSince(version, instruction, braced(sums), braced(left), braced(right), braced(sums));
     }
 
     /**
@@ -50,6 +63,13 @@ final class TensorCode {
         } else {
             f.emit("mov.b32", word.text(), braced(f.convert(PtxType.F16, low), f.convert(PtxType.F16, high)));
         }
+        return word;
+    }
+
+    /** The two words' lower halves, or upper ones, in one word, the first word's in its lower part. */
+    static Value halves(PtxFunction f, Value first, Value second, boolean upper) {
+        Value word = f.register(PtxType.B32);
+        f.emit("prmt.b32", word.text(), first.text(), second.text(), upper ? "0x7632" : "0x5410");
         return word;
     }
 

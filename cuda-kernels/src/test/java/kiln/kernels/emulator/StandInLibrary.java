@@ -4,11 +4,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
-/** Compiles the stand-in {@code libcuda.so.1}. Its source is a resource beside this class, so that other modules' tests can have it as well. */
+/** Compiles the stand-in {@code libcuda.so.1}. Its sources are resources beside this class, so that other modules' tests can have it as well. */
 public final class StandInLibrary {
-    private static final String SOURCE = "libcuda.c";
+    private static final List<String> SOURCES = List.of("libcuda.h", "libcuda.c", "work.c", "order.c");
 
     private StandInLibrary() {}
 
@@ -27,15 +28,21 @@ public final class StandInLibrary {
     /** @return the library's file, in {@code folder} */
     public static Path compile(Path folder) throws IOException {
         Files.createDirectories(folder);
-        Path source = folder.resolve(SOURCE);
-        try (InputStream in = StandInLibrary.class.getResourceAsStream(SOURCE)) {
-            Files.write(source, in.readAllBytes());
-        }
         Path library = folder.resolve("libcuda.so.1");
-        int status = run(List.of("gcc", "-std=gnu11", "-O1", "-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-soname,libcuda.so.1", "-I" + include(),
-                "-I" + include().resolve("linux"), "-o", library.toString(), source.toString(), "-ldl", "-lpthread"));
-        if (status != 0) {
-            throw new IOException("gcc could not compile " + source);
+        List<String> command = new ArrayList<>(List.of("gcc", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden",
+                "-Wl,-soname,libcuda.so.1", "-I" + include(), "-I" + include().resolve("linux"), "-o", library.toString()));
+        for (String name : SOURCES) {
+            Path source = folder.resolve(name);
+            try (InputStream in = StandInLibrary.class.getResourceAsStream(name)) {
+                Files.write(source, in.readAllBytes());
+            }
+            if (name.endsWith(".c")) {
+                command.add(source.toString());
+            }
+        }
+        command.addAll(List.of("-ldl", "-lpthread"));
+        if (run(command) != 0) {
+            throw new IOException("gcc could not compile the stand-in for libcuda.so.1 in " + folder);
         }
         return library;
     }

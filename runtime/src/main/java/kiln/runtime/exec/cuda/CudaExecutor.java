@@ -47,6 +47,7 @@ public final class CudaExecutor implements Executor {
     private final Residence residence;
     private final Map<Graph, ProgramChoice> announced = new IdentityHashMap<>();
     private PinnedMemory transfer;
+    private boolean captures = true;
     private boolean closed;
 
     /**
@@ -197,6 +198,7 @@ public final class CudaExecutor implements Executor {
         private final Graph unfused;
         private ProgramChoice program;
         private BoundProgram bound;
+        private CapturedProgram captured;
         private boolean toldOfBands;
         private boolean graphClosed;
 
@@ -229,6 +231,7 @@ public final class CudaExecutor implements Executor {
             residence.remove(network, program);
             program = program(network, unfused, settings.target(card, network).withType(DataType.F32));
             bound = null;
+            dropCapture();
             load(program.whole(), fraction -> {});
             residence.add(network, program);
         }
@@ -237,13 +240,19 @@ public final class CudaExecutor implements Executor {
             Residence.Placed placed = residence.place(network, program);
             if (bound == null || bound.generation() != placed.generation()) {
                 bind(placed);
+            } else if (captured == null && captures && ProgramRunner.canCapture(bound)) {
+                capture();
             }
             GraphTransfers transfers = new GraphTransfers(bound.program());
             PinnedMemory pinned = transfer(transfers.bytes());
             transfers.write(inputs, pinned);
             try {
                 transfers.toDevice(context, pinned, bound.arena(), compute);
-                runner.run(bound, progress);
+                if (captured == null) {
+                    runner.run(bound, progress);
+                } else {
+                    runner.run(captured, progress);
+                }
                 transfers.toHost(context, pinned, bound.arena(), compute);
             } finally {
                 runner.settle();
@@ -251,7 +260,25 @@ public final class CudaExecutor implements Executor {
             return transfers.read(pinned);
         }
 
+        /** From the second run on: many programs run only once. */
+        private void capture() {
+            try {
+                captured = runner.capture(bound);
+            } catch (CudaException e) {
+                captures = false;
+                notices.accept("CUDA graphs do not work here (" + e.getMessage() + "): kernels are launched one by one");
+            }
+        }
+
+        private void dropCapture() {
+            if (captured != null) {
+                captured.close();
+                captured = null;
+            }
+        }
+
         private void bind(Residence.Placed placed) {
+            dropCapture();
             long hostBytes = placed.program().hostBytes();
             if (hostBytes == 0) {
                 host.release(this);
@@ -273,6 +300,7 @@ public final class CudaExecutor implements Executor {
                 graphClosed = true;
                 announced.remove(unfused);
                 if (!closed) {
+                    dropCapture();
                     residence.remove(network, program);
                     host.release(this);
                 }

@@ -157,7 +157,7 @@ final class Residence implements AutoCloseable {
             }
             if (last >= 0) {
                 int slot = place.weights().placements().get(unit.weights().get(0)).slot();
-                units.add(new StreamedUnit(slot, weightsRegion + place.slotOffset(slot), unit.bytes(), weights, offsets, first, last));
+                units.add(new StreamedUnit(slot, weightsRegion + place.slotOffset(slot), weights, offsets, first, last));
             }
         }
         return List.copyOf(units);
@@ -168,13 +168,15 @@ final class Residence implements AutoCloseable {
         List<NetworkDemand> demands = networks.values().stream().map(NetworkPrograms::demand).toList();
         String largest = demands.stream().max(Comparator.comparingLong(NetworkDemand::weightBytes)).orElseThrow().name();
         long less = 0;
+        CudaException refusal = null;
         while (true) {
             long held = weightsBytes + arenaBytes;
             long room = budget.room(context.memoryInfo().freeBytes() + held) - less;
             ResidencyPlan next = ResidencyPlan.choose(demands, largest, Math.max(0, room), 0, highest);
             if (!next.fits()) {
                 release();
-                throw new KilnException(KilnException.Category.OUT_OF_MEMORY, next.shortage().orElse("too little device memory"));
+                String refused = refusal == null ? "" : refusal.getMessage() + ", and with less it does not work: ";
+                throw new KilnException(KilnException.Category.OUT_OF_MEMORY, refused + next.shortage().orElseThrow(), refusal);
             }
             try {
                 allocate(next);
@@ -186,6 +188,7 @@ final class Residence implements AutoCloseable {
                 if (!e.isOutOfMemory()) {
                     throw e;
                 }
+                refusal = e;
                 if (next.residency().lower().isPresent()) {
                     highest = next.residency().lower().get();
                 } else {
@@ -233,7 +236,6 @@ final class Residence implements AutoCloseable {
     private void release() {
         stale = true;
         present.clear();
-        upload.forget();
         if (arenaRegion != 0) {
             context.free(arenaRegion);
             arenaRegion = 0;
