@@ -49,7 +49,7 @@ public final class KernelSelfTest {
     /**
      * Replays on the card that the options choose.
      *
-     * @param selection of "kernel", its name and its variant
+     * @param selection of "kernel:", its name and its variant
      * @param listener told each case as soon as it is done
      * @throws KilnException DEVICE or OUT_OF_MEMORY when no card can be used
      */
@@ -75,7 +75,7 @@ public final class KernelSelfTest {
         List<Case> results = new ArrayList<>();
         int leftOut = 0;
         for (Kernel kernel : KernelLibrary.all()) {
-            if (!selection.takes("kernel " + kernel.name() + " " + kernel.variant())) {
+            if (!selection.takes("kernel: " + kernel.name() + " " + kernel.variant())) {
                 continue;
             }
             boolean runs = true;

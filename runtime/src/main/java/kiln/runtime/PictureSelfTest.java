@@ -65,7 +65,7 @@ public final class PictureSelfTest {
      * Draws with the executor that the options choose.
      *
      * @param demo the demo model
-     * @param selection of "picture", its name and its size
+     * @param selection of "picture:", its name and its size
      * @param listener told each case as soon as it is done
      */
     public static List<Case> run(EngineOptions options, Path demo, Selection selection, Consumer<Case> listener) {
@@ -77,7 +77,7 @@ public final class PictureSelfTest {
         try (LoadedModel model = new LoadedModel(CheckpointFile.open(demo), executor)) {
             for (Golden golden : GOLDEN) {
                 GenerationRequest request = golden.request();
-                if (selection.takes("picture " + golden.name() + " " + request.width() + "x" + request.height())) {
+                if (selection.takes("picture: " + golden.name() + " " + request.width() + "x" + request.height())) {
                     Case result = compare(model, golden);
                     results.add(result);
                     listener.accept(result);

@@ -72,7 +72,7 @@ public final class SelfTest {
 
     /**
      * @param factory makes the executor under test, anew for each case; it is closed here
-     * @param selection of "op", its name and the case's
+     * @param selection of "op:", its name and the case's
      * @param listener told each case as soon as it is done
      */
     public static List<Case> run(Function<WeightSource, Executor> factory, Selection selection, Consumer<Case> listener) {
@@ -206,7 +206,7 @@ public final class SelfTest {
                 .map(SelfTest::operation)
                 .reduce((first, second) -> POST_OPS.contains(second) ? first : second)
                 .orElseThrow();
-        if (!selection.takes("op " + op + ": " + name)) {
+        if (!selection.takes("op: " + op + ": " + name)) {
             return;
         }
         Case result;

@@ -3,7 +3,9 @@ package kiln.tui.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.Locale;
+import java.util.Set;
 import kiln.runtime.Bench;
 import kiln.runtime.ByteSize;
 import kiln.runtime.CardBench;
@@ -56,9 +58,12 @@ final class BenchCommand extends Command {
 
     @Option(
             names = "--json",
-            description = "{\"unetStep\": {\"median\", \"min\"}, \"vaeDecode\", \"textEncode\", \"dtype\", \"peakResidentBytes\"};"
-                    + " seconds. On a card also \"stepsPerSecond\", \"card\", \"streamedBytesPerStep\"")
+            description = "{\"unetStep\": {\"median\", \"min\"}, \"vaeDecode\", \"textEncode\", \"stepsPerSecond\", \"dtype\","
+                    + " \"peakResidentBytes\", \"deviceUse\": {\"name\", \"residency\", \"usedBytes\", \"peakBytes\", \"freeBytes\","
+                    + " \"totalBytes\"}, \"streamedBytesPerStep\", \"notices\"}; seconds")
     boolean json;
+
+    private final Set<String> notices = new LinkedHashSet<>();
 
     BenchCommand(CliContext context) {
         super(context);
@@ -106,6 +111,11 @@ final class BenchCommand extends Command {
             Json.print(context.out(), out -> {
                 out.writeStartObject();
                 write(out, result);
+                out.writeArrayFieldStart("notices");
+                for (String notice : notices) {
+                    out.writeString(notice);
+                }
+                out.writeEndArray();
                 out.writeStringField("model", model.toString());
                 out.writeNumberField("width", request.width());
                 out.writeNumberField("height", request.height());
@@ -154,11 +164,22 @@ final class BenchCommand extends Command {
     }
 
     private Bench.Result time(EngineOptions options, Path model, GenerationRequest request) {
-        return Bench.run(options, model, request.width(), request.height(), runs, what -> {
-            if (context.errIsTty()) {
-                context.err().println("timing the " + what + "…");
-            }
-        });
+        return Bench.run(
+                options,
+                model,
+                request.width(),
+                request.height(),
+                runs,
+                what -> {
+                    if (context.errIsTty()) {
+                        context.err().println("timing the " + what + "…");
+                    }
+                },
+                notice -> {
+                    if (notices.add(notice)) {
+                        context.err().println("kiln: " + notice);
+                    }
+                });
     }
 
     private static void write(JsonGenerator out, Bench.Result result) throws IOException {
@@ -169,12 +190,9 @@ final class BenchCommand extends Command {
         out.writeStringField("device", result.device());
         out.writeNumberField("peakResidentBytes", result.peakResidentBytes());
         out.writeNumberField("stepsPerSecond", result.stepsPerSecond());
-        DeviceUse card = result.card();
-        if (card != null) {
-            out.writeFieldName("card");
-            DeviceJson.write(out, result.device(), card);
-            out.writeNumberField("streamedBytesPerStep", result.streamedBytesPerStep());
-        }
+        out.writeFieldName("deviceUse");
+        DeviceJson.write(out, result.device(), result.deviceUse());
+        out.writeNumberField("streamedBytesPerStep", result.streamedBytesPerStep());
     }
 
     private static void write(JsonGenerator out, String name, Bench.Timing timing) throws IOException {
@@ -188,12 +206,12 @@ final class BenchCommand extends Command {
         print("CFG step (batch 2)", result.unetStep(), String.format(Locale.ROOT, "  %.2f it/s", result.stepsPerSecond()));
         print("decode", result.vaeDecode(), "");
         print("text encoder", result.textEncode(), "");
-        DeviceUse card = result.card();
-        if (card != null) {
+        DeviceUse use = result.deviceUse();
+        if (use != null) {
             String streamed = result.streamedBytesPerStep() == 0
                     ? ""
                     : ", " + Quantities.bytes(result.streamedBytesPerStep()) + " to the card at each step";
-            context.out().println("peak device memory: " + Quantities.bytes(card.peakBytes()) + ", " + card.residency() + streamed);
+            context.out().println("VRAM: " + use.memoryText() + streamed);
         }
     }
 

@@ -30,7 +30,7 @@ final class SelftestCommand extends Command {
     @Option(
             names = "--only",
             paramLabel = "WORDS",
-            description = "Only what has all these words in its name: 'kernel gemm', 'op Attention', 'picture apple'.")
+            description = "Only what has all these words in its name: 'kernel: gemm', 'op: attention', 'picture: apple'.")
     String only;
 
     @Option(names = "--pictures", description = "Also draw some pictures with the demo model and compare them with PyTorch's.")
