@@ -19,9 +19,12 @@ import kiln.runtime.KilnException.Category;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.RoutedExecutor;
 import kiln.runtime.exec.WeightSource;
+import kiln.runtime.exec.cuda.AttentionChoice;
 import kiln.runtime.exec.cuda.CudaExecutor;
 import kiln.runtime.exec.cuda.CudaSettings;
+import kiln.runtime.exec.cuda.DeviceLibraries;
 import kiln.runtime.exec.cuda.MemoryBudget;
+import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.pipeline.LoadedModel;
 import kiln.runtime.plan.Residency;
 import kiln.runtime.plan.ResidencyPlan;
@@ -84,8 +87,19 @@ final class CudaOpening {
 
     static Executor open(CudaDriver driver, EngineOptions options, WeightSource weights, Consumer<String> notices) {
         try {
+<<<<<<< HEAD
             Card opened = openCard(driver, options);
             CudaExecutor card = new CudaExecutor(opened.context(), weights, opened.settings(), notices);
+=======
+            DeviceChoice choice = choose(driver, options);
+            if (choice.device() == null) {
+                throw new KilnException(Category.DEVICE, choice.reason());
+            }
+            CudaContext context = driver.open(choice.device().index());
+            // Before what is free is measured: they take memory as well.
+            DeviceLibraries libraries = libraries(context, options, notices);
+            CudaExecutor card = new CudaExecutor(context, libraries, weights, settings(options, choice.device(), context), notices);
+>>>>>>> main
             Set<NetworkPart> onCpu = options.device().cpuParts();
             return onCpu.isEmpty() ? card : new RoutedExecutor(card, Executors.onCpu(options, weights), networks(onCpu));
         } catch (CudaException e) {
@@ -93,6 +107,7 @@ final class CudaOpening {
         }
     }
 
+<<<<<<< HEAD
     private static Card openCard(CudaDriver driver, EngineOptions options) {
         DeviceChoice choice = choose(driver, options);
         if (choice.device() == null) {
@@ -100,6 +115,11 @@ final class CudaOpening {
         }
         CudaContext context = driver.open(choice.device().index());
         return new Card(context, settings(options, choice.device(), context));
+=======
+    private static DeviceLibraries libraries(CudaContext context, EngineOptions options, Consumer<String> notices) {
+        ProductTimes times = ProductTimes.read(ProductTimes.file(options.cacheFolder(), context.device()));
+        return DeviceLibraries.open(context, options.device().gemm(), options.device().convolution(), times, notices);
+>>>>>>> main
     }
 
     private static DeviceChoice choose(CudaDriver driver, EngineOptions options) {
@@ -125,6 +145,7 @@ final class CudaOpening {
                 wide ? DataType.F32 : DataType.F16,
                 device.noHalfVae() ? networks(EnumSet.of(NetworkPart.VAE)) : Set.of(),
                 device.weights() == WeightFormat.INT8,
+                AttentionChoice.of(device.attention(), budget.room(memory.freeBytes())),
                 budget,
                 highest,
                 (long) (availableHostBytes() * PINNED_SHARE));
