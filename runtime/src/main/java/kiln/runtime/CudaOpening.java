@@ -69,7 +69,8 @@ final class CudaOpening {
     /** @throws KilnException as {@link #open} */
     static Card openCard(EngineOptions options, Path natives) {
         try {
-            return openCard(driver(natives), options);
+            Opened opened = openDevice(driver(natives), options);
+            return new Card(opened.context(), settings(options, opened.before(), opened.context()));
         } catch (CudaException e) {
             throw CudaExecutor.failure(e);
         }
@@ -87,19 +88,11 @@ final class CudaOpening {
 
     static Executor open(CudaDriver driver, EngineOptions options, WeightSource weights, Consumer<String> notices) {
         try {
-<<<<<<< HEAD
-            Card opened = openCard(driver, options);
-            CudaExecutor card = new CudaExecutor(opened.context(), weights, opened.settings(), notices);
-=======
-            DeviceChoice choice = choose(driver, options);
-            if (choice.device() == null) {
-                throw new KilnException(Category.DEVICE, choice.reason());
-            }
-            CudaContext context = driver.open(choice.device().index());
+            Opened opened = openDevice(driver, options);
+            CudaContext context = opened.context();
             // Before what is free is measured: they take memory as well.
             DeviceLibraries libraries = libraries(context, options, notices);
-            CudaExecutor card = new CudaExecutor(context, libraries, weights, settings(options, choice.device(), context), notices);
->>>>>>> main
+            CudaExecutor card = new CudaExecutor(context, libraries, weights, settings(options, opened.before(), context), notices);
             Set<NetworkPart> onCpu = options.device().cpuParts();
             return onCpu.isEmpty() ? card : new RoutedExecutor(card, Executors.onCpu(options, weights), networks(onCpu));
         } catch (CudaException e) {
@@ -107,19 +100,20 @@ final class CudaOpening {
         }
     }
 
-<<<<<<< HEAD
-    private static Card openCard(CudaDriver driver, EngineOptions options) {
+    /** @param before as the driver showed it then */
+    private record Opened(CudaDevices.Device before, CudaContext context) {}
+
+    private static Opened openDevice(CudaDriver driver, EngineOptions options) {
         DeviceChoice choice = choose(driver, options);
         if (choice.device() == null) {
             throw new KilnException(Category.DEVICE, choice.reason());
         }
-        CudaContext context = driver.open(choice.device().index());
-        return new Card(context, settings(options, choice.device(), context));
-=======
+        return new Opened(choice.device(), driver.open(choice.device().index()));
+    }
+
     private static DeviceLibraries libraries(CudaContext context, EngineOptions options, Consumer<String> notices) {
         ProductTimes times = ProductTimes.read(ProductTimes.file(options.cacheFolder(), context.device()));
         return DeviceLibraries.open(context, options.device().gemm(), options.device().convolution(), times, notices);
->>>>>>> main
     }
 
     private static DeviceChoice choose(CudaDriver driver, EngineOptions options) {
