@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 import kiln.runtime.exec.CompiledGraph.Progress;
+import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.model.CheckpointFile;
 import kiln.runtime.pipeline.LoadedModel;
 import kiln.runtime.text.TokenChunk;
@@ -25,6 +26,7 @@ public final class Bench {
      * @param device the executor, for people
      * @param peakResidentBytes the process's so far; −1 where the system does not tell
      * @param deviceUse the card at the end; {@code null} for the CPU
+     * @param products where NVIDIA's libraries are faster on this card; {@code null} when that was not measured
      */
     public record Result(
             Timing unetStep,
@@ -33,7 +35,8 @@ public final class Bench {
             String dtype,
             String device,
             long peakResidentBytes,
-            DeviceUse deviceUse) {}
+            DeviceUse deviceUse,
+            ProductTimes products) {}
 
     private Bench() {}
 
@@ -44,6 +47,7 @@ public final class Bench {
      */
     public static Result run(
             EngineOptions options, Path checkpoint, int width, int height, int runs, Consumer<String> listener, Consumer<String> notices) {
+        ProductTimes products = measureProducts(options, checkpoint, width, height, listener, notices);
         try (LoadedModel model = new LoadedModel(CheckpointFile.open(checkpoint), file -> Executors.create(options, file, notices))) {
             int scale = model.sizes().vae().scale();
             int h = height / scale;
@@ -68,8 +72,18 @@ public final class Bench {
             listener.accept("decoder");
             Timing decode = time(decoder, Map.of("latent", normals(random, h * w * latentChannels)), runs);
             String dtype = model.precision().name().toLowerCase(Locale.ROOT);
-            return new Result(unet, decode, text, dtype, model.device(), peakResidentBytes(), model.deviceUse());
+            return new Result(unet, decode, text, dtype, model.device(), peakResidentBytes(), model.deviceUse(), products);
         }
+    }
+
+    /** Before anything else is on the card, so that what follows is timed as a picture would be. */
+    private static ProductTimes measureProducts(
+            EngineOptions options, Path checkpoint, int width, int height, Consumer<String> listener, Consumer<String> notices) {
+        int scale;
+        try (CheckpointFile file = CheckpointFile.open(checkpoint)) {
+            scale = file.sizes().vae().scale();
+        }
+        return LibraryMeasurement.measure(options, checkpoint, height / scale, width / scale, listener, notices);
     }
 
     private static float[] normals(Random random, int count) {

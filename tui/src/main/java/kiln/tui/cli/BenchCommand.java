@@ -5,13 +5,16 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import kiln.runtime.Bench;
 import kiln.runtime.DeviceUse;
 import kiln.runtime.Engine;
 import kiln.runtime.EngineOptions;
 import kiln.runtime.GenerationRequest;
 import kiln.runtime.KilnException;
+import kiln.runtime.exec.cuda.ProductTimes;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
@@ -35,7 +38,7 @@ final class BenchCommand extends Command {
 
     @Option(
             names = "--json",
-            description = "{\"unetStep\": {\"median\", \"min\"}, \"vaeDecode\", \"textEncode\", \"dtype\", \"peakResidentBytes\","
+            description = "{\"unetStep\": {\"median\", \"min\"}, \"vaeDecode\", \"textEncode\", \"dtype\", \"products\", \"peakResidentBytes\","
                     + " \"deviceUse\": {\"name\", \"residency\", \"usedBytes\", \"peakBytes\", \"freeBytes\", \"totalBytes\"}, \"notices\"}; seconds")
     boolean json;
 
@@ -90,6 +93,7 @@ final class BenchCommand extends Command {
                 out.writeNumberField("peakResidentBytes", result.peakResidentBytes());
                 out.writeFieldName("deviceUse");
                 DeviceJson.write(out, result.device(), result.deviceUse());
+                writeProducts(out, result.products());
                 out.writeArrayFieldStart("notices");
                 for (String notice : notices) {
                     out.writeString(notice);
@@ -106,6 +110,12 @@ final class BenchCommand extends Command {
             print("CFG step (batch 2)", result.unetStep());
             print("decode", result.vaeDecode());
             print("text encoder", result.textEncode());
+            ProductTimes products = result.products();
+            if (products != null) {
+                context.out().println("cuBLAS was faster for " + products.cublasWins(null) + " of " + products.cublasProducts()
+                        + " matrix products, cuDNN for " + products.cudnnWins(null) + " of " + products.cudnnProducts()
+                        + " convolutions: they are used for those from now on");
+            }
             DeviceUse use = result.deviceUse();
             if (use != null) {
                 context.out().println(String.format(Locale.ROOT, "VRAM: %s, %s", use.memoryText(), use.residency()));
@@ -114,6 +124,21 @@ final class BenchCommand extends Command {
                     + (result.peakResidentBytes() < 0 ? "unknown" : Quantities.bytes(result.peakResidentBytes())));
         }
         return 0;
+    }
+
+    private static void writeProducts(JsonGenerator out, ProductTimes products) throws IOException {
+        if (products == null) {
+            out.writeNullField("products");
+            return;
+        }
+        out.writeObjectFieldStart("products");
+        for (Map.Entry<String, ProductTimes.Times> product : new TreeMap<>(products.products()).entrySet()) {
+            out.writeObjectFieldStart(product.getKey());
+            out.writeNumberField("ownMicroseconds", product.getValue().own());
+            out.writeNumberField("libraryMicroseconds", product.getValue().library());
+            out.writeEndObject();
+        }
+        out.writeEndObject();
     }
 
     private static void write(JsonGenerator out, String name, Bench.Timing timing) throws IOException {

@@ -8,7 +8,6 @@ import java.util.function.DoubleConsumer;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaContext.PinnedMemory;
 import kiln.kernels.CudaContext.Stream;
-import kiln.kernels.CudaDevices;
 import kiln.kernels.CudaException;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
@@ -68,8 +67,7 @@ public final class CudaExecutor implements Executor {
         this.settings = settings;
         this.notices = notices;
         try {
-            CudaDevices.Device device = context.device();
-            card = new Card(device.major() * 10 + device.minor(), context.multiprocessors());
+            card = Card.of(context);
             modules = new KernelModules(context);
             compute = context.createStream();
             copy = context.createStream();
