@@ -40,6 +40,7 @@ public final class KernelLibrary {
             all.add(new Transpose(type));
             all.add(new Embedding(type));
             all.add(new TimestepEmbedding(type));
+            all.add(new LatentToRgb(type));
             all.add(new GroupNormStatistics(type));
             all.add(new GroupNormScale(type));
             addProducts(all, type);
@@ -177,6 +178,10 @@ public final class KernelLibrary {
         all.add(new Attention(type, 13, true, false));
         all.add(new Attention(type, 172, true, true));
         all.add(new Attention(type, 512, false, true));
+        for (boolean vector : new boolean[] {false, true}) {
+            all.add(new AttentionScores(type, vector));
+            all.add(new AttentionValues(type, vector));
+        }
     }
 
     private static void addTensorAttention(List<Kernel> all, Arithmetic arithmetic) {

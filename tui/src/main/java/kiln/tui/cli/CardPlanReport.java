@@ -64,7 +64,7 @@ record CardPlanReport(
                     streams ? mebibytes(places.streamedBytes()) : "-",
                     streams ? WeightPlaces.SLOTS + "x" + mebibytes(places.slotBytes()) : "-",
                     mebibytes(network.arenaBytes()),
-                    network.reducedArena() ? " in parts" : "");
+                    network.reducedArena() ? " in bands" : "");
         }
         NetworkPlace denoiser = plan.streamedNetwork();
         if (!denoiser.weights().units().isEmpty()) {
@@ -121,7 +121,14 @@ record CardPlanReport(
         return plan.shortage()
                 .map(line -> "does not fit: " + line)
                 .orElseGet(() -> "fits as " + plan.residency().word() + ", peak " + mebibytes(plan.peakBytes()) + ", copied a step "
-                        + mebibytes(plan.streamedBytesPerStep()) + ", step " + seconds(other.stepSeconds()));
+                        + mebibytes(plan.streamedBytesPerStep()) + ", step " + seconds(other.stepSeconds()) + inBands(plan));
+    }
+
+    private static String inBands(ResidencyPlan plan) {
+        return plan.networks().stream()
+                .filter(NetworkPlace::reducedArena)
+                .map(network -> ", " + network.name() + " in bands")
+                .collect(Collectors.joining());
     }
 
     private static void printWeights(PrintStream out, NetworkPlace network) {

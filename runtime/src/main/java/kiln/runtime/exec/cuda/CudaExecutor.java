@@ -2,7 +2,6 @@ package kiln.runtime.exec.cuda;
 
 import java.util.IdentityHashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import kiln.kernels.CudaContext;
@@ -30,9 +29,6 @@ import kiln.runtime.plan.ResidencyPlan;
  * <p>Failures of the card are {@link KilnException}s of the categories OUT_OF_MEMORY and DEVICE.
  */
 public final class CudaExecutor implements Executor {
-    /** Networks that run once a picture: it is better that they take longer than that there is no picture. */
-    private static final Set<String> IN_BANDS = Set.of("encoder", "decoder");
-
     private final CudaContext context;
     private final CudaSettings settings;
     private final Card card;
@@ -126,7 +122,7 @@ public final class CudaExecutor implements Executor {
     }
 
     private ProgramChoice program(String network, Graph graph, DeviceTarget target) {
-        return ProgramChoice.of(graph, target, libraries, IN_BANDS.contains(network));
+        return CudaDemands.program(network, graph, target, libraries);
     }
 
     @Override
@@ -162,7 +158,9 @@ public final class CudaExecutor implements Executor {
 
     /** A failure of the card as a person is told. */
     public static KilnException failure(CudaException e) {
-        return new KilnException(e.isOutOfMemory() ? Category.OUT_OF_MEMORY : Category.DEVICE, e.getMessage(), e);
+        return e.isOutOfMemory()
+                ? new KilnException(Category.OUT_OF_MEMORY, e.getMessage() + ": close what else uses the card, or --use-cpu all", e)
+                : new KilnException(Category.DEVICE, e.getMessage() + ": kiln selftest looks closer, --use-cpu all draws without the card", e);
     }
 
     @Override

@@ -22,7 +22,8 @@ import kiln.runtime.plan.StreamUnit;
  * Where weights and results lie on the card at the moment. All networks share one region (two where everything stays: weights, arena); a
  * network's weights come when it is placed, and go when another one needs the room.
  *
- * <p>When the card has less than was thought, the next lower residency is tried.
+ * <p>When the card has less than was thought, the next lower residency is tried, and less and less memory with the lowest: results for which
+ * there is no room then go through host memory, where a network can do that.
  */
 final class Residence implements AutoCloseable {
     /**
@@ -167,12 +168,12 @@ final class Residence implements AutoCloseable {
     private void settle() {
         List<NetworkDemand> demands = networks.values().stream().map(NetworkPrograms::demand).toList();
         String largest = demands.stream().max(Comparator.comparingLong(NetworkDemand::weightBytes)).orElseThrow().name();
-        long less = 0;
+        long most = Long.MAX_VALUE;
         CudaException refusal = null;
         while (true) {
             long held = weightsBytes + arenaBytes;
-            long room = budget.room(context.memoryInfo().freeBytes() + held) - less;
-            ResidencyPlan next = ResidencyPlan.choose(demands, largest, Math.max(0, room), 0, highest);
+            long room = Math.min(most, budget.room(context.memoryInfo().freeBytes() + held));
+            ResidencyPlan next = ResidencyPlan.choose(demands, largest, room, 0, highest);
             if (!next.fits()) {
                 release();
                 String refused = refusal == null ? "" : refusal.getMessage() + ", and with less it does not work: ";
@@ -192,9 +193,9 @@ final class Residence implements AutoCloseable {
                 if (next.residency().lower().isPresent()) {
                     highest = next.residency().lower().get();
                 } else {
-                    less += Math.max(1, next.peakBytes() / LESS_PARTS);
+                    most = next.peakBytes() - (next.peakBytes() + LESS_PARTS - 1) / LESS_PARTS;
                 }
-                notices.accept(e.getMessage() + ": going on with less, as with --" + highest.word());
+                notices.accept("going on with less memory, as with --" + highest.word() + ": " + e.getMessage());
             }
         }
     }

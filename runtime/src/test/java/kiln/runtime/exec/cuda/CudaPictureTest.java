@@ -94,6 +94,17 @@ class CudaPictureTest {
     }
 
     @Test
+    void aDecoderWithoutRoomWorksInBandsAndGivesTheSamePicture() {
+        byte[] expected = draw(on(card(ROOMY), DataType.F16, Residency.RESIDENT), 96, 1).rgb();
+        EmulatedDriver tight = card(TIGHT);
+        Drawn drawn = draw(on(tight, DataType.F16, Residency.RESIDENT), 96, 1);
+        assertThat(drawn.rgb()).isEqualTo(expected);
+        assertThat(drawn.notices()).singleElement().asString().startsWith("the decoder works in bands of rows");
+        assertThat(tight.record().peakBytes()).isLessThanOrEqualTo(TIGHT);
+        assertThat(tight.record().livePinned()).isZero();
+    }
+
+    @Test
     void aStepAllocatesNothing() {
         EmulatedDriver driver = card(ROOMY);
         draw(on(driver, DataType.F16, Residency.RESIDENT), 32, 1);
