@@ -220,15 +220,18 @@ public final class CudaExecutor implements Executor {
             if (graphClosed) {
                 throw new IllegalStateException("the compiled graph is closed");
             }
+            boolean libraryFailed = false;
             while (true) {
                 try {
+                    if (libraryFailed) {
+                        lower(program.type());
+                    }
                     return attempt(inputs, progress);
                 } catch (CudaException e) {
-                    if (!libraries.giveUp(e)) {
+                    if (!libraries.giveUp(e, notices)) {
                         throw failure(e);
                     }
-                    notices.accept(e.getMessage() + ": Kiln's own kernels are used from here on");
-                    lower(program.type());
+                    libraryFailed = true;
                 }
             }
         }

@@ -130,13 +130,17 @@ public final class DeviceLibraries implements AutoCloseable {
     }
 
     /**
-     * If the failure is a library's, does without that one from the next lowering on.
+     * If the failure is a library's, does without that one from the next lowering on. Told of the first time: programs that were written
+     * before fail as well.
      *
      * @return whether it is
      */
-    boolean giveUp(CudaException failure) {
+    boolean giveUp(CudaException failure, Consumer<String> notices) {
         boolean ofCublas = failure.symbol().startsWith("CUBLAS_");
         boolean ofCudnn = failure.symbol().startsWith("CUDNN_");
+        if (usesCublas && ofCublas || usesCudnn && ofCudnn) {
+            notices.accept(failure.getMessage() + ": Kiln's own kernels are used from here on");
+        }
         usesCublas &= !ofCublas;
         usesCudnn &= !ofCudnn;
         return ofCublas || ofCudnn;
