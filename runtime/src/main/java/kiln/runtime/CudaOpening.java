@@ -116,13 +116,13 @@ final class CudaOpening {
         return DeviceLibraries.open(context, options.device().gemm(), options.device().convolution(), times, notices);
     }
 
-    private static DeviceChoice choose(CudaDriver driver, EngineOptions options) {
+    static DeviceChoice choose(CudaDriver driver, EngineOptions options) {
         List<CudaDevices.Device> devices = driver.devices();
         CudaDevices found = new CudaDevices(devices, null, null, devices.isEmpty() ? "the driver shows no device" : null);
         return DeviceChoice.among(found, options.device().device(), System.getenv(DeviceChoice.VISIBLE_DEVICES));
     }
 
-    private static CudaSettings settings(EngineOptions options, CudaDevices.Device before, CudaContext context) {
+    static CudaSettings settings(EngineOptions options, CudaDevices.Device before, CudaContext context) {
         DeviceOptions device = options.device();
         // A driver that already had a context tells of no difference; what is free is in no case the context's.
         CudaContext.MemoryInfo memory = context.memoryInfo();
