@@ -124,6 +124,18 @@ public interface CudaContext extends AutoCloseable {
     /** Between two timed events that were reached. */
     float milliseconds(Event begin, Event end);
 
+    // Libraries.
+
+    /**
+     * Loads cuBLAS, which takes a good part of a second and device memory of its own.
+     *
+     * @throws LibraryException when it is missing, broken, too old, or does not start
+     */
+    Cublas openCublas() throws LibraryException;
+
+    /** The same with cuDNN. */
+    Cudnn openCudnn() throws LibraryException;
+
     // Graphs: a card takes a hundred launches at once in the time of a few.
 
     /**

@@ -4,6 +4,7 @@ import static kiln.kernels.JCudaLibrary.check;
 
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import jcuda.NativePointerObject;
 import jcuda.Pointer;
@@ -36,7 +37,7 @@ final class JCudaContext implements CudaContext {
     private static final int EVENT_UNTIMED = 2;
 
     /** A device address as JCuda wants it, and back: it has no constructor from a number, and shows its own to subclasses only. */
-    private static final class Address extends CUdeviceptr {
+    static final class Address extends CUdeviceptr {
         Address(long address) {
             super(new CUdeviceptr(), address);
         }
@@ -54,11 +55,14 @@ final class JCudaContext implements CudaContext {
     private static final ThreadLocal<JCudaContext> CURRENT = new ThreadLocal<>();
 
     private final CUdevice handle;
+    private final Path nativesFolder;
     private final CUcontext context = new CUcontext();
     private final CudaDevices.Device device;
     private boolean closed;
 
-    JCudaContext(int index) {
+    /** @param nativesFolder where more of JCuda's native libraries are unpacked when they are needed */
+    JCudaContext(int index, Path nativesFolder) {
+        this.nativesFolder = nativesFolder;
         handle = JCudaLibrary.handle(index);
         check(JCudaDriver.cuDevicePrimaryCtxRetain(context, handle), "opening device " + index);
         try {
@@ -70,7 +74,7 @@ final class JCudaContext implements CudaContext {
         }
     }
 
-    private void bind() {
+    void bind() {
         if (closed) {
             throw new IllegalStateException("the CUDA context is closed");
         }
@@ -321,6 +325,18 @@ final class JCudaContext implements CudaContext {
         int status = JCudaDriver.cuEventElapsedTime(result, (CUevent) begin.handle(), (CUevent) end.handle());
         check(status, "measuring time");
         return result[0];
+    }
+
+    @Override
+    public Cublas openCublas() throws LibraryException {
+        bind();
+        return JCudaCublas.open(this, nativesFolder);
+    }
+
+    @Override
+    public Cudnn openCudnn() throws LibraryException {
+        bind();
+        return JCudaCudnn.open(this, nativesFolder);
     }
 
     @Override

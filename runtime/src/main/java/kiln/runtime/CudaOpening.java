@@ -21,7 +21,9 @@ import kiln.runtime.exec.RoutedExecutor;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.exec.cuda.CudaExecutor;
 import kiln.runtime.exec.cuda.CudaSettings;
+import kiln.runtime.exec.cuda.DeviceLibraries;
 import kiln.runtime.exec.cuda.MemoryBudget;
+import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.pipeline.LoadedModel;
 import kiln.runtime.plan.Residency;
 import kiln.runtime.plan.ResidencyPlan;
@@ -75,12 +77,19 @@ final class CudaOpening {
                 throw new KilnException(Category.DEVICE, choice.reason());
             }
             CudaContext context = driver.open(choice.device().index());
-            CudaExecutor card = new CudaExecutor(context, weights, settings(options, choice.device(), context), notices);
+            // Before what is free is measured: they take memory as well.
+            DeviceLibraries libraries = libraries(context, options, notices);
+            CudaExecutor card = new CudaExecutor(context, libraries, weights, settings(options, choice.device(), context), notices);
             Set<NetworkPart> onCpu = options.device().cpuParts();
             return onCpu.isEmpty() ? card : new RoutedExecutor(card, Executors.onCpu(options, weights), networks(onCpu));
         } catch (CudaException e) {
             throw CudaExecutor.failure(e);
         }
+    }
+
+    private static DeviceLibraries libraries(CudaContext context, EngineOptions options, Consumer<String> notices) {
+        ProductTimes times = ProductTimes.read(ProductTimes.file(options.cacheFolder(), context.device()));
+        return DeviceLibraries.open(context, options.device().gemm(), options.device().convolution(), times, notices);
     }
 
     private static DeviceChoice choose(CudaDriver driver, EngineOptions options) {

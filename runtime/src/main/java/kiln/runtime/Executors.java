@@ -3,6 +3,7 @@ package kiln.runtime;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import kiln.kernels.CudaException;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.exec.onednn.OneDnn;
@@ -49,7 +50,7 @@ public final class Executors {
                 if (options.device().device() != null) {
                     throw e;
                 }
-                notices.accept(e.getMessage() + ": the CPU computes");
+                notices.accept("the CPU computes: " + (e.getCause() instanceof CudaException ? e.getCause() : e).getMessage());
             }
         }
         return onCpu(options, weights);

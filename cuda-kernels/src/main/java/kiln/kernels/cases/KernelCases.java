@@ -6,7 +6,10 @@ import java.util.List;
 import java.util.Locale;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
+import kiln.kernels.op.ApplyEpilogue;
 import kiln.kernels.op.AttentionKernel;
+import kiln.kernels.op.AttentionScores;
+import kiln.kernels.op.AttentionValues;
 import kiln.kernels.op.Convolution;
 import kiln.kernels.op.CopyRows;
 import kiln.kernels.op.Elementwise;
@@ -16,6 +19,7 @@ import kiln.kernels.op.GroupNormApply;
 import kiln.kernels.op.GroupNormScale;
 import kiln.kernels.op.GroupNormStatistics;
 import kiln.kernels.op.KernelLibrary;
+import kiln.kernels.op.LatentToRgb;
 import kiln.kernels.op.LayerNorm;
 import kiln.kernels.op.MatrixMultiply;
 import kiln.kernels.op.Softmax;
@@ -46,8 +50,14 @@ public final class KernelCases {
             return ProductCases.of(convolution);
         } else if (kernel instanceof SplitSum sum) {
             return List.of(ProductCases.of(sum));
+        } else if (kernel instanceof ApplyEpilogue epilogue) {
+            return List.of(ProductCases.of(epilogue));
         } else if (kernel instanceof AttentionKernel attention) {
             return AttentionCases.of(attention);
+        } else if (kernel instanceof AttentionScores scores) {
+            return SplitAttentionCases.of(scores);
+        } else if (kernel instanceof AttentionValues values) {
+            return SplitAttentionCases.of(values);
         } else if (kernel instanceof CopyRows copy) {
             return List.of(copy(copy));
         } else if (kernel instanceof Transpose transpose) {
@@ -58,6 +68,8 @@ public final class KernelCases {
             return List.of(embedding(embedding));
         } else if (kernel instanceof TimestepEmbedding timestep) {
             return List.of(timestep(timestep, 14), timestep(timestep, 320));
+        } else if (kernel instanceof LatentToRgb preview) {
+            return List.of(latentToRgb(preview));
         } else if (kernel instanceof UpsampleNearest upsample) {
             return List.of(upsample(upsample, upsample.vectorWidth() == 1 ? 5 : 8));
         } else if (kernel instanceof LayerNorm norm) {
@@ -159,6 +171,20 @@ public final class KernelCases {
         long frequenciesAddress = c.input("frequencies", DataType.F32, frequencies, frequencies.length);
         long out = c.output("out", kernel.type(), kernel.reference(timesteps, frequencies), timesteps.length, channels);
         return c.call(kernel.call(timestepsAddress, frequenciesAddress, out, timesteps.length, channels)).build(kernel.type(), 3e-6);
+    }
+
+    private static KernelCase latentToRgb(LatentToRgb kernel) {
+        int positions = 131;
+        CaseBuilder c = new CaseBuilder(kernel, positions + " positions");
+        float[] latent = c.normal(kernel.type(), positions * 4, 1.5);
+        float[][] map = new float[5][];
+        for (int i = 0; i < map.length; i++) {
+            map[i] = c.normal(DataType.F32, 3, 0.25);
+        }
+        long latentAddress = c.input("latent", kernel.type(), latent, positions, 4);
+        long out = c.output("out", DataType.U8, kernel.reference(latent, map), positions, 3);
+        // A colour that lies halfway between two may be rounded either way.
+        return c.call(kernel.call(latentAddress, out, positions, map)).build(1, 0);
     }
 
     private static KernelCase upsample(UpsampleNearest kernel, int channels) {

@@ -59,7 +59,7 @@ final class FmaProduct extends TiledProduct {
             }
             if (vector) {
                 Value inside = f.compute(PtxOp.AND, valid, Code.less(f, channel, channels));
-                f.guarded(inside, () -> f.load(Space.GLOBAL, address, 0, targets));
+                f.guarded(inside, () -> f.load(Space.READ_ONLY, address, 0, targets));
                 return;
             }
             for (int j = 0; j < targets.length; j++) {
@@ -67,7 +67,7 @@ final class FmaProduct extends TiledProduct {
                 Value inside = f.compute(PtxOp.AND, valid, Code.less(f, at, channels));
                 int offset = j * stored.bytes();
                 Value target = targets[j];
-                f.guarded(inside, () -> f.load(Space.GLOBAL, address, offset, target));
+                f.guarded(inside, () -> f.load(Space.READ_ONLY, address, offset, target));
             }
         }
 
@@ -94,7 +94,7 @@ final class FmaProduct extends TiledProduct {
     }
 
     @Override
-    Slice slice(Value base, DataType stored, int lines, Value thread) {
+    Slice slice(Value base, Factor factor, DataType stored, int lines, Value thread) {
         return new FloatSlice(base, stored, lines, thread);
     }
 

@@ -40,12 +40,14 @@ public final class KernelLibrary {
             all.add(new Transpose(type));
             all.add(new Embedding(type));
             all.add(new TimestepEmbedding(type));
+            all.add(new LatentToRgb(type));
             all.add(new GroupNormStatistics(type));
             all.add(new GroupNormScale(type));
             addProducts(all, type);
             addByteProducts(all, type);
             addSplitProducts(all, type, Tile.MEDIUM);
             addSplitSums(all, type);
+            addEpilogues(all, type);
             addAttention(all, type);
         }
         for (Arithmetic arithmetic : List.of(Arithmetic.MMA8, Arithmetic.MMA16)) {
@@ -118,6 +120,14 @@ public final class KernelLibrary {
         all.add(new SplitSum(type, false, 1, Epilogue.BIAS));
     }
 
+    /** What follows a product of cuBLAS or cuDNN. */
+    private static void addEpilogues(List<Kernel> all, DataType type) {
+        LAYERS.forEach(epilogue -> all.add(new ApplyEpilogue(type, 4, epilogue)));
+        all.add(new ApplyEpilogue(type, 4, PER_CHANNEL));
+        all.add(new ApplyEpilogue(type, 2, Epilogue.biasGeglu()));
+        all.add(new ApplyEpilogue(type, 1, ALL_STEPS));
+    }
+
     /** Tiles between medium and large ones. */
     private static void addBetween(List<Kernel> all, Tile... tiles) {
         for (Tile tile : tiles) {
@@ -168,6 +178,10 @@ public final class KernelLibrary {
         all.add(new Attention(type, 13, true, false));
         all.add(new Attention(type, 172, true, true));
         all.add(new Attention(type, 512, false, true));
+        for (boolean vector : new boolean[] {false, true}) {
+            all.add(new AttentionScores(type, vector));
+            all.add(new AttentionValues(type, vector));
+        }
     }
 
     private static void addTensorAttention(List<Kernel> all, Arithmetic arithmetic) {

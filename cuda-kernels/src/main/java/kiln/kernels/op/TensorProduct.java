@@ -10,23 +10,33 @@ import kiln.kernels.ptx.Value;
 /**
  * {@link TiledProduct} on tensor cores: {@code mma.sync} m16n8k8 or m16n8k16 with f16 factors and f32 sums.
  *
- * <p>Slices lie in shared memory as they come, rows along the channels, which is the order in which both factors' fragments are read: eight
- * neighbouring channels ("chunk", 16 bytes) are a row of the matrices that {@code ldmatrix} reads. A slice has no padding; instead, the
- * chunks of a line change places by the line's number, so that the eight lines of a matrix lie in different banks. In a fragment, lane
- * {@code l} has rows {@code l/4} and {@code l/4 + 8}, and channels (or result columns) {@code 2·(l mod 4)} and the next.
+ * <p>In a fragment, lane {@code l} has rows {@code l/4} and {@code l/4 + 8}, and channels (or result columns) {@code 2·(l mod 4)} and the
+ * next. Slices lie in shared memory as they come, rows along the channels: eight neighbouring channels ("chunk", 16 bytes) are a row of the
+ * 8×8 matrices that {@code ldmatrix} makes fragments of. Two things are not straight:
+ * <ul>
+ * <li>Which weights are a fragment's eight columns is free. A pair of fragments takes sixteen so that a lane's two and two are neighbours:
+ *     the first has columns 0, 1, 4, 5, 8, 9, 12, 13, the second those between. Results are stored by fours.
+ * <li>A line is 64 bytes, half of all banks. Its four chunks change places by the line's number, so that the eight lines of any matrix lie
+ *     in different banks without padding.
+ * </ul>
  *
  * <p>From sm_80 on halves go to shared memory by {@code cp.async}, past the registers.
  */
 final class TensorProduct extends TiledProduct {
     /** Halves of a chunk. */
     static final int UNIT = 8;
+    /** Channels of a slice. */
+    static final int DEPTH = 32;
 
     private static final int HALF = 2;
     private static final int CHUNK_BYTES = UNIT * HALF;
+    private static final int LINE_BYTES = DEPTH * HALF;
+    private static final int LINE_CHUNKS = DEPTH / UNIT;
     /** Channels of the fragments that four matrices make. */
     private static final int FRAGMENT_DEPTH = 2 * UNIT;
+    /** Neighbouring results of a lane. */
+    private static final int RUN = 4;
 
-    private final int lineBytes;
     private final boolean asynchronous;
     /** Of this warp's part: instructions down and across, four sums a lane each. */
     private final Value[][][] sums;
@@ -35,27 +45,14 @@ final class TensorProduct extends TiledProduct {
     private Value partRow;
     private Value partColumn;
     /** For each step of a fragment's depth, where this lane's rows of the first fragments are, in the first stage. */
-    private final Value[] leftRows;
+    private final Value[] leftRows = new Value[DEPTH / FRAGMENT_DEPTH];
 
-    private final Value[] rightRows;
+    private final Value[] rightRows = new Value[leftRows.length];
 
     TensorProduct(PtxFunction f, DataType type, DataType weights, Tile tile) {
         super(f, type, weights, tile);
-        lineBytes = tile.depth() * HALF;
         asynchronous = tile.arithmetic() == Arithmetic.MMA16;
         sums = new Value[tile.partRows() / Tile.MMA_ROWS][tile.partColumns() / Tile.MMA_COLUMNS][4];
-        leftRows = new Value[tile.depth() / FRAGMENT_DEPTH];
-        rightRows = new Value[leftRows.length];
-    }
-
-    /** The byte of a chunk within its line's: bits of the line's number are added to the chunk's without carry. */
-    private Value swizzled(Value line, Value chunk) {
-        int perLine = tile.depth() / UNIT;
-        // Lines of less than all 32 banks share them: their chunks move every 128 bytes.
-        int linesPerTurn = UNIT / Math.min(UNIT, perLine);
-        Value turn = linesPerTurn == 1 ? line : f.compute(PtxOp.SHR, line, Value.of(Integer.numberOfTrailingZeros(linesPerTurn)));
-        Value moved = f.compute(PtxOp.XOR, chunk, f.and(turn, Value.of(Math.min(UNIT, perLine) - 1)));
-        return f.mul(moved, Value.of(CHUNK_BYTES));
     }
 
     private final class HalfSlice extends Slice {
@@ -65,11 +62,11 @@ final class TensorProduct extends TiledProduct {
         /** What bytes are subtracted from on their way to halves; {@code null} where halves come. */
         private final Value offset;
 
-        HalfSlice(Value base, DataType stored, int lines, Value thread) {
+        HalfSlice(Value base, Factor factor, DataType stored, int lines, Value thread) {
             super(base, lines, UNIT, thread);
             copied = asynchronous && stored == DataType.F16;
             Value chunk = f.compute(PtxOp.SHR, depth, Value.of(Integer.numberOfTrailingZeros(UNIT)));
-            shared = f.add(f.mad(line, Value.of(lineBytes), base), swizzled(line, chunk));
+            shared = address(base, factor, line, chunk);
             travelling = new Value[copied ? 0 : slots][UNIT * stored.bytes() / Integer.BYTES];
             offset = stored == DataType.I8 ? f.register(PtxType.B32) : null;
             if (offset != null) {
@@ -87,13 +84,13 @@ final class TensorProduct extends TiledProduct {
             Value inside = f.compute(PtxOp.AND, valid, Code.less(f, channel, channels));
             if (copied) {
                 Value bytes = f.select(PtxType.U32, inside, Value.of(CHUNK_BYTES), Value.of(0));
-                f.copyAsync(f.add(shared, stage), slot * step * lineBytes, address, CHUNK_BYTES, bytes);
+                TensorCode.copy(f, f.add(shared, stage), slot * step * LINE_BYTES, address, bytes);
                 return;
             }
             for (Value target : travelling[slot]) {
                 f.assign(target, PtxOp.MOV, Value.of(0));
             }
-            f.guarded(inside, () -> f.load(Space.GLOBAL, address, 0, travelling[slot]));
+            f.guarded(inside, () -> f.load(Space.READ_ONLY, address, 0, travelling[slot]));
         }
 
         @Override
@@ -103,7 +100,7 @@ final class TensorProduct extends TiledProduct {
             }
             Value target = f.add(shared, stage);
             for (int i = 0; i < slots; i++) {
-                f.store(Space.SHARED, target, i * step * lineBytes, offset == null ? travelling[i] : halves(travelling[i]));
+                f.store(Space.SHARED, target, i * step * LINE_BYTES, offset == null ? travelling[i] : halves(travelling[i]));
             }
         }
 
@@ -117,14 +114,14 @@ final class TensorProduct extends TiledProduct {
     @Override
     void fetched() {
         if (asynchronous) {
-            f.commitCopies();
+            TensorCode.commitCopies(f);
         }
     }
 
     @Override
     void await(int later) {
         if (asynchronous) {
-            f.awaitCopies(later);
+            TensorCode.awaitGroups(f, later);
         }
     }
 
@@ -138,8 +135,8 @@ final class TensorProduct extends TiledProduct {
     }
 
     @Override
-    Slice slice(Value base, DataType stored, int lines, Value thread) {
-        return new HalfSlice(base, stored, lines, thread);
+    Slice slice(Value base, Factor factor, DataType stored, int lines, Value thread) {
+        return new HalfSlice(base, factor, stored, lines, thread);
     }
 
     @Override
@@ -150,13 +147,15 @@ final class TensorProduct extends TiledProduct {
         Value warp = f.compute(PtxOp.SHR, thread, Value.of(5));
         partRow = f.mul(f.compute(PtxOp.DIV, warp, Value.of(across)), Value.of(tile.partRows()));
         partColumn = f.mul(f.compute(PtxOp.REM, warp, Value.of(across)), Value.of(tile.partColumns()));
-        f.comment("the rows that this lane names: of the left factor eight, eight below, then both eight channels on; of the right one");
-        f.comment("eight, eight channels on, then both eight below");
+        f.comment("the rows that this lane names: of the left factor eight, eight below, then both eight channels on; of the right one a");
+        f.comment("fragment's, the same eight channels on, then those of the other fragment of a pair");
         Value row = f.and(lane, Value.of(15));
-        rows(leftRows, left.base, f.add(partRow, row), f.compute(PtxOp.SHR, lane, Value.of(4)));
-        Value below = f.compute(PtxOp.SHL, f.compute(PtxOp.SHR, lane, Value.of(4)), Value.of(3));
-        Value column = f.add(f.and(lane, Value.of(7)), below);
-        rows(rightRows, right.base, f.add(partColumn, column), f.and(f.compute(PtxOp.SHR, lane, Value.of(3)), Value.of(1)));
+        nameRows(leftRows, left.base, Factor.LEFT, f.add(partRow, row), f.compute(PtxOp.SHR, lane, Value.of(4)));
+        Value four = f.mul(f.compute(PtxOp.SHR, f.and(lane, Value.of(7)), Value.of(1)), Value.of(RUN));
+        Value second = f.mul(f.compute(PtxOp.SHR, lane, Value.of(4)), Value.of(2));
+        Value column = f.add(f.add(four, second), f.and(lane, Value.of(1)));
+        Value chunk = f.and(f.compute(PtxOp.SHR, lane, Value.of(3)), Value.of(1));
+        nameRows(rightRows, right.base, Factor.RIGHT, f.add(partColumn, column), chunk);
         for (Value[][] fragments : sums) {
             for (Value[] fragment : fragments) {
                 for (int i = 0; i < fragment.length; i++) {
@@ -166,12 +165,18 @@ final class TensorProduct extends TiledProduct {
         }
     }
 
-    private void rows(Value[] target, Value base, Value line, Value chunk) {
-        Value begin = f.mad(line, Value.of(lineBytes), base);
+    private void nameRows(Value[] target, Value base, Factor factor, Value line, Value chunk) {
         for (int i = 0; i < target.length; i++) {
             Value at = i == 0 ? chunk : f.add(chunk, Value.of(i * FRAGMENT_DEPTH / UNIT));
-            target[i] = f.add(begin, swizzled(line, at));
+            target[i] = address(base, factor, line, at);
         }
+    }
+
+    /** Eight lines of a matrix are neighbours on the left, and on the right two and two, four apart: both use all places of a chunk. */
+    private Value address(Value base, Factor factor, Value line, Value chunk) {
+        Value turn = f.compute(PtxOp.SHR, line, Value.of(factor == Factor.LEFT ? 1 : 2));
+        Value place = f.compute(PtxOp.XOR, chunk, f.and(turn, Value.of(LINE_CHUNKS - 1)));
+        return f.mad(place, Value.of(CHUNK_BYTES), f.mad(line, Value.of(LINE_BYTES), base));
     }
 
     @Override
@@ -181,61 +186,32 @@ final class TensorProduct extends TiledProduct {
             Value rightAt = f.add(rightRows[k], stage);
             Value[][] b = new Value[sums[0].length][];
             for (int j = 0; j < b.length; j += 2) {
-                Value[] two = fragment(rightAt, j * Tile.MMA_COLUMNS);
+                Value[] two = TensorCode.loadMatrices(f, 4, false, rightAt, j * Tile.MMA_COLUMNS * LINE_BYTES);
                 b[j] = new Value[] {two[0], two[1]};
                 b[j + 1] = new Value[] {two[2], two[3]};
             }
             for (int i = 0; i < sums.length; i++) {
-                Value[] a = fragment(leftAt, i * Tile.MMA_ROWS);
+                Value[] four = TensorCode.loadMatrices(f, 4, false, leftAt, i * Tile.MMA_ROWS * LINE_BYTES);
+                Value[][] a = {{four[0], four[1]}, {four[2], four[3]}};
                 for (int j = 0; j < b.length; j++) {
-                    multiply(sums[i][j], a, b[j]);
+                    TensorCode.multiply(f, tile.arithmetic(), sums[i][j], a, 0, b[j]);
                 }
             }
         }
     }
 
-    private Value[] fragment(Value at, int line) {
-        Value[] words = new Value[4];
-        for (int i = 0; i < words.length; i++) {
-            words[i] = f.register(PtxType.B32);
-        }
-        f.loadMatrices(at, line * lineBytes, words);
-        return words;
-    }
-
-    private void multiply(Value[] sum, Value[] a, Value[] b) {
-        if (tile.arithmetic() == Arithmetic.MMA16) {
-            multiply("m16n8k16", 70, sum, a, b);
-            return;
-        }
-        multiply("m16n8k8", 65, sum, new Value[] {a[0], a[1]}, new Value[] {b[0]});
-        multiply("m16n8k8", 65, sum, new Value[] {a[2], a[3]}, new Value[] {b[1]});
-    }
-
-    private void multiply(String shape, int version, Value[] sum, Value[] a, Value[] b) {
-        String instruction = "mma.sync.aligned." + shape + ".row.col.f32.f16.f16.f32";
-        f.emitSince(version, instruction, braced(sum), braced(a), braced(b), braced(sum));
-    }
-
-    private static String braced(Value[] values) {
-        StringBuilder out = new StringBuilder("{");
-        for (int i = 0; i < values.length; i++) {
-            out.append(i == 0 ? "" : ", ").append(values[i].text());
-        }
-        return out.append('}').toString();
-    }
-
     @Override
     void finish(Results results, Value tileRow, Value tileColumn) {
         Value firstRow = f.add(f.add(tileRow, partRow), f.compute(PtxOp.SHR, lane, Value.of(2)));
-        Value firstColumn = f.add(f.add(tileColumn, partColumn), f.mul(f.and(lane, Value.of(3)), Value.of(2)));
-        for (int j = 0; j < sums[0].length; j++) {
+        Value firstColumn = f.mad(f.and(lane, Value.of(3)), Value.of(RUN), f.add(tileColumn, partColumn));
+        for (int j = 0; j < sums[0].length; j += 2) {
             f.comment("results of this lane's columns from " + j * Tile.MMA_COLUMNS + " on");
-            Results.Run run = results.run(f.add(firstColumn, Value.of(j * Tile.MMA_COLUMNS)), 2);
+            Results.Run run = results.run(f.add(firstColumn, Value.of(j * Tile.MMA_COLUMNS)), RUN);
             for (int i = 0; i < sums.length; i++) {
-                Value[] sum = sums[i][j];
-                run.store(f.add(firstRow, Value.of(i * Tile.MMA_ROWS)), sum[0], sum[1]);
-                run.store(f.add(firstRow, Value.of(i * Tile.MMA_ROWS + 8)), sum[2], sum[3]);
+                Value[] first = sums[i][j];
+                Value[] second = sums[i][j + 1];
+                run.store(f.add(firstRow, Value.of(i * Tile.MMA_ROWS)), first[0], first[1], second[0], second[1]);
+                run.store(f.add(firstRow, Value.of(i * Tile.MMA_ROWS + 8)), first[2], first[3], second[2], second[3]);
             }
         }
     }

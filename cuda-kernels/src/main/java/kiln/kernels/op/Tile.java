@@ -76,7 +76,7 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
                 || columns % partColumns != 0
                 || Integer.bitCount(depth) != 1
                 || depth < vector
-                || arithmetic.isTensor() && depth < 2 * vector
+                || arithmetic.isTensor() && depth != TensorProduct.DEPTH
                 || rows * depth % (vector * threads) != 0
                 || columns * depth % (vector * threads) != 0) {
             throw new IllegalArgumentException("tile " + rows + "x" + columns + "x" + depth + " by " + partRows + "x" + partColumns);
@@ -122,6 +122,10 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
         if (arithmetic == Arithmetic.MMA16) {
             // What lets a multiprocessor hold two blocks of 256 threads.
             return 128;
+        }
+        if (arithmetic.isTensor() && threads() == 256) {
+            // One block either way: more than half of the registers, or spills.
+            return 208;
         }
         if (arithmetic.isTensor() || partRows * partColumns > 16) {
             return 168;

@@ -116,8 +116,13 @@ abstract class TiledProduct {
     /** Bytes of shared memory that a slice of so many lines takes. */
     abstract int sliceBytes(int lines);
 
+    enum Factor {
+        LEFT,
+        RIGHT
+    }
+
     /** @param stored what the slice's elements are in global memory */
-    abstract Slice slice(Value base, DataType stored, int lines, Value thread);
+    abstract Slice slice(Value base, Factor factor, DataType stored, int lines, Value thread);
 
     /** Whatever a thread keeps of its results. */
     abstract void begin(Value thread, Slice left, Slice right);
@@ -143,8 +148,8 @@ abstract class TiledProduct {
         int leftBytes = sliceBytes(tile.rows());
         int stageBytes = leftBytes + sliceBytes(tile.columns());
         Value shared = f.shared("slices", tile.stages() * stageBytes);
-        Slice a = slice(shared, type, tile.rows(), thread);
-        Slice w = slice(f.add(shared, Value.of(leftBytes)), weightType, tile.columns(), thread);
+        Slice a = slice(shared, Factor.LEFT, type, tile.rows(), thread);
+        Slice w = slice(f.add(shared, Value.of(leftBytes)), Factor.RIGHT, weightType, tile.columns(), thread);
         Loads loads = new Loads(operands, source, a, w, firstRow, firstColumn);
         begin(thread, a, w);
 

@@ -196,33 +196,6 @@ public final class PtxFunction {
         return out.append('}').toString();
     }
 
-    /**
-     * Begins a copy from global to shared memory that goes past the registers; sm_80.
-     *
-     * @param bytes 16, to which both addresses are aligned
-     * @param sourceBytes how many of them are read; zeros take the place of the others
-     */
-    public void copyAsync(Value shared, int offset, Value global, int bytes, Value sourceBytes) {
-        emitSince(70, "cp.async.cg.shared.global", place(shared, offset), place(global, 0), Integer.toString(bytes), sourceBytes.text());
-    }
-
-    /** This thread's copies since the last call become a group. */
-    public void commitCopies() {
-        emitSince(70, "cp.async.commit_group");
-    }
-
-    /** Waits for this thread's groups but the newest {@code later}; others see the copies behind a {@link #barrier}. */
-    public void awaitCopies(int later) {
-        emitSince(70, "cp.async.wait_group", Integer.toString(later));
-    }
-
-    /** Loads 8×8 matrices of halves, one for each of one, two or four targets; sm_75. Lanes 8·i to 8·i + 7 name the rows of matrix i. */
-    public void loadMatrices(Value shared, int offset, Value... targets) {
-        String count = ".x" + targets.length;
-        String list = targets.length == 1 ? "{" + targets[0].text() + "}" : vector(targets);
-        emitSince(65, "ldmatrix.sync.aligned.m8n8" + count + ".shared.b16", list, place(shared, offset));
-    }
-
     // Threads.
 
     /** A special register such as {@code %tid.x}, copied to a virtual one. */

@@ -2,16 +2,22 @@ package kiln.kernels.emulator;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
+import kiln.kernels.Cublas;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaDevices;
 import kiln.kernels.CudaException;
+import kiln.kernels.Cudnn;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
+import kiln.kernels.LibraryException;
 import kiln.kernels.SharedMemoryLimits;
 
 /**
@@ -60,10 +66,13 @@ public final class EmulatedContext implements CudaContext {
     private final Map<Long, Allocation> allocations = new LinkedHashMap<>();
     private final Set<Pinned> pinned = new LinkedHashSet<>();
     private final Map<Object, String> modules = new LinkedHashMap<>();
+    private final boolean hasLibraries;
+    private final List<String> libraries = new ArrayList<>();
     private final Set<CapturedWork> graphs = new LinkedHashSet<>();
     private boolean closed;
 
-    EmulatedContext(EmulatedCard card, DeviceMemory memory, CudaDevices.Device device, DriverRecord record) {
+    EmulatedContext(EmulatedCard card, DeviceMemory memory, CudaDevices.Device device, DriverRecord record, boolean hasLibraries) {
+        this.hasLibraries = hasLibraries;
         this.card = card;
         this.memory = memory;
         this.device = device;
@@ -454,6 +463,46 @@ public final class EmulatedContext implements CudaContext {
         return (to.last.nanoseconds() - from.last.nanoseconds()) / 1e6f;
     }
 
+    // Libraries.
+
+    @Override
+    public Cublas openCublas() throws LibraryException {
+        openLibrary("cublas", "libcublas.so.12");
+        return new EmulatedLibraries.Products(this);
+    }
+
+    @Override
+    public Cudnn openCudnn() throws LibraryException {
+        openLibrary("cudnn", "libcudnn.so.8");
+        return new EmulatedLibraries.Convolutions(this);
+    }
+
+    private void openLibrary(String name, String file) throws LibraryException {
+        requireOpen();
+        if (!hasLibraries) {
+            throw new LibraryException(file + " was not found");
+        }
+        libraries.add(name);
+    }
+
+    void libraryClosed(String name) {
+        requireOpen();
+        libraries.remove(name);
+    }
+
+    /** Queues a library's work. */
+    void queue(String library, String label, List<Long> addresses, Stream stream, BiConsumer<DeviceMemory, EmulatorChecks> work) {
+        String doing = "launching " + library + ": " + label;
+        called(DriverCall.LAUNCH, doing);
+        WorkQueue.Lane lane = lane(stream, doing);
+        if (!libraries.contains(library)) {
+            throw new CudaException(INVALID_HANDLE, doing);
+        }
+        Set<Object> uses = new HashSet<>();
+        addresses.forEach(address -> addAllocation(uses, address));
+        add(lane, new CapturedWork.Piece(label, uses, () -> record.launched(library), () -> work.accept(memory, card.checks())));
+    }
+
     // Graphs. All that is captured keeps the order of the calls, as if each stream had waited for the one before it.
 
     private boolean spoilsCapture() {
@@ -535,6 +584,7 @@ public final class EmulatedContext implements CudaContext {
             record.freed(allocation.bytes);
             memory.free(address);
         });
+        libraries.forEach(name -> record.left("the library " + name));
         for (Pinned block : pinned) {
             record.left(block.buffer.capacity() + " bytes of pinned memory for " + block.purpose);
             record.unpinned(block.buffer.capacity());

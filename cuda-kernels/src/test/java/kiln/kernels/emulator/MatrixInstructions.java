@@ -11,9 +11,8 @@ import kiln.kernels.emulator.Variable.Space;
  * Products of halves are exact; each sum is taken in double and rounded once, which a card's own (not specified) order comes near to.
  */
 final class MatrixInstructions {
-    static final int ROWS = 16;
-    static final int COLUMNS = 8;
-    static final int LARGEST_DEPTH = 16;
+    private static final int ROWS = MatrixFragments.ROWS;
+    private static final int COLUMNS = MatrixFragments.COLUMNS;
 
     private MatrixInstructions() { }
 
@@ -46,25 +45,9 @@ final class MatrixInstructions {
         int[] c = operands.sources(3, single ? PtxType.F32 : PtxType.B32, single ? 4 : 2);
         return (warp, mask) -> {
             checkWhole(warp, mask);
-            double[] left = warp.matrixLeft;
-            double[] right = warp.matrixRight;
-            double[] sums = warp.matrixSums;
-            for (int i = 0; i < a.length; i++) {
-                int[] register = warp.r32[a[i]];
-                for (int lane = 0; lane < 32; lane++) {
-                    int at = ((lane >> 2) + (i & 1) * 8) * depth + 2 * (lane & 3) + (i >> 1) * 8;
-                    left[at] = value(register[lane], brain);
-                    left[at + 1] = value(register[lane] >>> 16, brain);
-                }
-            }
-            for (int i = 0; i < b.length; i++) {
-                int[] register = warp.r32[b[i]];
-                for (int lane = 0; lane < 32; lane++) {
-                    int at = (2 * (lane & 3) + i * 8) * COLUMNS + (lane >> 2);
-                    right[at] = value(register[lane], brain);
-                    right[at + COLUMNS] = value(register[lane] >>> 16, brain);
-                }
-            }
+            double[] left = warp.fragments.left(warp.r32, a, brain, depth);
+            double[] right = warp.fragments.right(warp.r32, b, brain, depth);
+            double[] sums = warp.fragments.sums;
             int perRegister = single ? 1 : 2;
             for (int i = 0; i < c.length; i++) {
                 int[] register = warp.r32[c[i]];
@@ -128,10 +111,6 @@ final class MatrixInstructions {
         sums[at + 5] = s5;
         sums[at + 6] = s6;
         sums[at + 7] = s7;
-    }
-
-    private static float value(int bits, boolean brain) {
-        return brain ? Half.bfloatToFloat(bits) : Half.toFloat(bits);
     }
 
     private static void checkWhole(Warp warp, int mask) {

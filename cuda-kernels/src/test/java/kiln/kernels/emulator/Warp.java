@@ -25,10 +25,7 @@ final class Warp {
     byte[] data;
     /** For one access at a time. */
     final long[] addresses = new long[32];
-    /** For one matrix instruction at a time. */
-    final double[] matrixLeft = new double[MatrixInstructions.ROWS * MatrixInstructions.LARGEST_DEPTH];
-    final double[] matrixRight = new double[MatrixInstructions.LARGEST_DEPTH * MatrixInstructions.COLUMNS];
-    final double[] matrixSums = new double[MatrixInstructions.ROWS * MatrixInstructions.COLUMNS];
+    final MatrixFragments fragments = new MatrixFragments();
     long steps;
     int existing;
 
@@ -37,6 +34,9 @@ final class Warp {
     final int[] written64;
     final int[] writtenPredicates;
     private final boolean watchRegisters;
+    /** For each instruction, the lanes whose registers were found to be written: that does not change until the block ends. */
+    private final int[] verified;
+    private final Dim3[] threads = new Dim3[32];
     private final int[] scratch32 = new int[32];
     private final long[] scratch64 = new long[32];
     private final PtxKernel kernel;
@@ -66,6 +66,10 @@ final class Warp {
         written64 = new int[kernel.registers64];
         writtenPredicates = new int[kernel.predicates];
         watchRegisters = block.launch.checks.uninitialisedReads();
+        verified = watchRegisters ? new int[kernel.code.length] : null;
+        for (int lane = 0; lane < 32; lane++) {
+            threads[lane] = block.launch.block.at(number * 32L + lane);
+        }
         local = kernel.localBytes == 0 ? null : new byte[32][kernel.localBytes];
         for (PtxKernel.Preset preset : kernel.presets) {
             if (preset.wide()) {
@@ -109,6 +113,9 @@ final class Warp {
         Arrays.fill(written32, 0);
         Arrays.fill(written64, 0);
         Arrays.fill(writtenPredicates, 0);
+        if (watchRegisters) {
+            Arrays.fill(verified, 0);
+        }
         copies.reset();
         pc = 0;
         steps = 0;
@@ -154,8 +161,9 @@ final class Warp {
                 throw fault(Integer.numberOfTrailingZeros(active), "still runs after " + limit + " instructions");
             }
             int mask = active;
+            boolean watched = watchRegisters && (active & ~verified[pc]) != 0;
             if (instruction.guarded()) {
-                if (watchRegisters) {
+                if (watched) {
                     checkGuard(instruction);
                 }
                 mask &= predicate(instruction.guard());
@@ -163,7 +171,7 @@ final class Warp {
             switch (instruction.flow()) {
                 case NEXT -> {
                     if (mask != 0) {
-                        if (watchRegisters) {
+                        if (watched) {
                             checkRegisters(instruction, mask);
                         }
                         instruction.operation().execute(this, mask);
@@ -171,6 +179,9 @@ final class Warp {
                     pc++;
                 }
                 case BRANCH -> {
+                    if (watched) {
+                        verified[pc] |= active;
+                    }
                     if (mask == active) {
                         pc = instruction.target();
                     } else {
@@ -212,6 +223,7 @@ final class Warp {
             throw fault(lane, "register " + unwritten.name + " is read, but this thread has not written it");
         }
         use.mark(this, mask);
+        verified[pc] |= mask;
     }
 
     private void arrive(Instruction.Barrier barrier, int mask) {
@@ -377,7 +389,7 @@ final class Warp {
                 return each;
             }
         }
-        DeviceMemory.Allocation found = block.launch.memory.find(address);
+        DeviceMemory.Allocation found = block.find(address);
         String problem = DeviceMemory.problem(found, address, bytes);
         if (problem != null) {
             throw fault(lane, (write ? "write of " : "read of ") + bytes + " bytes at " + DeviceMemory.hex(address) + " " + problem);
@@ -388,7 +400,7 @@ final class Warp {
     }
 
     Dim3 thread(int lane) {
-        return block.launch.block.at(number * 32L + lane);
+        return threads[lane];
     }
 
     KernelFault fault(int lane, String message) {

@@ -56,7 +56,7 @@ final class CreateView {
         String caption = seeded ? "seed " + shown.request().seed() : "";
         Box.draw(canvas, layout.picture(), caption.isEmpty() ? "" : "Picture", caption, state.focus == Focus.HISTORY, theme);
         if (shown != null && shown.state().isOver() && shown.use() != null) {
-            Box.footnote(canvas, layout.picture(), DeviceText.picture(shown.use(), layout.picture().columns() - 6), theme);
+            Box.footnote(canvas, layout.picture(), DeviceText.picture(shown.use(), layout.picture().columns() - 5), theme);
         }
         picture.draw(canvas, layout.picture().inner(), state, theme);
     }

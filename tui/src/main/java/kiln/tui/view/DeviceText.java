@@ -35,17 +35,23 @@ final class DeviceText {
 
     /** For below a finished picture: "VRAM: 1.1 GiB used, 1.3 GiB peak, 1.9/2.0 GiB on the card (95%)". */
     static String picture(DeviceUse use, int cells) {
-        String used = ByteSize.format(use.usedBytes());
-        String peak = ByteSize.format(use.peakBytes());
         String card = ByteSize.formatOf(use.takenBytes(), use.totalBytes());
+        String used = ofCard(use.usedBytes(), use);
+        String peak = ofCard(use.peakBytes(), use);
         return longest(
                 List.of(
                         "VRAM: " + use.memoryText(),
-                        "VRAM: " + used + ", peak " + peak + ", card " + card + " (" + use.takenPercent() + "%)",
-                        "VRAM " + used + ", peak " + peak + " of " + ByteSize.format(use.totalBytes()),
+                        "VRAM " + used + ", peak " + peak + ", card " + card + " (" + use.takenPercent() + "%)",
+                        "VRAM " + used + " peak " + peak + " card " + card + " " + use.takenPercent() + "%",
                         "VRAM " + card + " (" + use.takenPercent() + "%)",
                         ""),
                 cells);
+    }
+
+    /** The number alone, in the unit of the card's memory. */
+    private static String ofCard(long bytes, DeviceUse use) {
+        String both = ByteSize.formatOf(bytes, use.totalBytes());
+        return both.substring(0, both.indexOf('/'));
     }
 
     /** "3.4 it/s", or "2.5 s/it" for slow steps. */

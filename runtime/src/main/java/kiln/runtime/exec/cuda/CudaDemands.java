@@ -34,15 +34,15 @@ public final class CudaDemands {
         this.device = device;
     }
 
-    static ProgramChoice program(String network, Graph unfused, DeviceTarget target) {
-        return ProgramChoice.of(unfused, target, IN_BANDS.contains(network));
+    static ProgramChoice program(String network, Graph unfused, DeviceTarget target, DeviceLibraries libraries) {
+        return ProgramChoice.of(unfused, target, libraries, IN_BANDS.contains(network));
     }
 
     private NetworkDemand of(String network, Graph unfused, boolean wide) {
         DataType type = wide || device.weights() == WeightFormat.F32 ? DataType.F32 : DataType.F16;
         DeviceTarget target = new DeviceTarget(card, DataType.F16, device.weights() == WeightFormat.INT8).withType(type);
         NetworkPrograms programs = new NetworkPrograms(network);
-        programs.add(program(network, unfused, target));
+        programs.add(program(network, unfused, target, DeviceLibraries.none()));
         return programs.demand();
     }
 

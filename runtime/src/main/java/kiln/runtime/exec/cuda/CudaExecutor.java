@@ -37,6 +37,7 @@ public final class CudaExecutor implements Executor {
     private final KernelModules modules;
     private final Stream compute;
     private final Stream copy;
+    private final DeviceLibraries libraries;
     private final WeightUpload upload;
     private final HostBlock host;
     private final ProgramRunner runner;
@@ -46,12 +47,20 @@ public final class CudaExecutor implements Executor {
     private boolean captures = true;
     private boolean closed;
 
+    /** With Kiln's own kernels only. */
+    public CudaExecutor(CudaContext context, WeightSource source, CudaSettings settings, Consumer<String> notices) {
+        this(context, DeviceLibraries.none(), source, settings, notices);
+    }
+
     /**
      * @param context closed here, also when this constructor fails
+     * @param libraries of this context, closed before it
      * @param notices told in one line what a person may want to know: less memory than thought, a part computed anew in 32 bits
      */
-    public CudaExecutor(CudaContext context, WeightSource source, CudaSettings settings, Consumer<String> notices) {
+    public CudaExecutor(
+            CudaContext context, DeviceLibraries libraries, WeightSource source, CudaSettings settings, Consumer<String> notices) {
         this.context = context;
+        this.libraries = libraries;
         this.settings = settings;
         this.notices = notices;
         try {
@@ -62,7 +71,7 @@ public final class CudaExecutor implements Executor {
             copy = context.createStream();
             upload = new WeightUpload(context, source, settings.mostPinnedBytes());
             host = new HostBlock(context);
-            runner = new ProgramRunner(context, modules, upload, host, compute, copy);
+            runner = new ProgramRunner(context, modules, libraries, upload, host, compute, copy);
             residence = new Residence(context, upload, compute, settings.budget(), settings.highest(), notices);
         } catch (CudaException e) {
             context.close();
@@ -111,7 +120,11 @@ public final class CudaExecutor implements Executor {
     }
 
     private ProgramChoice program(String network, Graph graph) {
-        return announced.computeIfAbsent(graph, key -> CudaDemands.program(network, graph, settings.target(card, network)));
+        return announced.computeIfAbsent(graph, key -> program(network, graph, settings.target(card, network)));
+    }
+
+    private ProgramChoice program(String network, Graph graph, DeviceTarget target) {
+        return CudaDemands.program(network, graph, target, libraries);
     }
 
     @Override
@@ -147,7 +160,9 @@ public final class CudaExecutor implements Executor {
 
     /** A failure of the card as a person is told. */
     public static KilnException failure(CudaException e) {
-        return new KilnException(e.isOutOfMemory() ? Category.OUT_OF_MEMORY : Category.DEVICE, e.getMessage(), e);
+        return e.isOutOfMemory()
+                ? new KilnException(Category.OUT_OF_MEMORY, e.getMessage() + ": close what else uses the card, or --use-cpu all", e)
+                : new KilnException(Category.DEVICE, e.getMessage() + ": kiln selftest looks closer, --use-cpu all draws without the card", e);
     }
 
     @Override
@@ -164,6 +179,7 @@ public final class CudaExecutor implements Executor {
             runner.close();
             host.close();
             modules.close();
+            libraries.close();
             context.destroy(copy);
             context.destroy(compute);
             if (transfer != null) {
@@ -206,22 +222,33 @@ public final class CudaExecutor implements Executor {
             if (graphClosed) {
                 throw new IllegalStateException("the compiled graph is closed");
             }
-            try {
-                Map<String, float[]> outputs = launch(inputs, progress);
-                if (program.type() == DataType.F16 && outputs.values().stream().anyMatch(CudaExecutor::hasNaN)) {
-                    notices.accept("the " + network + " gave not-a-number in 16 bits: from here on it runs in 32 bits");
-                    widen();
-                    outputs = launch(inputs, done -> progress.at(unfused.flops()));
+            while (true) {
+                try {
+                    return attempt(inputs, progress);
+                } catch (CudaException e) {
+                    if (!libraries.giveUp(e)) {
+                        throw failure(e);
+                    }
+                    notices.accept(e.getMessage() + ": Kiln's own kernels are used from here on");
+                    lower(program.type());
                 }
-                return outputs;
-            } catch (CudaException e) {
-                throw failure(e);
             }
         }
 
-        private void widen() {
+        private Map<String, float[]> attempt(Map<String, float[]> inputs, Progress progress) {
+            Map<String, float[]> outputs = launch(inputs, progress);
+            if (program.type() == DataType.F16 && outputs.values().stream().anyMatch(CudaExecutor::hasNaN)) {
+                notices.accept("the " + network + " gave not-a-number in 16 bits: from here on it runs in 32 bits");
+                lower(DataType.F32);
+                outputs = launch(inputs, done -> progress.at(unfused.flops()));
+            }
+            return outputs;
+        }
+
+        /** Writes the program anew, for another number format or without a library. */
+        private void lower(DataType type) {
             residence.remove(network, program);
-            program = CudaDemands.program(network, unfused, settings.target(card, network).withType(DataType.F32));
+            program = program(network, unfused, settings.target(card, network).withType(type));
             bound = null;
             dropCapture();
             load(program.whole(), fraction -> {});

@@ -2,6 +2,8 @@ package kiln.runtime.exec.cuda;
 
 import java.util.List;
 import java.util.function.LongUnaryOperator;
+import kiln.kernels.Cublas;
+import kiln.kernels.Cudnn;
 import kiln.kernels.KernelCall;
 
 /** Something that is queued on the stream that computes. Addresses are symbols ({@link Address}) until the command is bound. */
@@ -17,6 +19,23 @@ sealed interface DeviceCommand {
                     .map(argument -> argument instanceof Long symbol ? (Object) places.applyAsLong(symbol) : argument)
                     .toList();
             return new Launch(new KernelCall(call.kernel(), call.gridX(), call.gridY(), call.gridZ(), arguments));
+        }
+    }
+
+    /** Has cuBLAS multiply. */
+    record LibraryProduct(Cublas.Product product, long a, long weights, long out) implements DeviceCommand {
+        @Override
+        public DeviceCommand bound(LongUnaryOperator places) {
+            return new LibraryProduct(product, places.applyAsLong(a), places.applyAsLong(weights), places.applyAsLong(out));
+        }
+    }
+
+    /** Has cuDNN convolve. */
+    record LibraryConvolution(Cudnn.Convolution convolution, long in, long weights, long out, long work) implements DeviceCommand {
+        @Override
+        public DeviceCommand bound(LongUnaryOperator places) {
+            return new LibraryConvolution(
+                    convolution, places.applyAsLong(in), places.applyAsLong(weights), places.applyAsLong(out), places.applyAsLong(work));
         }
     }
 

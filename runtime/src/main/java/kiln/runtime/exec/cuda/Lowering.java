@@ -6,17 +6,25 @@ import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 
-/** Writes a graph as kernel calls. Needs no card. */
+/** Writes a graph as commands. Needs no card. */
 final class Lowering {
     private Lowering() {}
 
-    /** @param unfused as a model builds it */
+    /** With Kiln's own kernels only. */
     static DeviceProgram lower(Graph unfused, DeviceTarget target) {
-        return whole(Fusion.fuse(unfused), target).build();
+        return lower(unfused, target, DeviceLibraries.none());
     }
 
     /**
-     * The same in an arena of no more than so many bytes: what has no room there lies on the host and is computed in bands. Gives the same
+     * @param unfused as a model builds it
+     * @param libraries that may compute products
+     */
+    static DeviceProgram lower(Graph unfused, DeviceTarget target, DeviceLibraries libraries) {
+        return whole(Fusion.fuse(unfused), target, libraries).build();
+    }
+
+    /**
+     * With Kiln's own kernels in an arena of no more than so many bytes: what has no room there lies on the host and is computed in bands. Gives the same
      * results to the bit.
      *
      * @param unfused as a model builds it
@@ -24,21 +32,21 @@ final class Lowering {
      */
     static DeviceProgram lower(Graph unfused, DeviceTarget target, long limitBytes) {
         Graph graph = Fusion.fuse(unfused);
-        ProgramBuilder whole = whole(graph, target);
+        ProgramBuilder whole = whole(graph, target, DeviceLibraries.none());
         if (whole.build().arenaBytes() <= limitBytes) {
             return whole.build();
         }
-        return written(new ProgramBuilder(graph, target, BandPlan.within(limitBytes, whole))).build();
+        return written(new ProgramBuilder(graph, target, DeviceLibraries.none(), BandPlan.within(limitBytes, whole))).build();
     }
 
     /** The smallest arena that is worth trying in {@link #lower(Graph, DeviceTarget, long)}. */
     static long leastArenaBytes(Graph unfused, DeviceTarget target) {
-        ProgramBuilder whole = whole(Fusion.fuse(unfused), target);
+        ProgramBuilder whole = whole(Fusion.fuse(unfused), target, DeviceLibraries.none());
         return Math.min(whole.build().arenaBytes(), BandPlan.leastBytes(whole));
     }
 
-    private static ProgramBuilder whole(Graph graph, DeviceTarget target) {
-        return written(new ProgramBuilder(graph, target, BandPlan.none(graph, target.type())));
+    private static ProgramBuilder whole(Graph graph, DeviceTarget target, DeviceLibraries libraries) {
+        return written(new ProgramBuilder(graph, target, libraries, BandPlan.none(graph, target.type())));
     }
 
     private static ProgramBuilder written(ProgramBuilder program) {

@@ -23,6 +23,9 @@ final class ProductLowering {
 
     /** All rows at once. */
     static void product(ProgramBuilder p, int index) {
+        if (LibraryLowering.product(p, index)) {
+            return;
+        }
         Node node = p.graph.node(index);
         int height = node.shape().height();
         RowProduct product = of(p, index);
@@ -37,14 +40,17 @@ final class ProductLowering {
     /** Takes the work memory that the product needs. */
     static RowProduct of(ProgramBuilder p, int index) {
         Op op = p.graph.node(index).op();
-        if (op instanceof Op.LinearGeglu) {
-            return matrix(p, index, DeviceWeight.Layout.GEGLU);
-        }
         boolean window = op instanceof Op.Conv2d convolution && !isPointwise(convolution);
-        return window ? convolution(p, index, (Op.Conv2d) op) : matrix(p, index, DeviceWeight.Layout.PLAIN);
+        return window ? convolution(p, index, (Op.Conv2d) op) : matrix(p, index, layout(op));
     }
 
-    private static boolean isPointwise(Op.Conv2d op) {
+    /** Of the parameters of a product of positions. */
+    static DeviceWeight.Layout layout(Op op) {
+        return op instanceof Op.LinearGeglu ? DeviceWeight.Layout.GEGLU : DeviceWeight.Layout.PLAIN;
+    }
+
+    /** Whether it is a product of positions, as a linear layer's. */
+    static boolean isPointwise(Op.Conv2d op) {
         return op.kernel() == 1 && op.stride() == 1 && op.padBefore() == 0 && op.padAfter() == 0;
     }
 
@@ -66,7 +72,7 @@ final class ProductLowering {
                 op.padBefore(),
                 op.upsample());
         long weights = p.weight(weight);
-        return new RowProduct.OfWindows(plan, weights, weights + weight.scalesOffset(), p.work(plan.workBytes()), bias(p, node));
+        return new RowProduct.OfWindows(plan, weights, weights + weight.scalesOffset(), p.work(plan.workBytes()), bias(p, node, DeviceWeight.Layout.PLAIN));
     }
 
     private static RowProduct matrix(ProgramBuilder p, int index, DeviceWeight.Layout layout) {
@@ -80,18 +86,16 @@ final class ProductLowering {
         MultiplyPlan plan = MultiplyPlan.choose(
                 p.type(), weight.stored(), p.target.card(), rows, columns, channels, channels, outStride, 1, epilogue);
         long weights = p.weight(weight);
-        long bias = layout == DeviceWeight.Layout.GEGLU && epilogue.bias()
-                ? p.weight(new DeviceWeight(node.weights().get(1), layout, p.type(), false))
-                : bias(p, node);
         return new RowProduct.OfPositions(
-                plan, rows / node.shape().height(), weights, weights + weight.scalesOffset(), p.work(plan.workBytes()), bias);
+                plan, rows / node.shape().height(), weights, weights + weight.scalesOffset(), p.work(plan.workBytes()), bias(p, node, layout));
     }
 
-    private static long bias(ProgramBuilder p, Node node) {
-        return node.weights().size() > 1 ? p.weight(node.weights().get(1)) : 0;
+    /** @param layout that the bias shares with the weights that it belongs to */
+    static long bias(ProgramBuilder p, Node node, DeviceWeight.Layout layout) {
+        return node.weights().size() > 1 ? p.weight(new DeviceWeight(node.weights().get(1), layout, p.type(), false)) : 0;
     }
 
-    private static Epilogue epilogue(Node node) {
+    static Epilogue epilogue(Node node) {
         List<Epilogue.Step> steps = node.postOps().stream()
                 .map(postOp -> switch (postOp.kind()) {
                     case SILU -> Epilogue.Step.SILU;

@@ -15,6 +15,7 @@ import kiln.runtime.plan.MemoryPlan;
 final class ProgramBuilder {
     final Graph graph;
     final DeviceTarget target;
+    final DeviceLibraries libraries;
     final BandPlan bands;
     private final MemoryPlan plan;
     private final Map<DeviceWeight, Integer> weights = new LinkedHashMap<>();
@@ -24,9 +25,10 @@ final class ProgramBuilder {
     private final long[] workBytes;
     private int node;
 
-    ProgramBuilder(Graph graph, DeviceTarget target, BandPlan bands) {
+    ProgramBuilder(Graph graph, DeviceTarget target, DeviceLibraries libraries, BandPlan bands) {
         this.graph = graph;
         this.target = target;
+        this.libraries = libraries;
         this.bands = bands;
         plan = bands.devicePlan();
         workBytes = new long[graph.nodes().size()];

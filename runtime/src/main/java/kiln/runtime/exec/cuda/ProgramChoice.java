@@ -4,8 +4,8 @@ import kiln.kernels.DataType;
 import kiln.runtime.graph.Graph;
 
 /**
- * A graph's programs: the whole, and one in bands for when the card has too little for that. Both give the same results to the bit. Not for
- * use from several threads at once.
+ * A graph's programs: the whole, and one in bands for when the card has too little for that. Both give the same results to the bit, unless
+ * libraries compute products of the whole. Not for use from several threads at once.
  */
 final class ProgramChoice {
     private final Graph unfused;
@@ -24,10 +24,11 @@ final class ProgramChoice {
 
     /**
      * @param unfused as a model builds it
+     * @param libraries that may compute products of the whole
      * @param mayBeInBands whether its maps may go through host memory; where not, there is the whole only
      */
-    static ProgramChoice of(Graph unfused, DeviceTarget target, boolean mayBeInBands) {
-        DeviceProgram whole = Lowering.lower(unfused, target);
+    static ProgramChoice of(Graph unfused, DeviceTarget target, DeviceLibraries libraries, boolean mayBeInBands) {
+        DeviceProgram whole = Lowering.lower(unfused, target, libraries);
         return new ProgramChoice(unfused, target, whole, mayBeInBands ? Lowering.leastArenaBytes(unfused, target) : whole.arenaBytes());
     }
 

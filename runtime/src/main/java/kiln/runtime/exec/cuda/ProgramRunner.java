@@ -25,6 +25,7 @@ final class ProgramRunner implements AutoCloseable {
 
     private final CudaContext context;
     private final KernelModules modules;
+    private final DeviceLibraries libraries;
     private final WeightUpload upload;
     private final HostBlock host;
     private final Stream compute;
@@ -33,9 +34,17 @@ final class ProgramRunner implements AutoCloseable {
     private final List<Event> used = new ArrayList<>();
     private final List<Event> marks = new ArrayList<>();
 
-    ProgramRunner(CudaContext context, KernelModules modules, WeightUpload upload, HostBlock host, Stream compute, Stream copy) {
+    ProgramRunner(
+            CudaContext context,
+            KernelModules modules,
+            DeviceLibraries libraries,
+            WeightUpload upload,
+            HostBlock host,
+            Stream compute,
+            Stream copy) {
         this.context = context;
         this.modules = modules;
+        this.libraries = libraries;
         this.upload = upload;
         this.host = host;
         this.compute = compute;
@@ -135,6 +144,10 @@ final class ProgramRunner implements AutoCloseable {
     private void queue(DeviceCommand command) {
         if (command instanceof DeviceCommand.Launch launch) {
             context.launch(modules.get(launch.call().kernel()), launch.call(), compute);
+        } else if (command instanceof DeviceCommand.LibraryProduct product) {
+            libraries.queue(product, compute);
+        } else if (command instanceof DeviceCommand.LibraryConvolution convolution) {
+            libraries.queue(convolution, compute);
         } else if (command instanceof DeviceCommand.CopyToDevice copied) {
             host.copyToDevice(copied.hostOffset(), copied.address(), copied.bytes(), compute);
         } else if (command instanceof DeviceCommand.CopyToHost copied) {

@@ -195,7 +195,7 @@ final class Residence implements AutoCloseable {
                 } else {
                     most = next.peakBytes() - (next.peakBytes() + LESS_PARTS - 1) / LESS_PARTS;
                 }
-                notices.accept(e.getMessage() + ": going on with less, as with --" + highest.word());
+                notices.accept("going on with less memory, as with --" + highest.word() + ": " + e.getMessage());
             }
         }
     }

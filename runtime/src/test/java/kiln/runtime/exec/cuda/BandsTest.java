@@ -84,7 +84,7 @@ class BandsTest {
             PinnedMemory pinned = context.allocatePinned(transfers.bytes(), "inputs and outputs");
             transfers.write(inputs, pinned);
             BoundProgram bound = BoundProgram.of(new Residence.Placed(program, 0, arena, places, List.of()));
-            try (ProgramRunner runner = new ProgramRunner(context, modules, upload, host, compute, context.createStream())) {
+            try (ProgramRunner runner = new ProgramRunner(context, modules, DeviceLibraries.none(), upload, host, compute, context.createStream())) {
                 transfers.toDevice(context, pinned, arena, compute);
                 runner.run(bound, Progress.NONE);
                 transfers.toHost(context, pinned, arena, compute);
