@@ -208,6 +208,9 @@ public final class CudaExecutor implements Executor {
         private BoundProgram bound;
         private CapturedProgram captured;
         private boolean toldOfBands;
+        /** Whether all memory that Kiln asks for is there, so that only the driver itself can have too little. */
+        private boolean launching;
+
         private boolean graphClosed;
 
         Compiled(String network, Graph unfused, ProgramChoice program) {
@@ -226,11 +229,14 @@ public final class CudaExecutor implements Executor {
                 try {
                     return attempt(inputs, progress);
                 } catch (CudaException e) {
-                    if (!libraries.giveUp(e)) {
+                    if (libraries.giveUp(e)) {
+                        notices.accept(e.getMessage() + ": Kiln's own kernels are used from here on");
+                        lower(program.type());
+                    } else if (launching && e.isOutOfMemory()) {
+                        residence.makeRoom(e);
+                    } else {
                         throw failure(e);
                     }
-                    notices.accept(e.getMessage() + ": Kiln's own kernels are used from here on");
-                    lower(program.type());
                 }
             }
         }
@@ -256,6 +262,7 @@ public final class CudaExecutor implements Executor {
         }
 
         private Map<String, float[]> launch(Map<String, float[]> inputs, Progress progress) {
+            launching = false;
             Residence.Placed placed = residence.place(network, program);
             if (bound == null || bound.generation() != placed.generation()) {
                 bind(placed);
@@ -265,6 +272,7 @@ public final class CudaExecutor implements Executor {
             GraphTransfers transfers = new GraphTransfers(bound.program());
             PinnedMemory pinned = transfer(transfers.bytes());
             transfers.write(inputs, pinned);
+            launching = true;
             try {
                 transfers.toDevice(context, pinned, bound.arena(), compute);
                 if (captured == null) {

@@ -24,8 +24,8 @@ final class Lowering {
     }
 
     /**
-     * With Kiln's own kernels in an arena of no more than so many bytes: what has no room there lies on the host and is computed in bands. Gives the same
-     * results to the bit.
+     * With Kiln's own kernels in an arena of no more than so many bytes: what has no room there lies on the host and is computed in bands.
+     * Gives the same results to the bit.
      *
      * @param unfused as a model builds it
      * @return a program that needs more than the limit when it cannot be done
