@@ -46,7 +46,7 @@ final class Lowering {
     }
 
     private static ProgramBuilder whole(Graph graph, DeviceTarget target, DeviceLibraries libraries) {
-        return written(new ProgramBuilder(graph, target, libraries, BandPlan.none(graph, target.type())));
+        return written(new ProgramBuilder(graph, target, libraries, BandPlan.least(graph, target.type())));
     }
 
     private static ProgramBuilder written(ProgramBuilder program) {
