@@ -18,6 +18,7 @@ import kiln.runtime.KilnException.Category;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.RoutedExecutor;
 import kiln.runtime.exec.WeightSource;
+import kiln.runtime.exec.cuda.AttentionChoice;
 import kiln.runtime.exec.cuda.CudaExecutor;
 import kiln.runtime.exec.cuda.CudaSettings;
 import kiln.runtime.exec.cuda.DeviceLibraries;
@@ -115,6 +116,7 @@ final class CudaOpening {
                 wide ? DataType.F32 : DataType.F16,
                 device.noHalfVae() ? networks(EnumSet.of(NetworkPart.VAE)) : Set.of(),
                 device.weights() == WeightFormat.INT8,
+                AttentionChoice.of(device.attention(), budget.room(memory.freeBytes())),
                 budget,
                 highest,
                 (long) (HostMemory.availableBytes().orElse(0) * PINNED_SHARE));

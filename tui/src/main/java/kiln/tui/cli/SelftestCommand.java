@@ -2,8 +2,10 @@ package kiln.tui.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import kiln.runtime.KilnException.Category;
 import kiln.runtime.SelfTest;
 import picocli.CommandLine;
@@ -18,7 +20,7 @@ final class SelftestCommand extends Command {
     @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
     DeviceFlags device = new DeviceFlags();
 
-    @Option(names = "--json", description = "{\"ops\": [{\"op\", \"case\", \"error\", \"allowed\", \"ok\"}]}")
+    @Option(names = "--json", description = "{\"device\", \"ops\": [{\"op\", \"case\", \"error\", \"allowed\", \"ok\"}]}")
     boolean json;
 
     SelftestCommand(CliContext context) {
@@ -27,15 +29,25 @@ final class SelftestCommand extends Command {
 
     @Override
     int run() {
-        List<SelfTest.Case> cases = SelfTest.run(global.engineOptions(global.places(context), null, device), result -> {
-            if (!json) {
-                print(result);
-            }
-        });
+        Set<String> notices = new HashSet<>();
+        SelfTest.Outcome outcome = SelfTest.run(
+                global.engineOptions(global.places(context), null, device),
+                notice -> {
+                    if (notices.add(notice)) {
+                        context.err().println("kiln: " + notice);
+                    }
+                },
+                result -> {
+                    if (!json) {
+                        print(result);
+                    }
+                });
+        List<SelfTest.Case> cases = outcome.cases();
         long failed = cases.stream().filter(result -> !result.ok()).count();
         if (json) {
             Json.print(context.out(), out -> {
                 out.writeStartObject();
+                out.writeStringField("device", outcome.device());
                 out.writeArrayFieldStart("ops");
                 for (SelfTest.Case result : cases) {
                     write(out, result);
@@ -45,8 +57,9 @@ final class SelftestCommand extends Command {
             });
         } else {
             context.out().println(failed == 0
-                    ? "all " + cases.size() + " cases agree with plain Java"
-                    : failed + " of " + cases.size() + " cases are wrong: --executor reference works anywhere, slowly");
+                    ? "all " + cases.size() + " cases agree with plain Java on " + outcome.device()
+                    : failed + " of " + cases.size() + " cases are wrong on " + outcome.device()
+                            + ": --executor reference works anywhere, slowly");
         }
         return failed == 0 ? 0 : Category.DEVICE.exitCode();
     }
