@@ -40,7 +40,8 @@ public final class CudaDemands {
 
     private NetworkDemand of(String network, Graph unfused, boolean wide) {
         DataType type = wide || device.weights() == WeightFormat.F32 ? DataType.F32 : DataType.F16;
-        DeviceTarget target = new DeviceTarget(card, DataType.F16, device.weights() == WeightFormat.INT8).withType(type);
+        DeviceTarget target = new DeviceTarget(card, DataType.F16, device.weights() == WeightFormat.INT8, AttentionChoice.of(device.attention(), device.vramBudgetBytes()))
+                .withType(type);
         NetworkPrograms programs = new NetworkPrograms(network);
         programs.add(program(network, unfused, target, DeviceLibraries.none()));
         return programs.demand();

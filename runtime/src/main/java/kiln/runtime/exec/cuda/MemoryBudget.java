@@ -17,7 +17,7 @@ public record MemoryBudget(long limitBytes, long headroomBytes, long contextByte
     }
 
     /** Bytes that may be allocated when so many are free. */
-    long room(long freeBytes) {
+    public long room(long freeBytes) {
         long room = freeBytes - headroomBytes;
         // Who sets a limit counts what the driver takes as well: it rounds allocations up and backs the kernels' local memory.
         long margin = Math.min(ResidencyPlan.MARGIN_BYTES, limitBytes / 16);

@@ -11,6 +11,7 @@ import kiln.kernels.emulator.DriverCall;
 import kiln.kernels.emulator.EmulatedCard;
 import kiln.kernels.emulator.EmulatedDriver;
 import kiln.kernels.emulator.EmulatorChecks;
+import kiln.runtime.AttentionKind;
 import kiln.runtime.DeviceOptions;
 import kiln.runtime.DeviceUse;
 import kiln.runtime.Engine;
@@ -102,6 +103,30 @@ class CudaPictureTest {
         assertThat(drawn.notices()).singleElement().asString().startsWith("the decoder works in bands of rows");
         assertThat(tight.record().peakBytes()).isLessThanOrEqualTo(TIGHT);
         assertThat(tight.record().livePinned()).isZero();
+    }
+
+    @Test
+    void allKindsOfAttentionDrawTheSamePicture() {
+        byte[] expected = null;
+        for (AttentionKind kind : AttentionKind.values()) {
+            CudaSettings settings = new CudaSettings(
+                    DataType.F32,
+                    Set.of(),
+                    false,
+                    new AttentionChoice(kind, 1000),
+                    new MemoryBudget(0, 0, 0),
+                    Residency.RESIDENT,
+                    1L << 30);
+            EmulatedDriver driver = card(ROOMY);
+            byte[] drawn = draw((options, weights, notices) -> new CudaExecutor(driver.open(0), weights, settings, notices), 32, 1).rgb();
+            assertThat(driver.record().launches().containsKey("attention_scores"))
+                    .isEqualTo(kind != AttentionKind.AUTO && kind != AttentionKind.MEMORY_EFFICIENT);
+            expected = expected == null ? drawn : expected;
+            // Sums in another order: a value in the middle between two colours may fall to either.
+            for (int i = 0; i < expected.length; i++) {
+                assertThat((drawn[i] & 0xff) - (expected[i] & 0xff)).as("%s, value %d", kind, i).isBetween(-1, 1);
+            }
+        }
     }
 
     @Test
