@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 import kiln.runtime.exec.CompiledGraph.Progress;
+import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.cuda.CudaExecutor;
 import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.model.CheckpointFile;
 import kiln.runtime.pipeline.LoadedModel;
@@ -26,6 +28,7 @@ public final class Bench {
      * @param device the executor, for people
      * @param peakResidentBytes the process's so far; −1 where the system does not tell
      * @param deviceUse the card at the end; {@code null} for the CPU
+     * @param streamedBytesPerStep to the card; 0 where all weights stay
      * @param products where NVIDIA's libraries are faster on this card; {@code null} when that was not measured
      */
     public record Result(
@@ -36,7 +39,13 @@ public final class Bench {
             String device,
             long peakResidentBytes,
             DeviceUse deviceUse,
-            ProductTimes products) {}
+            long streamedBytesPerStep,
+            ProductTimes products) {
+        /** Steps a second as people count them: both halves of a guided step are one. */
+        public double stepsPerSecond() {
+            return 1 / unetStep.median();
+        }
+    }
 
     private Bench() {}
 
@@ -48,7 +57,11 @@ public final class Bench {
     public static Result run(
             EngineOptions options, Path checkpoint, int width, int height, int runs, Consumer<String> listener, Consumer<String> notices) {
         ProductTimes products = measureProducts(options, checkpoint, width, height, listener, notices);
-        try (LoadedModel model = new LoadedModel(CheckpointFile.open(checkpoint), file -> Executors.create(options, file, notices))) {
+        Executor[] executor = new Executor[1];
+        try (LoadedModel model = new LoadedModel(CheckpointFile.open(checkpoint), file -> {
+            executor[0] = Executors.create(options, file, notices);
+            return executor[0];
+        })) {
             int scale = model.sizes().vae().scale();
             int h = height / scale;
             int w = width / scale;
@@ -72,7 +85,8 @@ public final class Bench {
             listener.accept("decoder");
             Timing decode = time(decoder, Map.of("latent", normals(random, h * w * latentChannels)), runs);
             String dtype = model.precision().name().toLowerCase(Locale.ROOT);
-            return new Result(unet, decode, text, dtype, model.device(), peakResidentBytes(), model.deviceUse(), products);
+            long streamed = executor[0] instanceof CudaExecutor card ? card.plan().streamedBytesPerStep() : 0;
+            return new Result(unet, decode, text, dtype, model.device(), peakResidentBytes(), model.deviceUse(), streamed, products);
         }
     }
 
