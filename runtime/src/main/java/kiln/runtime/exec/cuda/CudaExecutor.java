@@ -206,6 +206,9 @@ public final class CudaExecutor implements Executor {
         private BoundProgram bound;
         private CapturedProgram captured;
         private boolean toldOfBands;
+        /** Whether all memory that Kiln asks for is there, so that only the driver itself can have too little. */
+        private boolean launching;
+
         private boolean graphClosed;
 
         Compiled(String network, Graph unfused, ProgramChoice program) {
@@ -228,10 +231,14 @@ public final class CudaExecutor implements Executor {
                     }
                     return attempt(inputs, progress);
                 } catch (CudaException e) {
-                    if (!libraries.giveUp(e, notices)) {
+                    if (libraries.giveUp(e, notices)) {
+                        libraryFailed = true;
+                    } else if (launching && e.isOutOfMemory()) {
+                        libraryFailed = false;
+                        residence.makeRoom(e);
+                    } else {
                         throw failure(e);
                     }
-                    libraryFailed = true;
                 }
             }
         }
@@ -257,6 +264,7 @@ public final class CudaExecutor implements Executor {
         }
 
         private Map<String, float[]> launch(Map<String, float[]> inputs, Progress progress) {
+            launching = false;
             Residence.Placed placed = residence.place(network, program);
             if (bound == null || bound.generation() != placed.generation()) {
                 bind(placed);
@@ -266,6 +274,7 @@ public final class CudaExecutor implements Executor {
             GraphTransfers transfers = new GraphTransfers(bound.program());
             PinnedMemory pinned = transfer(transfers.bytes());
             transfers.write(inputs, pinned);
+            launching = true;
             try {
                 transfers.toDevice(context, pinned, bound.arena(), compute);
                 if (captured == null) {
