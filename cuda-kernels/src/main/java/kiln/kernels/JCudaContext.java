@@ -6,7 +6,6 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import jcuda.NativePointerObject;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -55,6 +54,7 @@ final class JCudaContext implements CudaContext {
     private static final ThreadLocal<JCudaContext> CURRENT = new ThreadLocal<>();
 
     private final CUdevice handle;
+    private final LaunchArguments arguments = new LaunchArguments();
     private final Path nativesFolder;
     private final CUcontext context = new CUcontext();
     private final CudaDevices.Device device;
@@ -113,7 +113,7 @@ final class JCudaContext implements CudaContext {
         options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, JIT_LOG_BYTES);
         options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, new byte[JIT_LOG_BYTES]);
         byte[] text = (kernel.ptx() + "\0").getBytes(StandardCharsets.US_ASCII);
-        int status = JCudaDriver.cuModuleLoadDataJIT(module, Pointer.to(text), options);
+        int status = JCudaDriver.cuModuleLoadDataJIT(module, Pointer.to(ByteBuffer.allocateDirect(text.length).put(text).flip()), options);
         if (status != CUresult.CUDA_SUCCESS) {
             throw new CudaException(CUresult.stringFor(status), doing, oneLine(options.getString(CUjit_option.CU_JIT_ERROR_LOG_BUFFER)));
         }
@@ -147,14 +147,13 @@ final class JCudaContext implements CudaContext {
 
     @Override
     public void launch(LoadedKernel kernel, KernelCall call, Stream stream) {
-        if (!kernel.kernel().equals(call.kernel())) {
+        if (kernel.kernel() != call.kernel() && !kernel.kernel().equals(call.kernel())) {
             throw new IllegalArgumentException("a call of " + call.kernel() + " with " + kernel.kernel());
         }
         bind();
-        List<Object> arguments = call.arguments();
-        NativePointerObject[] pointers = new NativePointerObject[arguments.size()];
-        for (int i = 0; i < pointers.length; i++) {
-            pointers[i] = pointer(arguments.get(i));
+        List<Object> values = call.arguments();
+        for (int i = 0; i < values.size(); i++) {
+            arguments.set(i, values.get(i));
         }
         int status = JCudaDriver.cuLaunchKernel(
                 (CUfunction) kernel.function(),
@@ -166,20 +165,11 @@ final class JCudaContext implements CudaContext {
                 1,
                 call.kernel().dynamicSharedBytes(),
                 (CUstream) stream.handle(),
-                Pointer.to(pointers),
+                arguments.first(values.size()),
                 null);
         if (status != CUresult.CUDA_SUCCESS) {
             throw new CudaException(CUresult.stringFor(status), "launching " + call.kernel().name() + " (" + call.kernel().variant() + ")");
         }
-    }
-
-    private static Pointer pointer(Object argument) {
-        if (argument instanceof Long value) {
-            return Pointer.to(new long[] {value});
-        } else if (argument instanceof Integer value) {
-            return Pointer.to(new int[] {value});
-        }
-        return Pointer.to(new float[] {(Float) argument});
     }
 
     @Override

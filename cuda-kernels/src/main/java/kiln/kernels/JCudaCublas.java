@@ -31,8 +31,8 @@ final class JCudaCublas implements Cublas {
     /** No sums of halves where a long product is split; and none of 32-bit factors that were rounded to 19 bits, which is the default. */
     private static final int MATH = cublasMath.CUBLAS_DEFAULT_MATH | cublasMath.CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
 
-    private static final Pointer ONE = Pointer.to(new float[] {1});
-    private static final Pointer ZERO = Pointer.to(new float[] {0});
+    private static final Pointer ONE = LaunchArguments.constant(1);
+    private static final Pointer ZERO = LaunchArguments.constant(0);
 
     private final JCudaContext context;
     private final cublasHandle handle = new cublasHandle();

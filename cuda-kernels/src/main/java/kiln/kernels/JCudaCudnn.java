@@ -35,8 +35,8 @@ final class JCudaCudnn implements Cudnn {
     /** Deterministic, on tensor cores where there are some, and for all sizes. */
     private static final int ALGORITHM = cudnnConvolutionFwdAlgo.CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
 
-    private static final Pointer ONE = Pointer.to(new float[] {1});
-    private static final Pointer ZERO = Pointer.to(new float[] {0});
+    private static final Pointer ONE = LaunchArguments.constant(1);
+    private static final Pointer ZERO = LaunchArguments.constant(0);
 
     /** A convolution as cuDNN is told of it. */
     private static final class Description {

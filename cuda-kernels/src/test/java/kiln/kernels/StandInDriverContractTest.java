@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import kiln.kernels.emulator.StandInLibrary;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 
@@ -17,10 +16,9 @@ class StandInDriverContractTest extends CudaDriverContract {
 
     @BeforeAll
     static void load() throws IOException {
-        Assumptions.assumeTrue(SystemLibraries.find(SystemLibraries.DRIVER) == null, "this machine has a real driver, and JCuda can have but one");
-        String obstacle = StandInLibrary.obstacle();
+        String obstacle = StandInDriver.obstacle();
         Assumptions.assumeTrue(obstacle == null, obstacle);
-        driver = JCudaSeam.load(StandInLibrary.compile(FOLDER), FOLDER.resolve("natives"));
+        driver = StandInDriver.load(FOLDER);
         assertThat(driver.devices()).hasSize(1);
     }
 
