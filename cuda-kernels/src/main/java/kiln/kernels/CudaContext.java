@@ -35,6 +35,13 @@ public interface CudaContext extends AutoCloseable {
         }
     }
 
+    /** Work that was captured, to be queued as one piece. The handle is the implementation's. */
+    record Graph(Object handle) {
+        public Graph {
+            Objects.requireNonNull(handle, "handle");
+        }
+    }
+
     /** Host memory that the device reads and writes directly; little-endian. Valid until it is freed. */
     record PinnedMemory(Object handle, ByteBuffer bytes) {
         public PinnedMemory {
@@ -116,6 +123,33 @@ public interface CudaContext extends AutoCloseable {
 
     /** Between two timed events that were reached. */
     float milliseconds(Event begin, Event end);
+
+    // Libraries.
+
+    /**
+     * Loads cuBLAS, which takes a good part of a second and device memory of its own.
+     *
+     * @throws LibraryException when it is missing, broken, too old, or does not start
+     */
+    Cublas openCublas() throws LibraryException;
+
+    /** The same with cuDNN. */
+    Cudnn openCudnn() throws LibraryException;
+
+    // Graphs: a card takes a hundred launches at once in the time of a few.
+
+    /**
+     * What {@code work} queues on the stream is kept and not done. Another stream takes part from where it waits for an event that was recorded here; the
+     * first must wait for it in the end. Whatever makes the host or the device wait is refused meanwhile: allocating, freeing, loading, synchronizing.
+     *
+     * @throws CudaException also when {@code work} did such a thing
+     */
+    Graph capture(Stream stream, Runnable work);
+
+    /** Queues all of it. Addresses, sizes and arguments are those of the capture. */
+    void launch(Graph graph, Stream stream);
+
+    void destroy(Graph graph);
 
     @Override
     void close();

@@ -4,6 +4,7 @@ import static kiln.kernels.JCudaLibrary.check;
 
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import jcuda.NativePointerObject;
 import jcuda.Pointer;
@@ -14,10 +15,13 @@ import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUjit_option;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
+import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
 import jcuda.driver.JITOptions;
 
@@ -33,7 +37,7 @@ final class JCudaContext implements CudaContext {
     private static final int EVENT_UNTIMED = 2;
 
     /** A device address as JCuda wants it, and back: it has no constructor from a number, and shows its own to subclasses only. */
-    private static final class Address extends CUdeviceptr {
+    static final class Address extends CUdeviceptr {
         Address(long address) {
             super(new CUdeviceptr(), address);
         }
@@ -47,13 +51,18 @@ final class JCudaContext implements CudaContext {
         }
     }
 
+    /** The context that this class made a thread's current one; the driver keeps one for each thread. */
+    private static final ThreadLocal<JCudaContext> CURRENT = new ThreadLocal<>();
+
     private final CUdevice handle;
+    private final Path nativesFolder;
     private final CUcontext context = new CUcontext();
     private final CudaDevices.Device device;
-    private Thread current;
     private boolean closed;
 
-    JCudaContext(int index) {
+    /** @param nativesFolder where more of JCuda's native libraries are unpacked when they are needed */
+    JCudaContext(int index, Path nativesFolder) {
+        this.nativesFolder = nativesFolder;
         handle = JCudaLibrary.handle(index);
         check(JCudaDriver.cuDevicePrimaryCtxRetain(context, handle), "opening device " + index);
         try {
@@ -65,15 +74,13 @@ final class JCudaContext implements CudaContext {
         }
     }
 
-    /** The driver keeps a current context for each thread. */
-    private void bind() {
+    void bind() {
         if (closed) {
             throw new IllegalStateException("the CUDA context is closed");
         }
-        Thread thread = Thread.currentThread();
-        if (thread != current) {
+        if (CURRENT.get() != this) {
             check(JCudaDriver.cuCtxSetCurrent(context), "making a context current");
-            current = thread;
+            CURRENT.set(this);
         }
     }
 
@@ -321,11 +328,61 @@ final class JCudaContext implements CudaContext {
     }
 
     @Override
+    public Cublas openCublas() throws LibraryException {
+        bind();
+        return JCudaCublas.open(this, nativesFolder);
+    }
+
+    @Override
+    public Cudnn openCudnn() throws LibraryException {
+        bind();
+        return JCudaCudnn.open(this, nativesFolder);
+    }
+
+    @Override
+    public Graph capture(Stream stream, Runnable work) {
+        bind();
+        CUstream captured = (CUstream) stream.handle();
+        check(JCudaDriver.cuStreamBeginCapture(captured, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL), "beginning a graph");
+        CUgraph graph = new CUgraph();
+        int status;
+        try {
+            work.run();
+            status = JCudaDriver.cuStreamEndCapture(captured, graph);
+        } catch (RuntimeException | Error e) {
+            // The stream must not stay in that state.
+            if (JCudaDriver.cuStreamEndCapture(captured, graph) == CUresult.CUDA_SUCCESS) {
+                JCudaDriver.cuGraphDestroy(graph);
+            }
+            throw e;
+        }
+        check(status, "capturing a graph");
+        CUgraphExec executable = new CUgraphExec();
+        status = JCudaDriver.cuGraphInstantiate(executable, graph, 0);
+        JCudaDriver.cuGraphDestroy(graph);
+        check(status, "preparing a graph");
+        return new Graph(executable);
+    }
+
+    @Override
+    public void launch(Graph graph, Stream stream) {
+        bind();
+        check(JCudaDriver.cuGraphLaunch((CUgraphExec) graph.handle(), (CUstream) stream.handle()), "launching a graph");
+    }
+
+    @Override
+    public void destroy(Graph graph) {
+        bind();
+        check(JCudaDriver.cuGraphExecDestroy((CUgraphExec) graph.handle()), "ending a graph");
+    }
+
+    @Override
     public void close() {
         if (closed) {
             return;
         }
         closed = true;
+        CURRENT.remove();
         check(JCudaDriver.cuDevicePrimaryCtxRelease(handle), "closing the device");
     }
 }

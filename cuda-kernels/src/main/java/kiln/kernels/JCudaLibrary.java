@@ -27,11 +27,16 @@ final class JCudaLibrary {
     static synchronized void load(Path driverLibrary, Path nativesFolder) throws IOException {
         Path unpacked = NativeUnpacking.unpack(NATIVE, nativesFolder.toAbsolutePath());
         System.load(driverLibrary.toString());
+        withTemporaryFolder(unpacked.getParent(), () -> JCudaDriver.setExceptionsEnabled(false));
+    }
+
+    /** Runs what loads a class of JCuda while Java's temporary folder is another one. */
+    static synchronized void withTemporaryFolder(Path folder, Runnable action) {
         String property = "java.io.tmpdir";
         String before = System.getProperty(property);
-        System.setProperty(property, unpacked.getParent().toString());
+        System.setProperty(property, folder.toString());
         try {
-            JCudaDriver.setExceptionsEnabled(false);
+            action.run();
         } finally {
             System.setProperty(property, before);
         }

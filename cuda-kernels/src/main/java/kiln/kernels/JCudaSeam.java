@@ -8,12 +8,16 @@ import jcuda.driver.JCudaDriver;
 
 /** {@link CudaDriver} on JCuda. */
 final class JCudaSeam implements CudaDriver {
-    private JCudaSeam() {}
+    private final Path nativesFolder;
+
+    private JCudaSeam(Path nativesFolder) {
+        this.nativesFolder = nativesFolder;
+    }
 
     static CudaDriver load(Path driverLibrary, Path nativesFolder) throws IOException {
         JCudaLibrary.load(driverLibrary, nativesFolder);
         JCudaLibrary.check(JCudaDriver.cuInit(0), "starting the CUDA driver");
-        return new JCudaSeam();
+        return new JCudaSeam(nativesFolder);
     }
 
     static List<CudaDevices.Device> allDevices() {
@@ -32,6 +36,6 @@ final class JCudaSeam implements CudaDriver {
 
     @Override
     public CudaContext open(int device) {
-        return new JCudaContext(device);
+        return new JCudaContext(device, nativesFolder);
     }
 }

@@ -30,6 +30,11 @@ final class NativeUnpacking {
      * @throws IOException when the folder belongs to somebody else or cannot be written
      */
     static Path unpack(String resource, Path folder) throws IOException {
+        return unpack(resource, folder, resource.substring(resource.lastIndexOf('/') + 1));
+    }
+
+    /** The same under another name. */
+    static Path unpack(String resource, Path folder, String fileName) throws IOException {
         makePrivate(folder);
         byte[] bytes;
         try (InputStream in = NativeUnpacking.class.getResourceAsStream(resource)) {
@@ -38,7 +43,7 @@ final class NativeUnpacking {
             }
             bytes = in.readAllBytes();
         }
-        Path target = folder.resolve(resource.substring(resource.lastIndexOf('/') + 1));
+        Path target = folder.resolve(fileName);
         if (Files.isRegularFile(target) && Arrays.equals(Files.readAllBytes(target), bytes)) {
             return target;
         }

@@ -24,6 +24,7 @@ public final class SystemLibraries {
             "/usr/lib64",
             "/usr/lib",
             "/usr/local/nvidia/lib64",
+            "/usr/local/cuda/lib64",
             "/usr/local/cuda/compat",
             "/usr/lib/wsl/lib",
             "/run/opengl-driver/lib");

@@ -1,6 +1,10 @@
 package kiln.kernels;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -15,6 +19,8 @@ public record SystemLibrary(String name, Path path, String problem) {
     public static final String CUBLAS = "libcublas.so.12";
     /** Convolutions. */
     public static final String CUDNN = "libcudnn.so.8";
+
+    private static final byte[] ELF = {0x7f, 'E', 'L', 'F'};
 
     public SystemLibrary {
         Objects.requireNonNull(name, "name");
@@ -33,13 +39,23 @@ public record SystemLibrary(String name, Path path, String problem) {
             return new SystemLibrary(name, null, "not found");
         }
         try {
+            if (!isLibrary(path)) {
+                // Java would warn on the output stream that such a file has no stack guard.
+                return new SystemLibrary(name, path, "does not load: it is no shared library");
+            }
             System.load(path.toString());
             return new SystemLibrary(name, path, null);
-        } catch (UnsatisfiedLinkError e) {
+        } catch (UnsatisfiedLinkError | IOException e) {
             String message = e.getMessage() == null ? e.toString() : e.getMessage().lines().findFirst().orElse("");
             // Java begins with the path, and so does the linker.
             String reason = message.replace(path + ": ", "");
             return new SystemLibrary(name, path, "does not load: " + reason);
+        }
+    }
+
+    private static boolean isLibrary(Path path) throws IOException {
+        try (InputStream in = Files.newInputStream(path)) {
+            return Arrays.equals(in.readNBytes(ELF.length), ELF);
         }
     }
 

@@ -73,12 +73,11 @@ class CudaDevicesTest {
     }
 
     @Test
-    void aLibraryThatIsMissingOrBrokenHasAProblemOfOneLine() throws IOException {
+    void aLibraryThatIsMissingOrDoesNotLoadHasAProblemOfOneLine() {
         assertThat(SystemLibrary.load("libnothing.so.12", null)).isEqualTo(new SystemLibrary("libnothing.so.12", null, "not found"));
-        Path broken = Files.writeString(folder.resolve("libbroken.so.1"), "no library");
-        SystemLibrary library = SystemLibrary.load("libbroken.so.1", broken);
+        SystemLibrary library = SystemLibrary.load("libgone.so.1", folder.resolve("libgone.so.1"));
         assertThat(library.loads()).isFalse();
-        assertThat(library.problem()).startsWith("does not load: ").doesNotContain("\n").doesNotContain(broken.toString());
+        assertThat(library.problem()).startsWith("does not load: ").doesNotContain("\n");
     }
 
     @Test

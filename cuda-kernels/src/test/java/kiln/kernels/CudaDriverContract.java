@@ -316,6 +316,88 @@ abstract class CudaDriverContract {
         assertThatThrownBy(() -> context.milliseconds(begin, untimed)).isInstanceOf(CudaException.class).hasMessageStartingWith("CUDA_ERROR_INVALID_HANDLE");
     }
 
+    // Graphs.
+
+    @Test
+    void aGraphDoesAgainWhatWasCapturedAndNotBefore() {
+        ReverseKernel kernel = new ReverseKernel(64, 256);
+        CudaContext.LoadedKernel loaded = context.load(kernel);
+        int[] words = new Random(SEED).ints(64).toArray();
+        CudaContext.PinnedMemory source = pinned(bytes(words));
+        long address = context.allocate(256, "words");
+        context.fill(address, (byte) 5, 256, stream);
+        CudaContext.Graph graph = context.capture(stream, () -> {
+            context.copyToDevice(source, 0, address, 256, stream);
+            context.launch(loaded, new KernelCall(kernel, 1, address), stream);
+        });
+        assertThat(onDevice(address, 256)).containsOnly(5);
+        for (int pass = 0; pass < 2; pass++) {
+            int[] reversed = new int[64];
+            for (int i = 0; i < 64; i++) {
+                words[i] += pass;
+                reversed[63 - i] = words[i];
+            }
+            source.bytes().put(0, bytes(words));
+            context.launch(graph, stream);
+            assertThat(onDevice(address, 256)).isEqualTo(bytes(reversed));
+        }
+        context.destroy(graph);
+        context.unload(loaded);
+    }
+
+    @Test
+    void aStreamThatWaitsForACapturedEventTakesPart() {
+        long address = context.allocate(1024, "activations");
+        CudaContext.Stream other = context.createStream();
+        CudaContext.Event forked = context.createEvent(false);
+        CudaContext.Event joined = context.createEvent(false);
+        context.fill(address, (byte) 0, 1024, stream);
+        CudaContext.Graph graph = context.capture(stream, () -> {
+            context.fill(address, (byte) 1, 512, stream);
+            context.record(forked, stream);
+            context.waitFor(forked, other);
+            context.fill(address + 512, (byte) 1, 512, other);
+            context.record(joined, other);
+            context.waitFor(joined, stream);
+        });
+        assertThat(onDevice(address, 1024)).containsOnly(0);
+        context.launch(graph, stream);
+        assertThat(onDevice(address, 1024)).containsOnly(1);
+        context.fill(address, (byte) 2, 1024, other);
+        context.synchronize(other);
+        assertThat(onDevice(address, 1024)).containsOnly(2);
+        context.destroy(graph);
+    }
+
+    @Test
+    void whatWouldMakeTheDeviceWaitSpoilsACaptureAndNothingElse() {
+        long address = context.allocate(1024, "activations");
+        assertThatThrownBy(() -> context.capture(stream, () -> context.allocate(1024, "more")))
+                .isInstanceOf(CudaException.class)
+                .hasMessageStartingWith("CUDA_ERROR_STREAM_CAPTURE_");
+        assertThatThrownBy(() -> context.capture(stream, () -> context.synchronize(stream)))
+                .isInstanceOf(CudaException.class)
+                .hasMessage("CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED while waiting for the device");
+        assertThatThrownBy(() -> context.capture(stream, () -> assertThatThrownBy(() -> context.synchronize(stream)).isInstanceOf(CudaException.class)))
+                .isInstanceOf(CudaException.class)
+                .hasMessage("CUDA_ERROR_STREAM_CAPTURE_INVALIDATED while capturing a graph");
+        context.fill(address, (byte) 1, 1024, stream);
+        assertThat(onDevice(address, 1024)).containsOnly(1);
+    }
+
+    @Test
+    void whatACaptureThrowsIsThrownAndTheStreamGoesOn() {
+        long address = context.allocate(1024, "activations");
+        assertThatThrownBy(() -> context.capture(stream, () -> {
+                    context.fill(address, (byte) 1, 1024, stream);
+                    throw new IllegalStateException("stopped");
+                }))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("stopped");
+        context.fill(address, (byte) 2, 1024, stream);
+        assertThat(onDevice(address, 1024)).containsOnly(2);
+    }
+
     // The end.
 
     @Test

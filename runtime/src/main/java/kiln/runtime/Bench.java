@@ -11,6 +11,9 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 import kiln.runtime.exec.CompiledGraph.Progress;
+import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.cuda.CudaExecutor;
+import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.model.CheckpointFile;
 import kiln.runtime.pipeline.LoadedModel;
 import kiln.runtime.text.TokenChunk;
@@ -24,17 +27,41 @@ public final class Bench {
      * @param dtype what the executor computes in: "bf16" or "f32"
      * @param device the executor, for people
      * @param peakResidentBytes the process's so far; −1 where the system does not tell
+     * @param deviceUse the card at the end; {@code null} for the CPU
+     * @param streamedBytesPerStep to the card; 0 where all weights stay
+     * @param products where NVIDIA's libraries are faster on this card; {@code null} when that was not measured
      */
-    public record Result(Timing unetStep, Timing vaeDecode, Timing textEncode, String dtype, String device, long peakResidentBytes) {}
+    public record Result(
+            Timing unetStep,
+            Timing vaeDecode,
+            Timing textEncode,
+            String dtype,
+            String device,
+            long peakResidentBytes,
+            DeviceUse deviceUse,
+            long streamedBytesPerStep,
+            ProductTimes products) {
+        /** Steps a second as people count them: both halves of a guided step are one. */
+        public double stepsPerSecond() {
+            return 1 / unetStep.median();
+        }
+    }
 
     private Bench() {}
 
     /**
      * @param runs timed runs of each part, after one that is not counted
-     * @param listener told what is being done
+     * @param listener told which part is being timed
+     * @param notices told in one line what a person may want to know while the executor works
      */
-    public static Result run(EngineOptions options, Path checkpoint, int width, int height, int runs, Consumer<String> listener) {
-        try (LoadedModel model = new LoadedModel(CheckpointFile.open(checkpoint), file -> Executors.create(options, file, listener))) {
+    public static Result run(
+            EngineOptions options, Path checkpoint, int width, int height, int runs, Consumer<String> listener, Consumer<String> notices) {
+        ProductTimes products = measureProducts(options, checkpoint, width, height, listener, notices);
+        Executor[] executor = new Executor[1];
+        try (LoadedModel model = new LoadedModel(CheckpointFile.open(checkpoint), file -> {
+            executor[0] = Executors.create(options, file, notices);
+            return executor[0];
+        })) {
             int scale = model.sizes().vae().scale();
             int h = height / scale;
             int w = width / scale;
@@ -46,15 +73,31 @@ public final class Bench {
             step.put("context", normals(random, 2 * TokenChunk.LENGTH * contextWidth));
             float[] tokens = new float[2 * TokenChunk.LENGTH];
             Arrays.fill(tokens, 320);
-            listener.accept("text encoder");
-            Timing text = time(model.textEncoder(2, TokenChunk.LENGTH, 1), Map.of("tokens", tokens), runs);
-            listener.accept("denoiser");
-            Timing unet = time(model.unet(2, h, w, TokenChunk.LENGTH), step, runs);
-            listener.accept("decoder");
             int latentChannels = model.sizes().vae().latentChannels();
-            Timing decode = time(model.decoder(1, h, w), Map.of("latent", normals(random, h * w * latentChannels)), runs);
-            return new Result(unet, decode, text, model.precision().name().toLowerCase(Locale.ROOT), model.device(), peakResidentBytes());
+            // Known before any runs, as for a picture: a card's memory is shared out once for all of them.
+            LoadedModel.Network textEncoder = model.textEncoder(2, TokenChunk.LENGTH, 1);
+            LoadedModel.Network denoiser = model.unet(2, h, w, TokenChunk.LENGTH);
+            LoadedModel.Network decoder = model.decoder(1, h, w);
+            listener.accept("text encoder");
+            Timing text = time(textEncoder, Map.of("tokens", tokens), runs);
+            listener.accept("denoiser");
+            Timing unet = time(denoiser, step, runs);
+            listener.accept("decoder");
+            Timing decode = time(decoder, Map.of("latent", normals(random, h * w * latentChannels)), runs);
+            String dtype = model.precision().name().toLowerCase(Locale.ROOT);
+            long streamed = executor[0] instanceof CudaExecutor card ? card.plan().streamedBytesPerStep() : 0;
+            return new Result(unet, decode, text, dtype, model.device(), peakResidentBytes(), model.deviceUse(), streamed, products);
         }
+    }
+
+    /** Before anything else is on the card, so that what follows is timed as a picture would be. */
+    private static ProductTimes measureProducts(
+            EngineOptions options, Path checkpoint, int width, int height, Consumer<String> listener, Consumer<String> notices) {
+        int scale;
+        try (CheckpointFile file = CheckpointFile.open(checkpoint)) {
+            scale = file.sizes().vae().scale();
+        }
+        return LibraryMeasurement.measure(options, checkpoint, height / scale, width / scale, listener, notices);
     }
 
     private static float[] normals(Random random, int count) {

@@ -46,12 +46,27 @@ public final class ByteSize {
 
     /** "27.3 MiB". */
     public static String format(long bytes) {
+        int unit = unit(bytes);
+        return number(bytes, unit) + " " + UNITS[unit];
+    }
+
+    /** "1.2/2.0 GiB": a part in the unit of the whole. */
+    public static String formatOf(long part, long whole) {
+        int unit = unit(whole);
+        return number(part, unit) + "/" + number(whole, unit) + " " + UNITS[unit];
+    }
+
+    private static int unit(long bytes) {
         double value = bytes;
         int unit = 0;
         while (Math.abs(value) >= 1024 && unit < UNITS.length - 1) {
             value /= 1024;
             unit++;
         }
-        return unit == 0 ? bytes + " B" : String.format(Locale.ROOT, "%.1f %s", value, UNITS[unit]);
+        return unit;
+    }
+
+    private static String number(long bytes, int unit) {
+        return unit == 0 ? Long.toString(bytes) : String.format(Locale.ROOT, "%.1f", bytes / Math.pow(1024, unit));
     }
 }

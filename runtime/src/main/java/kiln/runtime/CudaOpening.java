@@ -19,9 +19,12 @@ import kiln.runtime.KilnException.Category;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.RoutedExecutor;
 import kiln.runtime.exec.WeightSource;
+import kiln.runtime.exec.cuda.AttentionChoice;
 import kiln.runtime.exec.cuda.CudaExecutor;
 import kiln.runtime.exec.cuda.CudaSettings;
+import kiln.runtime.exec.cuda.DeviceLibraries;
 import kiln.runtime.exec.cuda.MemoryBudget;
+import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.pipeline.LoadedModel;
 import kiln.runtime.plan.Residency;
 import kiln.runtime.plan.ResidencyPlan;
@@ -45,33 +48,51 @@ final class CudaOpening {
         }
         try {
             DeviceChoice choice = choose(CudaDriver.load(natives), options);
-            return choice.device() == null ? null : "CUDA on " + choice.device().label() + ": " + choice.reason();
+            if (choice.device() != null) {
+                return "CUDA on " + choice.device().label() + ": " + choice.reason();
+            }
+            // A card that was asked for and is not there is an error, not a reason to take the CPU.
+            return options.device().device() == null ? null : "nothing: " + choice.reason();
         } catch (IOException | CudaException e) {
             return null;
         }
     }
 
+    /** A card that was opened and what the options want of it. Whoever has it closes the context. */
+    record Card(CudaContext context, CudaSettings settings) {}
+
     /** @throws KilnException DEVICE or OUT_OF_MEMORY when no card can be used, and why */
     static Executor open(EngineOptions options, WeightSource weights, Path natives, Consumer<String> notices) {
-        CudaDriver driver;
+        return open(driver(natives), options, weights, notices);
+    }
+
+    /** @throws KilnException as {@link #open} */
+    static Card openCard(EngineOptions options, Path natives) {
         try {
-            driver = CudaDriver.load(natives);
+            Opened opened = openDevice(driver(natives), options);
+            return new Card(opened.context(), settings(options, opened.before(), opened.context()));
+        } catch (CudaException e) {
+            throw CudaExecutor.failure(e);
+        }
+    }
+
+    private static CudaDriver driver(Path natives) {
+        try {
+            return CudaDriver.load(natives);
         } catch (IOException e) {
             throw new KilnException(Category.DEVICE, e.getMessage(), e);
         } catch (CudaException e) {
             throw CudaExecutor.failure(e);
         }
-        return open(driver, options, weights, notices);
     }
 
     static Executor open(CudaDriver driver, EngineOptions options, WeightSource weights, Consumer<String> notices) {
         try {
-            DeviceChoice choice = choose(driver, options);
-            if (choice.device() == null) {
-                throw new KilnException(Category.DEVICE, choice.reason());
-            }
-            CudaContext context = driver.open(choice.device().index());
-            CudaExecutor card = new CudaExecutor(context, weights, settings(options, choice.device(), context), notices);
+            Opened opened = openDevice(driver, options);
+            CudaContext context = opened.context();
+            // Before what is free is measured: they take memory as well.
+            DeviceLibraries libraries = libraries(context, options, notices);
+            CudaExecutor card = new CudaExecutor(context, libraries, weights, settings(options, opened.before(), context), notices);
             Set<NetworkPart> onCpu = options.device().cpuParts();
             return onCpu.isEmpty() ? card : new RoutedExecutor(card, Executors.onCpu(options, weights), networks(onCpu));
         } catch (CudaException e) {
@@ -79,16 +100,34 @@ final class CudaOpening {
         }
     }
 
-    private static DeviceChoice choose(CudaDriver driver, EngineOptions options) {
+    /** @param before as the driver showed it then */
+    private record Opened(CudaDevices.Device before, CudaContext context) {}
+
+    private static Opened openDevice(CudaDriver driver, EngineOptions options) {
+        DeviceChoice choice = choose(driver, options);
+        if (choice.device() == null) {
+            throw new KilnException(Category.DEVICE, choice.reason());
+        }
+        return new Opened(choice.device(), driver.open(choice.device().index()));
+    }
+
+    private static DeviceLibraries libraries(CudaContext context, EngineOptions options, Consumer<String> notices) {
+        ProductTimes times = ProductTimes.read(ProductTimes.file(options.cacheFolder(), context.device()));
+        return DeviceLibraries.open(context, options.device().gemm(), options.device().convolution(), times, notices);
+    }
+
+    static DeviceChoice choose(CudaDriver driver, EngineOptions options) {
         List<CudaDevices.Device> devices = driver.devices();
         CudaDevices found = new CudaDevices(devices, null, null, devices.isEmpty() ? "the driver shows no device" : null);
         return DeviceChoice.among(found, options.device().device(), System.getenv(DeviceChoice.VISIBLE_DEVICES));
     }
 
-    private static CudaSettings settings(EngineOptions options, CudaDevices.Device before, CudaContext context) {
+    static CudaSettings settings(EngineOptions options, CudaDevices.Device before, CudaContext context) {
         DeviceOptions device = options.device();
-        // A driver that already had a context tells of no difference.
-        long contextBytes = Math.max(ResidencyPlan.ASSUMED_CONTEXT_BYTES, before.freeBytes() - context.memoryInfo().freeBytes());
+        // A driver that already had a context tells of no difference; what is free is in no case the context's.
+        CudaContext.MemoryInfo memory = context.memoryInfo();
+        long taken = Math.max(ResidencyPlan.ASSUMED_CONTEXT_BYTES, before.freeBytes() - memory.freeBytes());
+        long contextBytes = Math.min(taken, memory.totalBytes() - memory.freeBytes());
         MemoryBudget budget = new MemoryBudget(device.vramBudgetBytes(), device.vramHeadroomBytes(), contextBytes);
         Residency highest = switch (device.memory()) {
             case AUTO -> Residency.RESIDENT;
@@ -100,6 +139,7 @@ final class CudaOpening {
                 wide ? DataType.F32 : DataType.F16,
                 device.noHalfVae() ? networks(EnumSet.of(NetworkPart.VAE)) : Set.of(),
                 device.weights() == WeightFormat.INT8,
+                AttentionChoice.of(device.attention(), budget.room(memory.freeBytes())),
                 budget,
                 highest,
                 (long) (availableHostBytes() * PINNED_SHARE));

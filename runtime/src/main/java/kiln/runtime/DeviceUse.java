@@ -17,10 +17,19 @@ public record DeviceUse(String name, String residency, long usedBytes, long peak
         Objects.requireNonNull(residency, "residency");
     }
 
-    /** "1.2 GiB used (most 1.4), 0.6 of 2.0 GiB free, lowvram". */
+    /** What everyone uses of the card together. */
+    public long takenBytes() {
+        return totalBytes - freeBytes;
+    }
+
+    /** What everyone uses, of a hundred. */
+    public int takenPercent() {
+        return totalBytes == 0 ? 0 : (int) Math.round(100.0 * takenBytes() / totalBytes);
+    }
+
+    /** "1.1 GiB used, 1.3 GiB peak, 1.9/2.0 GiB on the card (95%)": the first two Kiln's own, the last everyone's. */
     public String memoryText() {
-        String text = ByteSize.format(usedBytes) + " used (most " + ByteSize.format(peakBytes) + "), " + ByteSize.format(freeBytes) + " of "
-                + ByteSize.format(totalBytes) + " free";
-        return residency.isEmpty() ? text : text + ", " + residency;
+        return ByteSize.format(usedBytes) + " used, " + ByteSize.format(peakBytes) + " peak, " + ByteSize.formatOf(takenBytes(), totalBytes)
+                + " on the card (" + takenPercent() + "%)";
     }
 }

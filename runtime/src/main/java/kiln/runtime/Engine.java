@@ -80,7 +80,7 @@ public final class Engine implements AutoCloseable {
         return device;
     }
 
-    /** The card at the end of the last step; {@code null} until something has run on one. */
+    /** The card at the end of the last step; {@code null} while the model is on none. */
     public DeviceUse deviceUse() {
         return deviceUse;
     }
@@ -193,10 +193,13 @@ public final class Engine implements AutoCloseable {
         }
         PictureStore store = new PictureStore(request, options.outputFolder(), hashes);
         TextToImage work = new TextToImage(model, request, store, job::isCancelled, event -> {
-            look(event);
             listener.accept(event);
+            if (event instanceof GenerationEvent.Preview || event instanceof GenerationEvent.PictureDone) {
+                look(listener);
+            }
         });
         listener.accept(new GenerationEvent.Started(request));
+        look(listener);
         work.run();
     }
 
@@ -205,9 +208,10 @@ public final class Engine implements AutoCloseable {
     }
 
     /** Looks at the card where the job has just waited for it. */
-    private void look(GenerationEvent event) {
-        if (model != null && (event instanceof GenerationEvent.Preview || event instanceof GenerationEvent.PictureDone)) {
-            deviceUse = model.deviceUse();
+    private void look(Consumer<GenerationEvent> listener) {
+        deviceUse = model.deviceUse();
+        if (deviceUse != null) {
+            listener.accept(new GenerationEvent.Device(deviceUse));
         }
     }
 
@@ -215,6 +219,7 @@ public final class Engine implements AutoCloseable {
         if (model != null) {
             model.close();
             model = null;
+            deviceUse = null;
         }
     }
 

@@ -3,6 +3,7 @@ package kiln.runtime;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import kiln.kernels.CudaException;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.exec.onednn.OneDnn;
@@ -49,7 +50,7 @@ public final class Executors {
                 if (options.device().device() != null) {
                     throw e;
                 }
-                notices.accept(e.getMessage() + ": the CPU computes");
+                notices.accept("the CPU computes: " + (e.getCause() instanceof CudaException ? e.getCause() : e).getMessage());
             }
         }
         return onCpu(options, weights);
@@ -58,6 +59,17 @@ public final class Executors {
     /** oneDNN where it loads, else plain Java. */
     static Executor onCpu(EngineOptions options, WeightSource weights) {
         return OneDnn.unavailableBecause() == null ? new OneDnnExecutor(weights, options.precision()) : new ReferenceExecutor(weights);
+    }
+
+    /** Whether a card computes with these options; {@code true} also where one is asked for that cannot be used. */
+    public static boolean useCard(EngineOptions options) {
+        return options.executor().equals("cuda")
+                || options.executor().equals("auto") && CudaOpening.explain(options, cudaNativesFolder(options)) != null;
+    }
+
+    /** @throws KilnException DEVICE or OUT_OF_MEMORY when no card can be used, and why */
+    static CudaOpening.Card openCard(EngineOptions options) {
+        return CudaOpening.openCard(options, cudaNativesFolder(options));
     }
 
     /** What {@code auto} means here and why, in one line. */
@@ -75,7 +87,7 @@ public final class Executors {
         return "oneDNN " + OneDnn.version() + " on " + OneDnn.instructionSet() + ": " + format;
     }
 
-    private static Path cudaNativesFolder(EngineOptions options) {
+    static Path cudaNativesFolder(EngineOptions options) {
         return nativesFolder(options.cacheFolder()).resolve("jcuda");
     }
 

@@ -16,6 +16,9 @@ public sealed interface GenerationEvent {
     /** Something that a person may want to know while the job goes on: less device memory than thought, a part computed anew. */
     record Notice(String text) implements GenerationEvent {}
 
+    /** What of a card is in use: when work has begun on one, after each step and after each picture. */
+    record Device(DeviceUse use) implements GenerationEvent {}
+
     /** Work has begun; {@code request} has its seed, model and defaults filled in. */
     record Started(GenerationRequest request) implements GenerationEvent {}
 

@@ -47,5 +47,8 @@ class ByteSizeTest {
         assertThat(ByteSize.format(1023)).isEqualTo("1023 B");
         assertThat(ByteSize.format(1_782_579_200)).isEqualTo("1.7 GiB");
         assertThat(ByteSize.format(28_600_000)).isEqualTo("27.3 MiB");
+        assertThat(ByteSize.formatOf(1_288_490_189, 2L << 30)).isEqualTo("1.2/2.0 GiB");
+        assertThat(ByteSize.formatOf(28_600_000, 2L << 30)).isEqualTo("0.0/2.0 GiB");
+        assertThat(ByteSize.formatOf(3, 10)).isEqualTo("3/10 B");
     }
 }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
+import kiln.kernels.op.ApplyEpilogue;
 import kiln.kernels.op.AttentionKernel;
 import kiln.kernels.op.AttentionScores;
 import kiln.kernels.op.AttentionValues;
@@ -39,7 +40,7 @@ public final class KernelCases {
     }
 
     /** At least one. */
-    static List<KernelCase> of(Kernel kernel) {
+    public static List<KernelCase> of(Kernel kernel) {
         if (kernel instanceof Elementwise elementwise) {
             return List.of(elementwise(elementwise, elementwise.width() == 1 ? 13 : 12));
         } else if (kernel instanceof MatrixMultiply multiply) {
@@ -48,6 +49,8 @@ public final class KernelCases {
             return ProductCases.of(convolution);
         } else if (kernel instanceof SplitSum sum) {
             return List.of(ProductCases.of(sum));
+        } else if (kernel instanceof ApplyEpilogue epilogue) {
+            return List.of(ProductCases.of(epilogue));
         } else if (kernel instanceof AttentionKernel attention) {
             return AttentionCases.of(attention);
         } else if (kernel instanceof AttentionScores scores) {

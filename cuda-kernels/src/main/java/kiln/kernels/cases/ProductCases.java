@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import kiln.kernels.DataType;
+import kiln.kernels.op.ApplyEpilogue;
 import kiln.kernels.op.Convolution;
 import kiln.kernels.op.Epilogue;
 import kiln.kernels.op.ConvolutionPlan;
@@ -98,6 +99,23 @@ final class ProductCases {
         added.declare();
         long out = c.output("out", type, expected, rows, width);
         c.call(kernel.call(workAddress, parts, scalesAddress, out, rows, columns, width, added.biasAddress, added.inputs));
+        return c.build(type, 1e-5);
+    }
+
+    static KernelCase of(ApplyEpilogue kernel) {
+        DataType type = kernel.type();
+        Epilogue epilogue = kernel.epilogue();
+        int rows = 15;
+        int columns = kernel.width() == 4 ? 36 : kernel.width() == 2 ? 14 : 7;
+        int width = epilogue.geglu() ? columns / 2 : columns;
+        CaseBuilder c = new CaseBuilder(kernel, rows + "x" + columns);
+        float[] sums = c.normal(type, rows * columns, 1);
+        Added added = new Added(c, type, epilogue, columns, rows, width, 5);
+        float[] expected = kernel.reference(sums, rows, columns, added.bias, added.values, added.steps);
+        long sumsAddress = c.input("sums", type, sums, rows, columns);
+        added.declare();
+        long out = c.output("out", type, expected, rows, width);
+        c.call(kernel.call(sumsAddress, out, rows, columns, added.biasAddress, added.inputs));
         return c.build(type, 1e-5);
     }
 

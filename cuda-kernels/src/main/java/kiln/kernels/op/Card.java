@@ -1,5 +1,8 @@
 package kiln.kernels.op;
 
+import kiln.kernels.CudaContext;
+import kiln.kernels.CudaDevices;
+
 /**
  * What the choice of a kernel's variant needs to know of a card.
  *
@@ -16,12 +19,28 @@ public record Card(int capability, int multiprocessors) {
         }
     }
 
+    public static Card of(CudaContext context) {
+        CudaDevices.Device device = context.device();
+        return new Card(device.major() * 10 + device.minor(), context.multiprocessors());
+    }
+
     /** A card of which only the capability is known. */
     public static Card of(int capability) {
         return new Card(capability, ASSUMED_MULTIPROCESSORS);
     }
 
-    /** Multiplications that one multiprocessor makes in a clock, from NVIDIA's tables of arithmetic throughput. */
+    /** Shared memory of one multiprocessor, from the programming guide's table of capabilities. */
+    int sharedBytes() {
+        int kibibytes = switch (capability / 10) {
+            case 5, 6 -> capability == 52 || capability == 61 ? 96 : 64;
+            case 7 -> capability == 75 ? 64 : 96;
+            case 8 -> capability == 80 || capability == 87 ? 164 : 100;
+            default -> capability < 120 ? 228 : 100;
+        };
+        return kibibytes << 10;
+    }
+
+    /** Multiplications that one multiprocessor makes in a clock, from the programming guide's table of arithmetic throughput. */
     int multiplicationsPerClock(Arithmetic arithmetic) {
         return switch (arithmetic) {
             case FMA -> capability == 60 || capability >= 70 && capability <= 80 ? 64 : 128;

@@ -198,13 +198,13 @@ public record Convolution(
     }
 
     /** As {@link MatrixMultiply#partialCall}; rows are the positions of the result, columns its channels. */
-    KernelCall partialCall(long in, long weights, long work, Shape shape, int parts) {
+    KernelCall partialCall(long in, long weights, long work, Shape shape, Band band, int parts) {
         if (!partial) {
             throw new IllegalArgumentException("convolution " + variant() + " stores no partial sums");
         }
-        List<Object> arguments = arguments(in, weights, work, shape, Band.whole(shape));
+        List<Object> arguments = arguments(in, weights, work, shape, band);
         arguments.add(TiledProduct.slicesOfPart(tile, shape.inChannels(), size * size, parts));
-        return call(shape, parts, arguments);
+        return call(shape.ofBand(band), parts, arguments);
     }
 
     private List<Object> arguments(long in, long weights, long out, Shape shape, Band band) {

@@ -61,12 +61,18 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
      * @param work address of {@link #workBytes} bytes; with one part, ignored
      */
     public List<KernelCall> calls(long in, long weights, long scales, long out, long work, long bias, List<Epilogue.Input> inputs) {
+        return calls(in, weights, scales, out, work, Convolution.Band.whole(shape), bias, inputs);
+    }
+
+    /** The launches for a band, to the bit as in the whole. */
+    public List<KernelCall> calls(
+            long in, long weights, long scales, long out, long work, Convolution.Band band, long bias, List<Epilogue.Input> inputs) {
         if (parts == 1) {
-            return List.of(convolution.call(in, weights, scales, out, shape, bias, inputs));
+            return List.of(convolution.call(in, weights, scales, out, shape, band, bias, inputs));
         }
         int columns = shape.outChannels();
         return List.of(
-                convolution.partialCall(in, weights, work, shape, parts),
-                sum.call(work, parts, scales, out, shape.rows(), columns, columns, bias, inputs));
+                convolution.partialCall(in, weights, work, shape, band, parts),
+                sum.call(work, parts, scales, out, shape.ofBand(band).rows(), columns, columns, bias, inputs));
     }
 }

@@ -61,7 +61,8 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
         return new Epilogue(true, true, List.of());
     }
 
-    String label() {
+    /** As in variants' names: "bias+add". */
+    public String label() {
         StringBuilder out = new StringBuilder(bias ? "bias" : "plain");
         if (geglu) {
             out.append("+geglu");

@@ -18,6 +18,10 @@ final class FmaProduct extends TiledProduct {
     private final Value[][] sums;
     private Value threadRow;
     private Value threadColumn;
+    /** Addresses of this thread's first operands in the first stage. */
+    private Value leftOperands;
+
+    private Value rightOperands;
 
     FmaProduct(PtxFunction f, DataType type, DataType weights, Tile tile, boolean vector) {
         super(f, type, weights, tile);
@@ -27,36 +31,35 @@ final class FmaProduct extends TiledProduct {
 
     private final class FloatSlice extends Slice {
         private final int stride;
-        private final Value[] shared;
+        private final Value shared;
         private final Value[][] travelling;
         private final DataType stored;
         /** Whether a group of bytes travels as one word. */
         private final boolean packed;
 
-        FloatSlice(String name, DataType stored, int lines, Value thread) {
-            super(name, lines, GROUP, (lines + PADDING) * tile.depth() * Float.BYTES, thread);
+        FloatSlice(Value base, DataType stored, int lines, Value thread) {
+            super(base, lines, GROUP, thread);
             this.stored = stored;
             packed = vector && stored == DataType.I8;
             stride = lines + PADDING;
-            shared = new Value[line.length];
-            travelling = new Value[line.length][packed ? 1 : GROUP];
-            for (int i = 0; i < line.length; i++) {
-                shared[i] = f.mad(f.mad(depth[i], Value.of(stride), line[i]), Value.of(Float.BYTES), base);
-                for (int j = 0; j < travelling[i].length; j++) {
-                    travelling[i][j] = f.register(packed ? PtxType.B32 : stored.ptx());
+            shared = f.mad(f.mad(depth, Value.of(stride), line), Value.of(Float.BYTES), base);
+            travelling = new Value[slots][packed ? 1 : GROUP];
+            for (Value[] slot : travelling) {
+                for (int j = 0; j < slot.length; j++) {
+                    slot[j] = f.register(packed ? PtxType.B32 : stored.ptx());
                 }
             }
         }
 
         @Override
-        void fetch(int slot, Value address, Value valid, Value channel, Value channels) {
+        void fetch(int slot, Value address, Value valid, Value channel, Value channels, Value stage) {
             Value[] targets = travelling[slot];
             for (Value target : targets) {
                 f.assign(target.type() == PtxType.S8 ? target.as(PtxType.S32) : target, PtxOp.MOV, stored == DataType.F32 ? Value.of(0f) : Value.of(0));
             }
             if (vector) {
                 Value inside = f.compute(PtxOp.AND, valid, Code.less(f, channel, channels));
-                f.guarded(inside, () -> f.load(Space.GLOBAL, address, 0, targets));
+                f.guarded(inside, () -> f.load(Space.READ_ONLY, address, 0, targets));
                 return;
             }
             for (int j = 0; j < targets.length; j++) {
@@ -64,32 +67,44 @@ final class FmaProduct extends TiledProduct {
                 Value inside = f.compute(PtxOp.AND, valid, Code.less(f, at, channels));
                 int offset = j * stored.bytes();
                 Value target = targets[j];
-                f.guarded(inside, () -> f.load(Space.GLOBAL, address, offset, target));
+                f.guarded(inside, () -> f.load(Space.READ_ONLY, address, offset, target));
             }
         }
 
         @Override
-        void store() {
-            for (int i = 0; i < shared.length; i++) {
+        void store(Value stage) {
+            Value target = f.add(shared, stage);
+            for (int i = 0; i < slots; i++) {
                 Value[] unpacked = packed ? Code.bytesToFloats(f, travelling[i][0]) : travelling[i];
                 for (int j = 0; j < GROUP; j++) {
                     Value value = unpacked[j].type() == PtxType.F32 ? unpacked[j] : f.convert(PtxType.F32, unpacked[j]);
-                    f.store(Space.SHARED, shared[i], j * stride * Float.BYTES, value);
+                    f.store(Space.SHARED, target, (j * stride + i * step) * Float.BYTES, value);
                 }
             }
         }
     }
 
     @Override
-    Slice slice(String name, DataType stored, int lines, Value thread) {
-        return new FloatSlice(name, stored, lines, thread);
+    int sliceBytes(int lines) {
+        return sliceBytes(tile, lines);
+    }
+
+    static int sliceBytes(Tile tile, int lines) {
+        return (lines + PADDING) * tile.depth() * Float.BYTES;
     }
 
     @Override
-    void begin(Value thread) {
+    Slice slice(Value base, Factor factor, DataType stored, int lines, Value thread) {
+        return new FloatSlice(base, stored, lines, thread);
+    }
+
+    @Override
+    void begin(Value thread, Slice left, Slice right) {
         int across = tile.columns() / tile.partColumns();
         threadColumn = f.compute(PtxOp.REM, thread, Value.of(across));
         threadRow = f.compute(PtxOp.DIV, thread, Value.of(across));
+        leftOperands = f.mad(threadRow, Value.of(GROUP * Float.BYTES), left.base);
+        rightOperands = f.mad(threadColumn, Value.of(GROUP * Float.BYTES), right.base);
         for (Value[] row : sums) {
             for (int j = 0; j < row.length; j++) {
                 row[j] = f.move(Value.of(0f));
@@ -98,9 +113,9 @@ final class FmaProduct extends TiledProduct {
     }
 
     @Override
-    void multiply(Slice left, Slice right) {
-        Value leftAt = f.mad(threadRow, Value.of(GROUP * Float.BYTES), left.base);
-        Value rightAt = f.mad(threadColumn, Value.of(GROUP * Float.BYTES), right.base);
+    void multiply(Value stage) {
+        Value leftAt = f.add(leftOperands, stage);
+        Value rightAt = f.add(rightOperands, stage);
         for (int k = 0; k < tile.depth(); k++) {
             Value[] a = operands(leftAt, k * (tile.rows() + PADDING), tile.rows(), tile.partRows());
             Value[] b = operands(rightAt, k * (tile.columns() + PADDING), tile.columns(), tile.partColumns());

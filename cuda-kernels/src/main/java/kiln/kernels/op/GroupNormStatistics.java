@@ -17,7 +17,8 @@ import kiln.kernels.ptx.Value;
  * First part of group normalisation: sums over slices of positions, so that one group has many blocks.
  *
  * <p>{@code partial[b, group, slice] = (Σ (x − x₀), Σ (x − x₀)²)} in 32-bit floats, x₀ the group's first element: the distance from one of
- * its own values keeps the digits that a large mean would take. The order of sums is fixed, so results repeat.
+ * its own values keeps the digits that a large mean would take. The order of sums is fixed, so results repeat, also when the slices are
+ * summed a few at a time ({@link #callSlices}).
  */
 public record GroupNormStatistics(DataType type) implements Kernel {
     private static final int THREADS = 256;
@@ -49,12 +50,38 @@ public record GroupNormStatistics(DataType type) implements Kernel {
 
     /** @param slices of positions, the same as {@link GroupNormScale} is given */
     public KernelCall call(long in, long partial, int batch, int positions, int channels, int groups, int slices) {
+        int perSlice = positionsPerSlice(positions, slices);
+        return new KernelCall(
+                this, slices, groups, batch, List.of(in, in, partial, positions, channels, channels / groups, perSlice, 0, slices));
+    }
+
+    /** How many positions each slice has, the last ones fewer or none. */
+    public static int positionsPerSlice(int positions, int slices) {
+        return Code.blocks(positions, slices);
+    }
+
+    /**
+     * Some slices of one picture, of which the rest need not be there.
+     *
+     * @param in address of the first slice's first position
+     * @param firstPosition address of the picture's first position, or of a copy of it
+     * @param partial of all slices
+     * @param positions of the whole picture
+     * @param slices of the whole picture
+     */
+    public KernelCall callSlices(
+            long in, long firstPosition, long partial, int positions, int channels, int groups, int slices, int firstSlice, int count) {
+        if (firstSlice < 0 || count < 1 || firstSlice + count > slices) {
+            throw new IllegalArgumentException("group norm statistics: slices " + firstSlice + " and " + count + " from there, of " + slices);
+        }
+        int perSlice = positionsPerSlice(positions, slices);
+        int here = Math.max(0, Math.min(count * perSlice, positions - firstSlice * perSlice));
         return new KernelCall(
                 this,
-                slices,
+                count,
                 groups,
-                batch,
-                List.of(in, partial, positions, channels, channels / groups, Code.blocks(positions, slices)));
+                1,
+                List.of(in, firstPosition, partial, here, channels, channels / groups, perSlice, firstSlice, slices));
     }
 
     @Override
@@ -62,18 +89,23 @@ public record GroupNormStatistics(DataType type) implements Kernel {
         PtxModule module = new PtxModule(Code.FLOOR);
         PtxFunction f = module.entry(name(), THREADS, registerBudget());
         Value in = f.parameter("in", PtxType.U64);
+        Value origins = f.parameter("origins", PtxType.U64);
         Value partial = f.parameter("partial", PtxType.U64);
         Value positions = f.parameter("positions", PtxType.U32);
         Value channels = f.parameter("channels", PtxType.U32);
         Value perGroup = f.parameter("channels_per_group", PtxType.U32);
         Value perSlice = f.parameter("positions_per_slice", PtxType.U32);
+        Value firstSlice = f.parameter("first_slice", PtxType.U32);
+        Value slices = f.parameter("slices", PtxType.U32);
         Value thread = f.special("%tid.x");
         Value slice = f.special("%ctaid.x");
         Value group = f.special("%ctaid.y");
         Value picture = f.special("%ctaid.z");
-        Value base = f.address(f.mad(f.mulWide(f.mul(picture, positions), channels), Value.ofLong(type.bytes()), in),
-                f.mul(group, perGroup), type.bytes());
-        Value origin = Code.loadFloats(f, Space.GLOBAL, type, 1, base, 0)[0];
+        Value pictureElements = f.mulWide(f.mul(picture, positions), channels);
+        Value firstChannel = f.mul(group, perGroup);
+        Value base = f.address(f.mad(pictureElements, Value.ofLong(type.bytes()), in), firstChannel, type.bytes());
+        Value originAddress = f.address(f.mad(pictureElements, Value.ofLong(type.bytes()), origins), firstChannel, type.bytes());
+        Value origin = Code.loadFloats(f, Space.GLOBAL, type, 1, originAddress, 0)[0];
 
         f.comment("this thread's first element of the slice, and how far the next one is: no division in the loop");
         Value position = f.compute(PtxOp.DIV, thread, perGroup);
@@ -121,7 +153,7 @@ public record GroupNormStatistics(DataType type) implements Kernel {
                 f.assign(blockSquares, PtxOp.ADD, blockSquares, b);
             }
             Value row = f.mad(picture, f.special("%nctaid.y"), group);
-            Value place = f.mad(row, f.special("%nctaid.x"), slice);
+            Value place = f.mad(row, slices, f.add(firstSlice, slice));
             f.store(Space.GLOBAL, f.address(partial, place, 2 * Float.BYTES), 0, blockSum, blockSquares);
         });
         return module.text();

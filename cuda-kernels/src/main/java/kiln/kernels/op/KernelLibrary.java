@@ -47,6 +47,7 @@ public final class KernelLibrary {
             addByteProducts(all, type);
             addSplitProducts(all, type, Tile.MEDIUM);
             addSplitSums(all, type);
+            addEpilogues(all, type);
             addAttention(all, type);
         }
         for (Arithmetic arithmetic : List.of(Arithmetic.MMA8, Arithmetic.MMA16)) {
@@ -98,6 +99,7 @@ public final class KernelLibrary {
         if (type == DataType.F16) {
             all.add(new MatrixMultiply(type, DataType.I8, Tile.SMALL, true, Epilogue.BIAS));
             addByteLayers(all, Tile.MEDIUM, Tile.LARGE);
+            addBetween(all, Tile.TALL, Tile.WIDE);
         }
     }
 
@@ -116,6 +118,23 @@ public final class KernelLibrary {
         all.add(new SplitSum(type, false, 4, Epilogue.biasGeglu()));
         all.add(new SplitSum(type, true, 2, Epilogue.biasGeglu()));
         all.add(new SplitSum(type, false, 1, Epilogue.BIAS));
+    }
+
+    /** What follows a product of cuBLAS or cuDNN. */
+    private static void addEpilogues(List<Kernel> all, DataType type) {
+        LAYERS.forEach(epilogue -> all.add(new ApplyEpilogue(type, 4, epilogue)));
+        all.add(new ApplyEpilogue(type, 4, PER_CHANNEL));
+        all.add(new ApplyEpilogue(type, 2, Epilogue.biasGeglu()));
+        all.add(new ApplyEpilogue(type, 1, ALL_STEPS));
+    }
+
+    /** Tiles between medium and large ones. */
+    private static void addBetween(List<Kernel> all, Tile... tiles) {
+        for (Tile tile : tiles) {
+            all.add(new MatrixMultiply(DataType.F16, tile, true, Epilogue.biasGeglu()));
+            all.add(new Convolution(DataType.F16, tile, true, RESIDUAL, 3, 1, 1, false));
+        }
+        all.add(new Convolution(DataType.F16, DataType.I8, tiles[0], true, Epilogue.NONE, 3, 1, 1, false, true));
     }
 
     private static void addByteLayers(List<Kernel> all, Tile medium, Tile large) {
@@ -137,6 +156,7 @@ public final class KernelLibrary {
         all.add(new MatrixMultiply(DataType.F16, DataType.I8, medium, true, Epilogue.NONE));
         addByteLayers(all, medium, large);
         addSplitProducts(all, DataType.F16, medium);
+        addBetween(all, Tile.tallestTensor(arithmetic), Tile.tallTensor(arithmetic), Tile.wideTensor(arithmetic));
         all.add(new Convolution(DataType.F16, large, true, PER_CHANNEL, 3, 1, 1, false));
         all.add(new Convolution(DataType.F16, large, true, RESIDUAL, 3, 1, 1, false));
     }

@@ -16,8 +16,8 @@ import kiln.kernels.KernelCall;
  */
 public record MultiplyPlan(
         MatrixMultiply product, int parts, SplitSum sum, int rows, int columns, int channels, int aStride, int outStride) {
-    /** More is not worth the memory on a small card. */
-    static final long MOST_WORK_BYTES = 8 << 20;
+    /** Cards of few multiprocessors split little and need a fraction of it. */
+    static final long MOST_WORK_BYTES = 16 << 20;
 
     public MultiplyPlan {
         Objects.requireNonNull(product, "product");
@@ -70,12 +70,33 @@ public record MultiplyPlan(
      */
     public List<KernelCall> calls(
             long a, long weights, long scales, long out, long work, MatrixMultiply.Batch batch, long bias, List<Epilogue.Input> inputs) {
+        return calls(a, weights, scales, out, work, batch, rows, bias, inputs);
+    }
+
+    /**
+     * The launches for some neighbouring rows, to the bit as in the whole.
+     *
+     * @param a address of the first of them; so is {@code out} in the result, and so are the inputs
+     */
+    public List<KernelCall> calls(
+            long a,
+            long weights,
+            long scales,
+            long out,
+            long work,
+            MatrixMultiply.Batch batch,
+            int someRows,
+            long bias,
+            List<Epilogue.Input> inputs) {
+        if (someRows < 1 || someRows > rows) {
+            throw new IllegalArgumentException("gemm " + product.variant() + ": " + someRows + " rows of " + rows);
+        }
         if (parts == 1) {
-            return List.of(product.call(a, weights, scales, out, rows, columns, channels, aStride, outStride, batch, bias, inputs));
+            return List.of(product.call(a, weights, scales, out, someRows, columns, channels, aStride, outStride, batch, bias, inputs));
         }
         List<KernelCall> calls = new ArrayList<>();
-        calls.add(product.partialCall(a, weights, work, rows, columns, channels, aStride, parts));
-        calls.add(sum.call(work, parts, scales, out, rows, columns, outStride, bias, inputs));
+        calls.add(product.partialCall(a, weights, work, someRows, columns, channels, aStride, parts));
+        calls.add(sum.call(work, parts, scales, out, someRows, columns, outStride, bias, inputs));
         return List.copyOf(calls);
     }
 }

@@ -78,6 +78,16 @@ final class TensorCode {
         f.emitSince(70, "cp.async.cg.shared.global", place(shared, offset), place(address, 0), "16", bytes.text());
     }
 
+    /** This thread's copies since the last call become a group. */
+    static void commitCopies(PtxFunction f) {
+        f.emitSince(70, "cp.async.commit_group");
+    }
+
+    /** Waits for this thread's groups but the newest {@code later}; others see the copies behind a barrier. */
+    static void awaitGroups(PtxFunction f, int later) {
+        f.emitSince(70, "cp.async.wait_group", Integer.toString(later));
+    }
+
     /** Waits for this thread's copies. */
     static void awaitCopies(PtxFunction f) {
         f.emitSince(70, "cp.async.wait_all");

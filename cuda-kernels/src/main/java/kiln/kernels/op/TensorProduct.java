@@ -10,67 +10,97 @@ import kiln.kernels.ptx.Value;
 /**
  * {@link TiledProduct} on tensor cores: {@code mma.sync} m16n8k8 or m16n8k16 with f16 factors and f32 sums.
  *
- * <p>Slices lie in shared memory as they come, rows along the channels, which is the order in which both factors' fragments are read: a
- * lane's pair of neighbouring channels is one 32-bit word. In a fragment, lane {@code l} has rows {@code l/4} and {@code l/4 + 8}, and
- * channels (or result columns) {@code 2·(l mod 4)} and the next.
+ * <p>In a fragment, lane {@code l} has rows {@code l/4} and {@code l/4 + 8}, and channels (or result columns) {@code 2·(l mod 4)} and the
+ * next. Slices lie in shared memory as they come, rows along the channels: eight neighbouring channels ("chunk", 16 bytes) are a row of the
+ * 8×8 matrices that {@code ldmatrix} makes fragments of. Two things are not straight:
+ * <ul>
+ * <li>Which weights are a fragment's eight columns is free. A pair of fragments takes sixteen so that a lane's two and two are neighbours:
+ *     the first has columns 0, 1, 4, 5, 8, 9, 12, 13, the second those between. Results are stored by fours.
+ * <li>A line is 64 bytes, half of all banks. Its four chunks change places by the line's number, so that the eight lines of any matrix lie
+ *     in different banks without padding.
+ * </ul>
+ *
+ * <p>From sm_80 on halves go to shared memory by {@code cp.async}, past the registers.
  */
 final class TensorProduct extends TiledProduct {
-    /** Halves of a 16-byte load. */
+    /** Halves of a chunk. */
     static final int UNIT = 8;
-    /** Halves behind each line: then the eight lines that a warp reads at once lie in different banks. */
-    private static final int PADDING = 8;
+    /** Channels of a slice. */
+    static final int DEPTH = 32;
 
     private static final int HALF = 2;
+    private static final int CHUNK_BYTES = UNIT * HALF;
+    private static final int LINE_BYTES = DEPTH * HALF;
+    private static final int LINE_CHUNKS = DEPTH / UNIT;
+    /** Channels of the fragments that four matrices make. */
+    private static final int FRAGMENT_DEPTH = 2 * UNIT;
+    /** Neighbouring results of a lane. */
+    private static final int RUN = 4;
 
-    private final int stride;
+    private final boolean asynchronous;
     /** Of this warp's part: instructions down and across, four sums a lane each. */
     private final Value[][][] sums;
 
     private Value lane;
     private Value partRow;
     private Value partColumn;
+    /** For each step of a fragment's depth, where this lane's rows of the first fragments are, in the first stage. */
+    private final Value[] leftRows = new Value[DEPTH / FRAGMENT_DEPTH];
+
+    private final Value[] rightRows = new Value[leftRows.length];
 
     TensorProduct(PtxFunction f, DataType type, DataType weights, Tile tile) {
         super(f, type, weights, tile);
-        stride = tile.depth() + PADDING;
+        asynchronous = tile.arithmetic() == Arithmetic.MMA16;
         sums = new Value[tile.partRows() / Tile.MMA_ROWS][tile.partColumns() / Tile.MMA_COLUMNS][4];
     }
 
     private final class HalfSlice extends Slice {
-        private final Value[] shared;
+        private final Value shared;
+        private final boolean copied;
         private final Value[][] travelling;
         /** What bytes are subtracted from on their way to halves; {@code null} where halves come. */
         private final Value offset;
 
-        HalfSlice(String name, DataType stored, int lines, Value thread) {
-            super(name, lines, UNIT, lines * stride * HALF, thread);
-            shared = new Value[line.length];
-            travelling = new Value[line.length][UNIT * stored.bytes() / Integer.BYTES];
+        HalfSlice(Value base, Factor factor, DataType stored, int lines, Value thread) {
+            super(base, lines, UNIT, thread);
+            copied = asynchronous && stored == DataType.F16;
+            Value chunk = f.compute(PtxOp.SHR, depth, Value.of(Integer.numberOfTrailingZeros(UNIT)));
+            shared = address(base, factor, line, chunk);
+            travelling = new Value[copied ? 0 : slots][UNIT * stored.bytes() / Integer.BYTES];
             offset = stored == DataType.I8 ? f.register(PtxType.B32) : null;
             if (offset != null) {
                 f.emit("mov.b32", offset.text(), "0x64806480");
             }
-            for (int i = 0; i < line.length; i++) {
-                shared[i] = f.mad(f.mad(line[i], Value.of(stride), depth[i]), Value.of(HALF), base);
-                for (int j = 0; j < travelling[i].length; j++) {
-                    travelling[i][j] = f.register(PtxType.B32);
+            for (Value[] slot : travelling) {
+                for (int j = 0; j < slot.length; j++) {
+                    slot[j] = f.register(PtxType.B32);
                 }
             }
         }
 
         @Override
-        void fetch(int slot, Value address, Value valid, Value channel, Value channels) {
+        void fetch(int slot, Value address, Value valid, Value channel, Value channels, Value stage) {
+            Value inside = f.compute(PtxOp.AND, valid, Code.less(f, channel, channels));
+            if (copied) {
+                Value bytes = f.select(PtxType.U32, inside, Value.of(CHUNK_BYTES), Value.of(0));
+                TensorCode.copy(f, f.add(shared, stage), slot * step * LINE_BYTES, address, bytes);
+                return;
+            }
             for (Value target : travelling[slot]) {
                 f.assign(target, PtxOp.MOV, Value.of(0));
             }
-            Value inside = f.compute(PtxOp.AND, valid, Code.less(f, channel, channels));
-            f.guarded(inside, () -> f.load(Space.GLOBAL, address, 0, travelling[slot]));
+            f.guarded(inside, () -> f.load(Space.READ_ONLY, address, 0, travelling[slot]));
         }
 
         @Override
-        void store() {
-            for (int i = 0; i < shared.length; i++) {
-                f.store(Space.SHARED, shared[i], 0, offset == null ? travelling[i] : halves(travelling[i]));
+        void store(Value stage) {
+            if (copied) {
+                return;
+            }
+            Value target = f.add(shared, stage);
+            for (int i = 0; i < slots; i++) {
+                f.store(Space.SHARED, target, i * step * LINE_BYTES, offset == null ? travelling[i] : halves(travelling[i]));
             }
         }
 
@@ -82,20 +112,52 @@ final class TensorProduct extends TiledProduct {
     }
 
     @Override
-    Slice slice(String name, DataType stored, int lines, Value thread) {
-        return new HalfSlice(name, stored, lines, thread);
+    void fetched() {
+        if (asynchronous) {
+            TensorCode.commitCopies(f);
+        }
     }
 
     @Override
-    void begin(Value thread) {
+    void await(int later) {
+        if (asynchronous) {
+            TensorCode.awaitGroups(f, later);
+        }
+    }
+
+    @Override
+    int sliceBytes(int lines) {
+        return sliceBytes(tile, lines);
+    }
+
+    static int sliceBytes(Tile tile, int lines) {
+        return lines * tile.depth() * HALF;
+    }
+
+    @Override
+    Slice slice(Value base, Factor factor, DataType stored, int lines, Value thread) {
+        return new HalfSlice(base, factor, stored, lines, thread);
+    }
+
+    @Override
+    void begin(Value thread, Slice left, Slice right) {
         f.comment("this warp's corner of the tile");
         int across = tile.columns() / tile.partColumns();
         lane = f.and(thread, Value.of(Code.WARP - 1));
         Value warp = f.compute(PtxOp.SHR, thread, Value.of(5));
         partRow = f.mul(f.compute(PtxOp.DIV, warp, Value.of(across)), Value.of(tile.partRows()));
         partColumn = f.mul(f.compute(PtxOp.REM, warp, Value.of(across)), Value.of(tile.partColumns()));
-        for (Value[][] row : sums) {
-            for (Value[] fragment : row) {
+        f.comment("the rows that this lane names: of the left factor eight, eight below, then both eight channels on; of the right one a");
+        f.comment("fragment's, the same eight channels on, then those of the other fragment of a pair");
+        Value row = f.and(lane, Value.of(15));
+        nameRows(leftRows, left.base, Factor.LEFT, f.add(partRow, row), f.compute(PtxOp.SHR, lane, Value.of(4)));
+        Value four = f.mul(f.compute(PtxOp.SHR, f.and(lane, Value.of(7)), Value.of(1)), Value.of(RUN));
+        Value second = f.mul(f.compute(PtxOp.SHR, lane, Value.of(4)), Value.of(2));
+        Value column = f.add(f.add(four, second), f.and(lane, Value.of(1)));
+        Value chunk = f.and(f.compute(PtxOp.SHR, lane, Value.of(3)), Value.of(1));
+        nameRows(rightRows, right.base, Factor.RIGHT, f.add(partColumn, column), chunk);
+        for (Value[][] fragments : sums) {
+            for (Value[] fragment : fragments) {
                 for (int i = 0; i < fragment.length; i++) {
                     fragment[i] = f.move(Value.of(0f));
                 }
@@ -103,67 +165,53 @@ final class TensorProduct extends TiledProduct {
         }
     }
 
+    private void nameRows(Value[] target, Value base, Factor factor, Value line, Value chunk) {
+        for (int i = 0; i < target.length; i++) {
+            Value at = i == 0 ? chunk : f.add(chunk, Value.of(i * FRAGMENT_DEPTH / UNIT));
+            target[i] = address(base, factor, line, at);
+        }
+    }
+
+    /** Eight lines of a matrix are neighbours on the left, and on the right two and two, four apart: both use all places of a chunk. */
+    private Value address(Value base, Factor factor, Value line, Value chunk) {
+        Value turn = f.compute(PtxOp.SHR, line, Value.of(factor == Factor.LEFT ? 1 : 2));
+        Value place = f.compute(PtxOp.XOR, chunk, f.and(turn, Value.of(LINE_CHUNKS - 1)));
+        return f.mad(place, Value.of(CHUNK_BYTES), f.mad(line, Value.of(LINE_BYTES), base));
+    }
+
     @Override
-    void multiply(Slice left, Slice right) {
-        Value line = f.compute(PtxOp.SHR, lane, Value.of(2));
-        Value pair = f.mul(f.and(lane, Value.of(3)), Value.of(2));
-        Value leftAt = fragmentAddress(left, partRow, line, pair);
-        Value rightAt = fragmentAddress(right, partColumn, line, pair);
-        // Halves of the channels that one instruction takes, by eights.
-        int eights = tile.arithmetic() == Arithmetic.MMA16 ? 2 : 1;
-        for (int k = 0; k < tile.depth(); k += 8 * eights) {
+    void multiply(Value stage) {
+        for (int k = 0; k < leftRows.length; k++) {
+            Value leftAt = f.add(leftRows[k], stage);
+            Value rightAt = f.add(rightRows[k], stage);
             Value[][] b = new Value[sums[0].length][];
-            for (int j = 0; j < b.length; j++) {
-                b[j] = words(rightAt, j * Tile.MMA_COLUMNS, k, 1, eights);
+            for (int j = 0; j < b.length; j += 2) {
+                Value[] two = TensorCode.loadMatrices(f, 4, false, rightAt, j * Tile.MMA_COLUMNS * LINE_BYTES);
+                b[j] = new Value[] {two[0], two[1]};
+                b[j + 1] = new Value[] {two[2], two[3]};
             }
             for (int i = 0; i < sums.length; i++) {
-                Value[] a = words(leftAt, i * Tile.MMA_ROWS, k, 2, eights);
+                Value[] four = TensorCode.loadMatrices(f, 4, false, leftAt, i * Tile.MMA_ROWS * LINE_BYTES);
+                Value[][] a = {{four[0], four[1]}, {four[2], four[3]}};
                 for (int j = 0; j < b.length; j++) {
-                    multiply(sums[i][j], a, b[j]);
+                    TensorCode.multiply(f, tile.arithmetic(), sums[i][j], a, 0, b[j]);
                 }
             }
         }
     }
 
-    private Value fragmentAddress(Slice slice, Value part, Value line, Value pair) {
-        return f.mad(f.mad(f.add(part, line), Value.of(stride), pair), Value.of(HALF), slice.base);
-    }
-
-    /** A fragment's words in the order of the instruction: eight lines below first, then eight channels on. */
-    private Value[] words(Value at, int line, int channel, int linesOfEight, int eights) {
-        Value[] result = new Value[linesOfEight * eights];
-        for (int i = 0; i < result.length; i++) {
-            int element = (line + i % linesOfEight * 8) * stride + channel + i / linesOfEight * 8;
-            result[i] = f.load(Space.SHARED, PtxType.B32, at, element * HALF);
-        }
-        return result;
-    }
-
-    private void multiply(Value[] sum, Value[] a, Value[] b) {
-        boolean wide = tile.arithmetic() == Arithmetic.MMA16;
-        String instruction = "mma.sync.aligned." + (wide ? "m16n8k16" : "m16n8k8") + ".row.col.f32.f16.f16.f32";
-        f.emitSince(wide ? 70 : 65, instruction, braced(sum), braced(a), braced(b), braced(sum));
-    }
-
-    private static String braced(Value[] values) {
-        StringBuilder out = new StringBuilder("{");
-        for (int i = 0; i < values.length; i++) {
-            out.append(i == 0 ? "" : ", ").append(values[i].text());
-        }
-        return out.append('}').toString();
-    }
-
     @Override
     void finish(Results results, Value tileRow, Value tileColumn) {
         Value firstRow = f.add(f.add(tileRow, partRow), f.compute(PtxOp.SHR, lane, Value.of(2)));
-        Value firstColumn = f.add(f.add(tileColumn, partColumn), f.mul(f.and(lane, Value.of(3)), Value.of(2)));
-        for (int j = 0; j < sums[0].length; j++) {
+        Value firstColumn = f.mad(f.and(lane, Value.of(3)), Value.of(RUN), f.add(tileColumn, partColumn));
+        for (int j = 0; j < sums[0].length; j += 2) {
             f.comment("results of this lane's columns from " + j * Tile.MMA_COLUMNS + " on");
-            Results.Run run = results.run(f.add(firstColumn, Value.of(j * Tile.MMA_COLUMNS)), 2);
+            Results.Run run = results.run(f.add(firstColumn, Value.of(j * Tile.MMA_COLUMNS)), RUN);
             for (int i = 0; i < sums.length; i++) {
-                Value[] sum = sums[i][j];
-                run.store(f.add(firstRow, Value.of(i * Tile.MMA_ROWS)), sum[0], sum[1]);
-                run.store(f.add(firstRow, Value.of(i * Tile.MMA_ROWS + 8)), sum[2], sum[3]);
+                Value[] first = sums[i][j];
+                Value[] second = sums[i][j + 1];
+                run.store(f.add(firstRow, Value.of(i * Tile.MMA_ROWS)), first[0], first[1], second[0], second[1]);
+                run.store(f.add(firstRow, Value.of(i * Tile.MMA_ROWS + 8)), first[2], first[3], second[2], second[3]);
             }
         }
     }

@@ -1,5 +1,6 @@
 package kiln.kernels.op;
 
+import java.util.List;
 import java.util.Objects;
 import kiln.kernels.DataType;
 
@@ -11,6 +12,10 @@ import kiln.kernels.DataType;
 public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int partRows, int partColumns) {
     /** For large maps: most work per byte. */
     public static final Tile LARGE = new Tile(Arithmetic.FMA, 128, 128, 8, 8, 8);
+    /** For results whose last large tile would be mostly empty: 320 columns are two and a half. */
+    public static final Tile TALL = new Tile(Arithmetic.FMA, 128, 64, 8, 8, 8);
+
+    public static final Tile WIDE = new Tile(Arithmetic.FMA, 64, 128, 8, 8, 8);
     /** For maps that would not fill a card with large tiles. */
     public static final Tile MEDIUM = new Tile(Arithmetic.FMA, 64, 64, 16, 4, 4);
     /** For a few rows: text, timesteps. */
@@ -21,9 +26,38 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
         return new Tile(arithmetic, 128, 128, 32, 64, 32);
     }
 
+    /** As many results as a large one, for columns that come in sixty-fours. */
+    public static Tile tallestTensor(Arithmetic arithmetic) {
+        return new Tile(arithmetic, 256, 64, 32, 64, 32);
+    }
+
+    public static Tile tallTensor(Arithmetic arithmetic) {
+        return new Tile(arithmetic, 128, 64, 32, 64, 32);
+    }
+
+    public static Tile wideTensor(Arithmetic arithmetic) {
+        return new Tile(arithmetic, 64, 128, 32, 64, 32);
+    }
+
     public static Tile mediumTensor(Arithmetic arithmetic) {
         return new Tile(arithmetic, 64, 64, 32, 32, 32);
     }
+
+    /** All that products choose from. */
+    static List<Tile> of(Arithmetic arithmetic) {
+        if (!arithmetic.isTensor()) {
+            return List.of(LARGE, TALL, WIDE, MEDIUM, SMALL);
+        }
+        return List.of(
+                largeTensor(arithmetic),
+                tallestTensor(arithmetic),
+                tallTensor(arithmetic),
+                wideTensor(arithmetic),
+                mediumTensor(arithmetic));
+    }
+
+    /** What every card gives a block without being asked. */
+    private static final int STATIC_SHARED_BYTES = 48 << 10;
 
     /** Results that one tensor instruction makes. */
     static final int MMA_ROWS = 16;
@@ -33,7 +67,7 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
     public Tile {
         Objects.requireNonNull(arithmetic, "arithmetic");
         int partUnitRows = arithmetic.isTensor() ? MMA_ROWS : FmaProduct.GROUP;
-        int partUnitColumns = arithmetic.isTensor() ? MMA_COLUMNS : FmaProduct.GROUP;
+        int partUnitColumns = arithmetic.isTensor() ? 2 * MMA_COLUMNS : FmaProduct.GROUP;
         int threads = rows / partRows * (columns / partColumns) * (arithmetic.isTensor() ? Code.WARP : 1);
         int vector = arithmetic.isTensor() ? TensorProduct.UNIT : FmaProduct.GROUP;
         if (partRows % partUnitRows != 0
@@ -42,11 +76,25 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
                 || columns % partColumns != 0
                 || Integer.bitCount(depth) != 1
                 || depth < vector
-                || arithmetic.isTensor() && depth < 2 * vector
+                || arithmetic.isTensor() && depth != TensorProduct.DEPTH
                 || rows * depth % (vector * threads) != 0
                 || columns * depth % (vector * threads) != 0) {
             throw new IllegalArgumentException("tile " + rows + "x" + columns + "x" + depth + " by " + partRows + "x" + partColumns);
         }
+    }
+
+    /** Bytes of shared memory for one slice of both factors. */
+    int stageBytes() {
+        return arithmetic.isTensor() ? TensorProduct.sliceBytes(this, rows) + TensorProduct.sliceBytes(this, columns)
+                : FmaProduct.sliceBytes(this, rows) + FmaProduct.sliceBytes(this, columns);
+    }
+
+    /** Slices in shared memory at the same time; with copies past the registers there are three, where that fits. */
+    int stages() {
+        if (arithmetic != Arithmetic.MMA16) {
+            return 2;
+        }
+        return Math.min(3, STATIC_SHARED_BYTES / stageBytes());
     }
 
     int threads() {
@@ -71,6 +119,17 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
     }
 
     int registerBudget() {
-        return arithmetic.isTensor() || partRows * partColumns > 16 ? 168 : 96;
+        if (arithmetic == Arithmetic.MMA16) {
+            // What lets a multiprocessor hold two blocks of 256 threads.
+            return 128;
+        }
+        if (arithmetic.isTensor() && threads() == 256) {
+            // One block either way: more than half of the registers, or spills.
+            return 208;
+        }
+        if (arithmetic.isTensor() || partRows * partColumns > 16) {
+            return 168;
+        }
+        return threads() > 64 ? 96 : 112;
     }
 }

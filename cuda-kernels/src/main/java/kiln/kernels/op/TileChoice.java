@@ -1,7 +1,5 @@
 package kiln.kernels.op;
 
-import java.util.List;
-
 /**
  * Chooses a product's tile, and how many parts its sum is cut into, by a small model of the card's clocks.
  *
@@ -26,6 +24,9 @@ record TileChoice(Tile tile, int parts, double clocks) {
     /** Filling the pipeline and storing results. */
     private static final double BLOCK = 1000;
 
+    /** A split product needs memory: it has to save at least a tenth. */
+    private static final double WORTHWHILE = 0.9;
+
     private static final double WORK_BYTES_PER_CLOCK = 8;
     private static final int REGISTERS = 64 << 10;
     /** Shorter parts spend more on their ends than they save. */
@@ -46,8 +47,9 @@ record TileChoice(Tile tile, int parts, double clocks) {
      * @param mostWorkBytes for the parts' sums; with 0 the product stays whole
      */
     static TileChoice of(Card card, Arithmetic arithmetic, int elementBytes, Product product, long mostWorkBytes) {
-        TileChoice best = null;
-        for (Tile tile : tiles(arithmetic)) {
+        TileChoice whole = null;
+        TileChoice split = null;
+        for (Tile tile : Tile.of(arithmetic)) {
             int before = 0;
             for (int wanted : PARTS) {
                 int parts = parts(tile, product, wanted);
@@ -56,18 +58,15 @@ record TileChoice(Tile tile, int parts, double clocks) {
                 }
                 before = parts;
                 double clocks = clocks(card, tile, elementBytes, product, parts);
-                if (best == null || clocks < best.clocks) {
-                    best = new TileChoice(tile, parts, clocks);
+                TileChoice choice = new TileChoice(tile, parts, clocks);
+                if (parts == 1) {
+                    whole = whole == null || clocks < whole.clocks ? choice : whole;
+                } else {
+                    split = split == null || clocks < split.clocks ? choice : split;
                 }
             }
         }
-        return best;
-    }
-
-    private static List<Tile> tiles(Arithmetic arithmetic) {
-        return arithmetic.isTensor()
-                ? List.of(Tile.largeTensor(arithmetic), Tile.mediumTensor(arithmetic))
-                : List.of(Tile.LARGE, Tile.MEDIUM, Tile.SMALL);
+        return split != null && split.clocks < WORTHWHILE * whole.clocks ? split : whole;
     }
 
     /** How many parts there are when each has as many slices, but for the last, and none is empty. */
@@ -84,17 +83,24 @@ record TileChoice(Tile tile, int parts, double clocks) {
     static double clocks(Card card, Tile tile, int elementBytes, Product product, int parts) {
         long blocks = (long) Code.blocks(product.rows, tile.rows()) * Code.blocks(product.columns, tile.columns()) * product.matrices * parts;
         long mostBlocks = (blocks + card.multiprocessors() - 1) / card.multiprocessors();
-        int resident = Math.max(1, REGISTERS / (tile.registerBudget() * tile.threads()));
+        int resident = resident(card, tile);
         double multiply = (double) tile.rows() * tile.columns() * tile.depth() / card.multiplicationsPerClock(tile.arithmetic());
         double operands = tile.operandBytesOfSlice() / SHARED_BYTES_PER_CLOCK;
         double loads = (double) (tile.rows() + tile.columns()) * tile.depth() * elementBytes / CACHE_BYTES_PER_CLOCK;
         double busy = mostBlocks * Math.max(multiply + operands / 2, loads);
-        double waiting = Math.ceil((double) mostBlocks / resident) * MEMORY_LATENCY;
+        double waiting = Math.ceil((double) mostBlocks / resident) * MEMORY_LATENCY / (tile.stages() - 1);
         int slices = Code.blocks(product.slices(tile), parts);
         double clocks = Math.max(busy, waiting) * slices + BLOCK * mostBlocks;
         if (parts > 1) {
             clocks += LAUNCH + 2.0 * workBytes(product, parts) / (WORK_BYTES_PER_CLOCK * card.multiprocessors());
         }
         return clocks;
+    }
+
+    /** Blocks that a multiprocessor holds at the same time. */
+    private static int resident(Card card, Tile tile) {
+        int byRegisters = REGISTERS / (tile.registerBudget() * tile.threads());
+        int byShared = card.sharedBytes() / (tile.stages() * tile.stageBytes());
+        return Math.max(1, Math.min(byRegisters, byShared));
     }
 }

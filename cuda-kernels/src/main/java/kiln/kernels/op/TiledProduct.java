@@ -11,8 +11,8 @@ import kiln.kernels.ptx.Value;
 /**
  * The text of a tiled product: {@code out[m, n] = Σ_tap Σ_c source(m, tap, c) · w[n, tap, c]}, then an {@link Epilogue}.
  *
- * <p>A block's threads load a slice of both factors to shared memory; while they multiply it, the next slice is already on its way to
- * registers. blockIdx.x counts row tiles, blockIdx.y column tiles. Subclasses say how slices lie in shared memory and how they are
+ * <p>A block's threads load slices of both factors to shared memory, which holds {@link Tile#stages} of them: while one is multiplied, the
+ * next are on their way. blockIdx.x counts row tiles, blockIdx.y column tiles. Subclasses say how slices lie in shared memory and how they are
  * multiplied.
  */
 abstract class TiledProduct {
@@ -79,44 +79,65 @@ abstract class TiledProduct {
         }
     }
 
-    /** One factor's slice on its way: this thread's places in it ("slots") and the registers in which it travels. */
+    /**
+     * One factor's slice on its way: this thread's places in it ("slots"). A slot is {@code unit} neighbouring channels of a line; a thread's
+     * slots lie {@code step} lines apart, at the same channels.
+     */
     abstract class Slice {
-        /** Shared memory's address. */
+        /** Of the first stage in shared memory. */
         final Value base;
-        /** For each slot, its row or column within the tile, and its first channel within the slice. */
-        final Value[] line;
+        /** The first slot's row or column within the tile, and all slots' first channel within the slice. */
+        final Value line;
 
-        final Value[] depth;
+        final Value depth;
+        final int slots;
+        final int step;
 
-        Slice(String name, int lines, int unit, int bytes, Value thread) {
-            base = f.shared(name, bytes);
-            int slots = lines * tile.depth() / unit / tile.threads();
-            line = new Value[slots];
-            depth = new Value[slots];
+        Slice(Value base, int lines, int unit, Value thread) {
+            this.base = base;
             int perLine = tile.depth() / unit;
-            for (int i = 0; i < slots; i++) {
-                Value place = i == 0 ? thread : f.add(thread, Value.of(i * tile.threads()));
-                line[i] = f.compute(PtxOp.SHR, place, Value.of(Integer.numberOfTrailingZeros(perLine)));
-                depth[i] = f.compute(PtxOp.SHL, f.and(place, Value.of(perLine - 1)), Value.of(Integer.numberOfTrailingZeros(unit)));
-            }
+            slots = lines * perLine / tile.threads();
+            step = tile.threads() / perLine;
+            line = f.compute(PtxOp.SHR, thread, Value.of(Integer.numberOfTrailingZeros(perLine)));
+            depth = f.compute(PtxOp.SHL, f.and(thread, Value.of(perLine - 1)), Value.of(Integer.numberOfTrailingZeros(unit)));
         }
 
-        /** Loads a slot's elements, or zeros where the line is not valid or the channel beyond the last. */
-        abstract void fetch(int slot, Value address, Value valid, Value channel, Value channels);
+        /**
+         * Loads a slot's elements, or zeros where the line is not valid or the channel beyond the last: to registers, or at once to the stage.
+         *
+         * @param stage bytes from the first stage
+         */
+        abstract void fetch(int slot, Value address, Value valid, Value channel, Value channels, Value stage);
 
-        abstract void store();
+        /** Puts what is in registers there. */
+        abstract void store(Value stage);
+    }
+
+    /** Bytes of shared memory that a slice of so many lines takes. */
+    abstract int sliceBytes(int lines);
+
+    enum Factor {
+        LEFT,
+        RIGHT
     }
 
     /** @param stored what the slice's elements are in global memory */
-    abstract Slice slice(String name, DataType stored, int lines, Value thread);
+    abstract Slice slice(Value base, Factor factor, DataType stored, int lines, Value thread);
 
     /** Whatever a thread keeps of its results. */
-    abstract void begin(Value thread);
+    abstract void begin(Value thread, Slice left, Slice right);
 
-    abstract void multiply(Slice left, Slice right);
+    /** @param stage bytes from the first stage */
+    abstract void multiply(Value stage);
 
     /** Stores results by {@link Results.Run}. */
     abstract void finish(Results results, Value firstRow, Value firstColumn);
+
+    /** Behind all of a slice's fetches. */
+    void fetched() {}
+
+    /** Before a slice is multiplied, which so many others have been fetched behind. */
+    void await(int later) {}
 
     final void emit(Operands operands, RowSource source, Results results) {
         Value thread = f.special("%tid.x");
@@ -124,81 +145,139 @@ abstract class TiledProduct {
         Value firstRow = f.mul(f.special("%ctaid.x"), Value.of(tile.rows()));
         Value firstColumn = f.mul(f.special("%ctaid.y"), Value.of(tile.columns()));
         f.comment("the rows and columns whose elements this thread loads");
-        Slice left = slice("slice_a", type, tile.rows(), thread);
-        Slice right = slice("slice_w", weightType, tile.columns(), thread);
-        Object[] prepared = new Object[left.line.length];
-        RowSource.Place[] places = new RowSource.Place[prepared.length];
-        for (int i = 0; i < prepared.length; i++) {
-            Value row = f.add(firstRow, left.line[i]);
-            prepared[i] = source.prepare(row, Code.less(f, row, operands.rows()));
-            places[i] = new RowSource.Place(f.register(PtxType.U64), f.register(PtxType.PRED));
-        }
-        RowSource.Place[] weights = new RowSource.Place[right.line.length];
-        Value weightLength = f.mul(operands.channels(), Value.of(source.taps()));
-        for (int i = 0; i < weights.length; i++) {
-            Value column = f.add(firstColumn, right.line[i]);
-            Value address = f.mad(f.mulWide(column, weightLength), Value.ofLong(weightType.bytes()), operands.weights());
-            weights[i] = new RowSource.Place(address, Code.less(f, column, operands.columns()));
-        }
-        begin(thread);
+        int leftBytes = sliceBytes(tile.rows());
+        int stageBytes = leftBytes + sliceBytes(tile.columns());
+        Value shared = f.shared("slices", tile.stages() * stageBytes);
+        Slice a = slice(shared, Factor.LEFT, type, tile.rows(), thread);
+        Slice w = slice(f.add(shared, Value.of(leftBytes)), Factor.RIGHT, weightType, tile.columns(), thread);
+        Loads loads = new Loads(operands, source, a, w, firstRow, firstColumn);
+        begin(thread, a, w);
 
-        Value channel = f.move(Value.of(0).as(PtxType.U32));
-        Value tap = f.move(Value.of(0).as(PtxType.U32));
-        Value slice = f.move(Value.of(0).as(PtxType.U32));
-        Value depthShift = Value.of(Integer.numberOfTrailingZeros(tile.depth()));
-        Value slicesPerTap = f.compute(PtxOp.SHR, f.add(operands.channels(), Value.of(tile.depth() - 1)), depthShift);
-        Value slices = f.mul(slicesPerTap, Value.of(source.taps()));
-        if (operands.part() != null) {
-            f.comment("this block's part of the slices");
-            f.assign(slice, PtxOp.MUL, operands.part(), operands.slicesOfPart());
-            f.assign(slices, PtxOp.MIN, slices, f.add(slice, operands.slicesOfPart()));
-            f.assign(tap, PtxOp.DIV, slice, slicesPerTap);
-            f.assign(channel, PtxOp.SHL, f.sub(slice, f.mul(tap, slicesPerTap)), depthShift);
+        Value left = loads.begin();
+        int ahead = tile.stages() - 1;
+        for (int i = 0; i < ahead; i++) {
+            f.comment("slice " + i);
+            Value stage = Value.of(i * stageBytes);
+            Runnable load = () -> {
+                loads.next(stage);
+                a.store(stage);
+                w.store(stage);
+            };
+            if (i == 0) {
+                load.run();
+            } else {
+                f.when(f.compare(Comparison.GREATER, left, Value.of(i)), load);
+            }
+            fetched();
         }
-        place(source, prepared, tap, places);
-        f.comment("the first slice");
-        fetch(left, right, places, weights, tap, channel, operands.channels());
-        f.loop(() -> Code.less(f, slice, slices), () -> {
-            left.store();
-            right.store();
+        Value reading = f.move(Value.of(0).as(PtxType.U32));
+        Value writing = f.move(Value.of(ahead * stageBytes).as(PtxType.U32));
+        f.loop(() -> f.compare(Comparison.NOT_EQUAL, left, Value.of(0)), () -> {
+            await(ahead - 1);
+            // Behind it this slice is there for all, and all are done with the stage that is written next.
             f.barrier();
-            f.assign(slice, PtxOp.ADD, slice, Value.of(1));
-            f.when(Code.less(f, slice, slices), () -> {
-                f.comment("the next slice");
-                f.assign(channel, PtxOp.ADD, channel, Value.of(tile.depth()));
-                if (source.taps() > 1) {
-                    f.when(f.compare(Comparison.GREATER_OR_EQUAL, channel, operands.channels()), () -> {
-                        f.assign(channel, PtxOp.MOV, Value.of(0));
-                        f.assign(tap, PtxOp.ADD, tap, Value.of(1));
-                        place(source, prepared, tap, places);
-                    });
-                }
-                fetch(left, right, places, weights, tap, channel, operands.channels());
-            });
+            f.when(f.compare(Comparison.GREATER, left, Value.of(ahead)), () -> loads.next(writing));
+            fetched();
             f.comment("multiply");
-            multiply(left, right);
-            f.barrier();
+            multiply(reading);
+            a.store(writing);
+            w.store(writing);
+            if (tile.stages() == 2) {
+                f.assign(writing, PtxOp.MOV, reading);
+                f.assign(reading, PtxOp.SUB, Value.of(stageBytes), reading);
+            } else {
+                turn(reading, stageBytes);
+                turn(writing, stageBytes);
+            }
+            f.assign(left, PtxOp.SUB, left, Value.of(1));
         });
         finish(results, firstRow, firstColumn);
     }
 
-    private static void place(RowSource source, Object[] prepared, Value tap, RowSource.Place[] places) {
-        for (int i = 0; i < places.length; i++) {
-            source.place(prepared[i], tap, places[i]);
-        }
+    private void turn(Value stage, int stageBytes) {
+        f.assign(stage, PtxOp.ADD, stage, Value.of(stageBytes));
+        Value beyond = f.compare(Comparison.EQUAL, stage, Value.of(tile.stages() * stageBytes));
+        f.assign(stage, PtxOp.SELECT, Value.of(0), stage, beyond);
     }
 
-    private void fetch(
-            Slice left, Slice right, RowSource.Place[] places, RowSource.Place[] weights, Value tap, Value channel, Value channels) {
-        for (int i = 0; i < places.length; i++) {
-            Value at = f.add(channel, left.depth[i]);
-            left.fetch(i, f.address(places[i].address(), at, type.bytes()), places[i].valid(), at, channels);
+    /** Where the next slice comes from. */
+    private final class Loads {
+        private final Operands operands;
+        private final RowSource source;
+        private final Slice left;
+        private final Slice right;
+        private final Object[] prepared;
+        private final RowSource.Place[] places;
+        private final RowSource.Place[] weights;
+        private Value channel;
+        private Value tap;
+
+        Loads(Operands operands, RowSource source, Slice left, Slice right, Value firstRow, Value firstColumn) {
+            this.operands = operands;
+            this.source = source;
+            this.left = left;
+            this.right = right;
+            prepared = new Object[left.slots];
+            places = new RowSource.Place[left.slots];
+            for (int i = 0; i < places.length; i++) {
+                Value row = f.add(f.add(firstRow, left.line), Value.of(i * left.step));
+                prepared[i] = source.prepare(row, Code.less(f, row, operands.rows()));
+                places[i] = new RowSource.Place(f.register(PtxType.U64), f.register(PtxType.PRED));
+            }
+            weights = new RowSource.Place[right.slots];
+            Value weightLength = f.mul(operands.channels(), Value.of(source.taps()));
+            for (int i = 0; i < weights.length; i++) {
+                Value column = f.add(f.add(firstColumn, right.line), Value.of(i * right.step));
+                Value address = f.mad(f.mulWide(column, weightLength), Value.ofLong(weightType.bytes()), operands.weights());
+                weights[i] = new RowSource.Place(address, Code.less(f, column, operands.columns()));
+            }
         }
-        Value tapBegin = f.mul(tap, channels);
-        for (int i = 0; i < weights.length; i++) {
-            Value at = f.add(channel, right.depth[i]);
-            Value address = f.address(weights[i].address(), f.add(tapBegin, at), weightType.bytes());
-            right.fetch(i, address, weights[i].valid(), at, channels);
+
+        /** Finds this block's first slice; returns how many it has, a register that counts. */
+        Value begin() {
+            channel = f.move(Value.of(0).as(PtxType.U32));
+            tap = f.move(Value.of(0).as(PtxType.U32));
+            Value depthShift = Value.of(Integer.numberOfTrailingZeros(tile.depth()));
+            Value slicesPerTap = f.compute(PtxOp.SHR, f.add(operands.channels(), Value.of(tile.depth() - 1)), depthShift);
+            Value slices = f.mul(slicesPerTap, Value.of(source.taps()));
+            if (operands.part() != null) {
+                f.comment("this block's part of the slices");
+                Value first = f.mul(operands.part(), operands.slicesOfPart());
+                f.assign(slices, PtxOp.MIN, f.sub(slices, first), operands.slicesOfPart());
+                f.assign(tap, PtxOp.DIV, first, slicesPerTap);
+                f.assign(channel, PtxOp.SHL, f.sub(first, f.mul(tap, slicesPerTap)), depthShift);
+            }
+            place();
+            return slices;
+        }
+
+        private void place() {
+            for (int i = 0; i < places.length; i++) {
+                source.place(prepared[i], tap, places[i]);
+            }
+        }
+
+        /** Fetches a slice, and goes on to the one behind it. */
+        void next(Value stage) {
+            Value channels = operands.channels();
+            Value at = f.add(channel, left.depth);
+            for (int i = 0; i < places.length; i++) {
+                left.fetch(i, f.address(places[i].address(), at, type.bytes()), places[i].valid(), at, channels, stage);
+            }
+            at = f.add(channel, right.depth);
+            Value element = f.mad(tap, channels, at);
+            for (int i = 0; i < weights.length; i++) {
+                Value address = f.address(weights[i].address(), element, weightType.bytes());
+                right.fetch(i, address, weights[i].valid(), at, channels, stage);
+            }
+            f.assign(channel, PtxOp.ADD, channel, Value.of(tile.depth()));
+            if (source.taps() > 1) {
+                f.when(f.compare(Comparison.GREATER_OR_EQUAL, channel, channels), () -> {
+                    f.assign(channel, PtxOp.MOV, Value.of(0));
+                    f.assign(tap, PtxOp.ADD, tap, Value.of(1));
+                    place();
+                });
+            }
         }
     }
 }

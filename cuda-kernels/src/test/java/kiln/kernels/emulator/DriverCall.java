@@ -7,6 +7,8 @@ public enum DriverCall {
     LOAD,
     UNLOAD,
     LAUNCH,
+    CAPTURE,
+    LAUNCH_GRAPH,
     ALLOCATE,
     FREE,
     ALLOCATE_PINNED,

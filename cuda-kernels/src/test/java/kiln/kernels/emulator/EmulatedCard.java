@@ -32,9 +32,10 @@ public record EmulatedCard(
         }
     }
 
-    /** A card of that size and capability 8.6, with every check, doing all at once. */
+    /** A card of that size and capability 8.6, with every check, doing all at once on as many as two Java threads. */
     public static EmulatedCard ofBytes(long totalBytes) {
-        return new EmulatedCard("Emulated card", 8, 6, totalBytes, 0, StreamOrder.IMMEDIATE, 0, EmulatorChecks.ALL, 1);
+        int threads = Math.min(2, Runtime.getRuntime().availableProcessors());
+        return new EmulatedCard("Emulated card", 8, 6, totalBytes, 0, StreamOrder.IMMEDIATE, 0, EmulatorChecks.ALL, threads);
     }
 
     public EmulatedCard withName(String other) {

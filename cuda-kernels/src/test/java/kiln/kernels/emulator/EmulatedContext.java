@@ -2,16 +2,22 @@ package kiln.kernels.emulator;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
+import kiln.kernels.Cublas;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaDevices;
 import kiln.kernels.CudaException;
+import kiln.kernels.Cudnn;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
+import kiln.kernels.LibraryException;
 import kiln.kernels.SharedMemoryLimits;
 
 /**
@@ -21,6 +27,7 @@ import kiln.kernels.SharedMemoryLimits;
 public final class EmulatedContext implements CudaContext {
     private static final String INVALID_VALUE = "CUDA_ERROR_INVALID_VALUE";
     private static final String INVALID_HANDLE = "CUDA_ERROR_INVALID_HANDLE";
+    private static final String CAPTURE_UNSUPPORTED = "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED";
     /** What pinned memory holds before it is written and after it is freed. */
     private static final byte NOT_WRITTEN = (byte) 0xa5;
     private static final byte FREED = (byte) 0xdd;
@@ -42,6 +49,8 @@ public final class EmulatedContext implements CudaContext {
         private final boolean timed;
         private boolean destroyed;
         private WorkQueue.Mark last;
+        /** That the last record is part of; null mostly. */
+        private CapturedWork capture;
 
         private Timer(boolean timed) {
             this.timed = timed;
@@ -57,9 +66,13 @@ public final class EmulatedContext implements CudaContext {
     private final Map<Long, Allocation> allocations = new LinkedHashMap<>();
     private final Set<Pinned> pinned = new LinkedHashSet<>();
     private final Map<Object, String> modules = new LinkedHashMap<>();
+    private final boolean hasLibraries;
+    private final List<String> libraries = new ArrayList<>();
+    private final Set<CapturedWork> graphs = new LinkedHashSet<>();
     private boolean closed;
 
-    EmulatedContext(EmulatedCard card, DeviceMemory memory, CudaDevices.Device device, DriverRecord record) {
+    EmulatedContext(EmulatedCard card, DeviceMemory memory, CudaDevices.Device device, DriverRecord record, boolean hasLibraries) {
+        this.hasLibraries = hasLibraries;
         this.card = card;
         this.memory = memory;
         this.device = device;
@@ -101,6 +114,7 @@ public final class EmulatedContext implements CudaContext {
     public LoadedKernel load(Kernel kernel) {
         String doing = "loading the kernel " + kernel.name() + " (" + kernel.variant() + ")";
         called(DriverCall.LOAD, doing);
+        requireNoCapture(doing);
         PtxModule module;
         try {
             module = ModuleCache.parse(kernel.ptx());
@@ -160,9 +174,18 @@ public final class EmulatedContext implements CudaContext {
                 addAllocation(uses, address);
             }
         }
-        record.launched(entry);
         int shared = call.kernel().dynamicSharedBytes();
-        queue.add(lane, "the launch of " + what, uses, () -> emulator.launchPacked(module, entry, grid, block, shared, parameters));
+        Runnable action = () -> emulator.launchPacked(module, entry, grid, block, shared, parameters);
+        add(lane, new CapturedWork.Piece("the launch of " + what, uses, () -> record.launched(entry), action));
+    }
+
+    private void add(WorkQueue.Lane lane, CapturedWork.Piece piece) {
+        if (lane.capture != null) {
+            lane.capture.add(piece);
+        } else {
+            piece.account().run();
+            queue.add(lane, piece.what(), piece.uses(), piece.action());
+        }
     }
 
     private void addAllocation(Set<Object> uses, long address) {
@@ -178,6 +201,9 @@ public final class EmulatedContext implements CudaContext {
     public long allocate(long bytes, String purpose) {
         requireOpen();
         String symbol = record.refusal(DriverCall.ALLOCATE);
+        if (symbol == null && spoilsCapture()) {
+            symbol = CAPTURE_UNSUPPORTED;
+        }
         if (symbol == null && bytes <= 0) {
             symbol = INVALID_VALUE;
         }
@@ -196,6 +222,7 @@ public final class EmulatedContext implements CudaContext {
     @Override
     public void free(long address) {
         called(DriverCall.FREE, "freeing device memory");
+        requireNoCapture("freeing device memory");
         Allocation allocation = allocations.get(address);
         if (allocation == null) {
             throw new CudaException(INVALID_VALUE, "freeing device memory");
@@ -277,8 +304,8 @@ public final class EmulatedContext implements CudaContext {
         WorkQueue.Lane lane = lane(stream, doing);
         ByteBuffer buffer = buffer(source, sourceOffset, bytes, doing);
         Set<Object> uses = Set.of(source.handle(), allocation(target, bytes, doing));
-        record.copied(bytes, 0);
-        queue.add(lane, "a copy to the device", uses, () -> memory.write(target, buffer, (int) sourceOffset, (int) bytes));
+        Runnable action = () -> memory.write(target, buffer, (int) sourceOffset, (int) bytes);
+        add(lane, new CapturedWork.Piece("a copy to the device", uses, () -> record.copied(bytes, 0), action));
     }
 
     @Override
@@ -288,13 +315,13 @@ public final class EmulatedContext implements CudaContext {
         WorkQueue.Lane lane = lane(stream, doing);
         ByteBuffer buffer = buffer(target, targetOffset, bytes, doing);
         Set<Object> uses = Set.of(target.handle(), allocation(source, bytes, doing));
-        record.copied(0, bytes);
-        queue.add(lane, "a copy from the device", uses, () -> {
+        Runnable action = () -> {
             if (card.checks().uninitialisedReads() && !memory.isInitialised(source, bytes)) {
                 throw new KernelFault("copy of " + bytes + " bytes at " + DeviceMemory.hex(source) + " to the host, of which some were never written");
             }
             memory.read(source, buffer, (int) targetOffset, (int) bytes);
-        });
+        };
+        add(lane, new CapturedWork.Piece("a copy from the device", uses, () -> record.copied(0, bytes), action));
     }
 
     @Override
@@ -305,7 +332,7 @@ public final class EmulatedContext implements CudaContext {
         Set<Object> uses = new HashSet<>();
         uses.add(allocation(source, bytes, doing));
         uses.add(allocation(target, bytes, doing));
-        queue.add(lane, "a copy on the device", uses, () -> memory.copy(target, source, bytes));
+        add(lane, new CapturedWork.Piece("a copy on the device", uses, () -> {}, () -> memory.copy(target, source, bytes)));
     }
 
     @Override
@@ -314,7 +341,7 @@ public final class EmulatedContext implements CudaContext {
         called(DriverCall.FILL, doing);
         WorkQueue.Lane lane = lane(stream, doing);
         Set<Object> uses = Set.of(allocation(address, bytes, doing));
-        queue.add(lane, "a fill", uses, () -> memory.fill(address, bytes, value));
+        add(lane, new CapturedWork.Piece("a fill", uses, () -> {}, () -> memory.fill(address, bytes, value)));
     }
 
     private void requireUnused(Object resource, String doing) {
@@ -354,8 +381,11 @@ public final class EmulatedContext implements CudaContext {
 
     @Override
     public void synchronize(Stream stream) {
-        called(DriverCall.SYNCHRONIZE, "waiting for the device");
-        queue.finish(lane(stream, "waiting for the device"));
+        String doing = "waiting for the device";
+        called(DriverCall.SYNCHRONIZE, doing);
+        WorkQueue.Lane lane = lane(stream, doing);
+        requireNotPartOf(lane.capture, doing);
+        queue.finish(lane);
     }
 
     @Override
@@ -373,23 +403,38 @@ public final class EmulatedContext implements CudaContext {
     @Override
     public void record(Event event, Stream stream) {
         called(DriverCall.RECORD, "recording an event");
-        timer(event, "recording an event").last = queue.mark(lane(stream, "recording an event"));
+        Timer timer = timer(event, "recording an event");
+        WorkQueue.Lane lane = lane(stream, "recording an event");
+        timer.capture = lane.capture;
+        if (lane.capture == null) {
+            timer.last = queue.mark(lane);
+        }
     }
 
     @Override
     public void waitFor(Event event, Stream stream) {
-        called(DriverCall.WAIT, "making a stream wait");
-        WorkQueue.Mark mark = timer(event, "making a stream wait").last;
-        WorkQueue.Lane lane = lane(stream, "making a stream wait");
-        if (mark != null) {
-            queue.await(lane, mark);
+        String doing = "making a stream wait";
+        called(DriverCall.WAIT, doing);
+        Timer timer = timer(event, doing);
+        WorkQueue.Lane lane = lane(stream, doing);
+        if (timer.capture != null && timer.capture.ended()) {
+            timer.capture = null;
+        }
+        if (timer.capture != null) {
+            lane.capture = timer.capture;
+        } else if (lane.capture != null && timer.last != null) {
+            throw new CudaException("CUDA_ERROR_STREAM_CAPTURE_ISOLATION", doing);
+        } else if (timer.last != null) {
+            queue.await(lane, timer.last);
         }
     }
 
     @Override
     public boolean isReached(Event event) {
         called(DriverCall.QUERY, "asking for an event");
-        WorkQueue.Mark mark = timer(event, "asking for an event").last;
+        Timer timer = timer(event, "asking for an event");
+        requireNotPartOf(timer.capture, "asking for an event");
+        WorkQueue.Mark mark = timer.last;
         queue.advance();
         return mark == null || mark.reached();
     }
@@ -397,9 +442,10 @@ public final class EmulatedContext implements CudaContext {
     @Override
     public void synchronize(Event event) {
         called(DriverCall.SYNCHRONIZE, "waiting for an event");
-        WorkQueue.Mark mark = timer(event, "waiting for an event").last;
-        if (mark != null) {
-            queue.reach(mark);
+        Timer timer = timer(event, "waiting for an event");
+        requireNotPartOf(timer.capture, "waiting for an event");
+        if (timer.last != null) {
+            queue.reach(timer.last);
         }
     }
 
@@ -415,6 +461,111 @@ public final class EmulatedContext implements CudaContext {
             throw new CudaException("CUDA_ERROR_NOT_READY", "measuring time");
         }
         return (to.last.nanoseconds() - from.last.nanoseconds()) / 1e6f;
+    }
+
+    // Libraries.
+
+    @Override
+    public Cublas openCublas() throws LibraryException {
+        openLibrary("cublas", "libcublas.so.12");
+        return new EmulatedLibraries.Products(this);
+    }
+
+    @Override
+    public Cudnn openCudnn() throws LibraryException {
+        openLibrary("cudnn", "libcudnn.so.8");
+        return new EmulatedLibraries.Convolutions(this);
+    }
+
+    private void openLibrary(String name, String file) throws LibraryException {
+        requireOpen();
+        if (!hasLibraries) {
+            throw new LibraryException(file + " was not found");
+        }
+        libraries.add(name);
+    }
+
+    void libraryClosed(String name) {
+        requireOpen();
+        libraries.remove(name);
+    }
+
+    /** Queues a library's work. */
+    void queue(String library, String label, List<Long> addresses, Stream stream, BiConsumer<DeviceMemory, EmulatorChecks> work) {
+        String doing = "launching " + library + ": " + label;
+        called(DriverCall.LAUNCH, doing);
+        WorkQueue.Lane lane = lane(stream, doing);
+        if (!libraries.contains(library)) {
+            throw new CudaException(INVALID_HANDLE, doing);
+        }
+        Set<Object> uses = new HashSet<>();
+        addresses.forEach(address -> addAllocation(uses, address));
+        add(lane, new CapturedWork.Piece(label, uses, () -> record.launched(library), () -> work.accept(memory, card.checks())));
+    }
+
+    // Graphs. All that is captured keeps the order of the calls, as if each stream had waited for the one before it.
+
+    private boolean spoilsCapture() {
+        Set<CapturedWork> captures = queue.captures();
+        captures.forEach(CapturedWork::spoil);
+        return !captures.isEmpty();
+    }
+
+    private void requireNoCapture(String doing) {
+        if (spoilsCapture()) {
+            throw new CudaException(CAPTURE_UNSUPPORTED, doing);
+        }
+    }
+
+    private void requireNotPartOf(CapturedWork capture, String doing) {
+        if (capture != null && !capture.ended()) {
+            capture.spoil();
+            throw new CudaException(CAPTURE_UNSUPPORTED, doing);
+        }
+    }
+
+    @Override
+    public Graph capture(Stream stream, Runnable work) {
+        called(DriverCall.CAPTURE, "beginning a graph");
+        WorkQueue.Lane lane = lane(stream, "beginning a graph");
+        if (lane.capture != null) {
+            throw new CudaException(INVALID_VALUE, "beginning a graph");
+        }
+        CapturedWork captured = new CapturedWork();
+        lane.capture = captured;
+        try {
+            work.run();
+        } finally {
+            queue.endCapture(captured);
+        }
+        if (captured.spoilt()) {
+            throw new CudaException("CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", "capturing a graph");
+        }
+        graphs.add(captured);
+        return new Graph(captured);
+    }
+
+    @Override
+    public void launch(Graph graph, Stream stream) {
+        String doing = "launching a graph";
+        called(DriverCall.LAUNCH_GRAPH, doing);
+        WorkQueue.Lane lane = lane(stream, doing);
+        for (CapturedWork.Piece piece : captured(graph, doing).pieces()) {
+            add(lane, piece);
+        }
+    }
+
+    @Override
+    public void destroy(Graph graph) {
+        requireOpen();
+        graphs.remove(captured(graph, "ending a graph"));
+    }
+
+    private CapturedWork captured(Graph graph, String doing) {
+        if (!(graph.handle() instanceof CapturedWork captured) || !graphs.contains(captured)) {
+            throw new CudaException(INVALID_VALUE, doing);
+        }
+        return captured;
     }
 
     /** Frees all that is left, and records it as such. */
@@ -433,10 +584,12 @@ public final class EmulatedContext implements CudaContext {
             record.freed(allocation.bytes);
             memory.free(address);
         });
+        libraries.forEach(name -> record.left("the library " + name));
         for (Pinned block : pinned) {
             record.left(block.buffer.capacity() + " bytes of pinned memory for " + block.purpose);
             record.unpinned(block.buffer.capacity());
         }
+        graphs.forEach(graph -> record.left("a graph of " + graph.pieces().size() + " pieces of work"));
         modules.forEach((handle, name) -> {
             record.left("the kernel " + name);
             record.loaded(-1);

@@ -17,11 +17,18 @@ public final class EmulatedDriver implements CudaDriver {
 
     private final List<Slot> slots = new ArrayList<>();
     private final DriverRecord record = new DriverRecord();
+    private volatile boolean hasLibraries;
 
     public EmulatedDriver(EmulatedCard... cards) {
         for (EmulatedCard card : cards) {
             slots.add(new Slot(card, new DeviceMemory(card.totalBytes() - card.contextBytes())));
         }
+    }
+
+    /** From now on cuBLAS and cuDNN are there. */
+    public EmulatedDriver withLibraries() {
+        hasLibraries = true;
+        return this;
     }
 
     /** What was asked, over all cards and contexts; and where failures are ordered. */
@@ -53,6 +60,6 @@ public final class EmulatedDriver implements CudaDriver {
         }
         record.called(DriverCall.OPEN, "opening device " + device);
         Slot slot = slots.get(device);
-        return new EmulatedContext(slot.card, slot.memory, describe(device), record);
+        return new EmulatedContext(slot.card, slot.memory, describe(device), record, hasLibraries);
     }
 }

@@ -11,8 +11,19 @@ import kiln.kernels.emulator.Variable.Space;
  * Products of halves are exact; each sum is taken in double and rounded once, which a card's own (not specified) order comes near to.
  */
 final class MatrixInstructions {
-    private static final int ROWS = 16;
-    private static final int COLUMNS = 8;
+    private static final int ROWS = MatrixFragments.ROWS;
+    private static final int COLUMNS = MatrixFragments.COLUMNS;
+
+    /** Place in C or D, by rows, of the i-th value of each lane: i · 32 + lane. */
+    private static final int[] PLACES = new int[4 * 32];
+
+    static {
+        for (int i = 0; i < PLACES.length; i++) {
+            int lane = i & 31;
+            int value = i >> 5;
+            PLACES[i] = ((lane >> 2) + (value >> 1) * 8) * COLUMNS + 2 * (lane & 3) + (value & 1);
+        }
+    }
 
     private MatrixInstructions() { }
 
@@ -45,30 +56,14 @@ final class MatrixInstructions {
         int[] c = operands.sources(3, single ? PtxType.F32 : PtxType.B32, single ? 4 : 2);
         return (warp, mask) -> {
             checkWhole(warp, mask);
-            double[] left = new double[ROWS * depth];
-            double[] right = new double[depth * COLUMNS];
-            double[] sums = new double[ROWS * COLUMNS];
-            for (int i = 0; i < a.length; i++) {
-                int[] register = warp.r32[a[i]];
-                for (int lane = 0; lane < 32; lane++) {
-                    int at = ((lane >> 2) + (i & 1) * 8) * depth + 2 * (lane & 3) + (i >> 1) * 8;
-                    left[at] = value(register[lane], brain);
-                    left[at + 1] = value(register[lane] >>> 16, brain);
-                }
-            }
-            for (int i = 0; i < b.length; i++) {
-                int[] register = warp.r32[b[i]];
-                for (int lane = 0; lane < 32; lane++) {
-                    int at = (2 * (lane & 3) + i * 8) * COLUMNS + (lane >> 2);
-                    right[at] = value(register[lane], brain);
-                    right[at + COLUMNS] = value(register[lane] >>> 16, brain);
-                }
-            }
+            double[] left = warp.fragments.left(warp.r32, a, brain, depth);
+            double[] right = warp.fragments.right(warp.r32, b, brain, depth);
+            double[] sums = warp.fragments.sums;
             int perRegister = single ? 1 : 2;
             for (int i = 0; i < c.length; i++) {
                 int[] register = warp.r32[c[i]];
                 for (int lane = 0; lane < 32; lane++) {
-                    int at = accumulator(lane, i * perRegister);
+                    int at = PLACES[i * perRegister * 32 + lane];
                     if (single) {
                         sums[at] = Float.intBitsToFloat(register[lane]);
                     } else {
@@ -83,7 +78,7 @@ final class MatrixInstructions {
             for (int i = 0; i < d.length; i++) {
                 int[] register = warp.r32[d[i]];
                 for (int lane = 0; lane < 32; lane++) {
-                    int at = accumulator(lane, i * perRegister);
+                    int at = PLACES[i * perRegister * 32 + lane];
                     register[lane] = single ? Float.floatToRawIntBits((float) sums[at])
                             : Half.fromFloat(Exact.oddFloat(sums[at])) | Half.fromFloat(Exact.oddFloat(sums[at + 1])) << 16;
                 }
@@ -91,12 +86,7 @@ final class MatrixInstructions {
         };
     }
 
-    /** Place in C or D, by rows, of a lane's i-th value. */
-    private static int accumulator(int lane, int i) {
-        return ((lane >> 2) + (i >> 1) * 8) * COLUMNS + 2 * (lane & 3) + (i & 1);
-    }
-
-    /** One row of the product, its eight sums side by side so that they do not wait for one another. */
+    /** One row of the product, its eight sums side by side so that they do not wait for one another. The products are exact: fma rounds as two steps do. */
     private static void addRow(double[] sums, double[] left, double[] right, int row, int depth) {
         int at = row * COLUMNS;
         double s0 = sums[at];
@@ -110,14 +100,14 @@ final class MatrixInstructions {
         for (int k = 0; k < depth; k++) {
             double factor = left[row * depth + k];
             int from = k * COLUMNS;
-            s0 += factor * right[from];
-            s1 += factor * right[from + 1];
-            s2 += factor * right[from + 2];
-            s3 += factor * right[from + 3];
-            s4 += factor * right[from + 4];
-            s5 += factor * right[from + 5];
-            s6 += factor * right[from + 6];
-            s7 += factor * right[from + 7];
+            s0 = Math.fma(factor, right[from], s0);
+            s1 = Math.fma(factor, right[from + 1], s1);
+            s2 = Math.fma(factor, right[from + 2], s2);
+            s3 = Math.fma(factor, right[from + 3], s3);
+            s4 = Math.fma(factor, right[from + 4], s4);
+            s5 = Math.fma(factor, right[from + 5], s5);
+            s6 = Math.fma(factor, right[from + 6], s6);
+            s7 = Math.fma(factor, right[from + 7], s7);
         }
         sums[at] = s0;
         sums[at + 1] = s1;
@@ -127,10 +117,6 @@ final class MatrixInstructions {
         sums[at + 5] = s5;
         sums[at + 6] = s6;
         sums[at + 7] = s7;
-    }
-
-    private static float value(int bits, boolean brain) {
-        return brain ? Half.bfloatToFloat(bits) : Half.toFloat(bits);
     }
 
     private static void checkWhole(Warp warp, int mask) {

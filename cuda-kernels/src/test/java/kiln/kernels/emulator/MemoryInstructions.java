@@ -126,15 +126,7 @@ final class MemoryInstructions {
     }
 
     private static int global(Warp warp, int lane, long address, int bytes, boolean write, boolean atomic) {
-        DeviceMemory.Allocation allocation = warp.recent;
-        if (allocation == null || address < allocation.base || address + bytes > allocation.base + allocation.bytes || allocation.freed) {
-            allocation = warp.block.launch.memory.find(address);
-            String problem = DeviceMemory.problem(allocation, address, bytes);
-            if (problem != null) {
-                throw warp.fault(lane, (write ? "write of " : "read of ") + bytes + " bytes at " + DeviceMemory.hex(address) + " " + problem);
-            }
-            warp.recent = allocation;
-        }
+        DeviceMemory.Allocation allocation = warp.allocation(lane, address, bytes, write);
         int at = (int) (address - allocation.base);
         if ((at & bytes - 1) != 0) {
             throw warp.fault(lane, (write ? "write of " : "read of ") + bytes + " bytes at " + DeviceMemory.hex(address) + " is not aligned");
@@ -283,25 +275,19 @@ final class MemoryInstructions {
         List<Operand> elements = elements(operands, 1, count);
         int[] sources = new int[count];
         boolean[] wide = new boolean[count];
+        boolean anyWide = false;
         for (int i = 0; i < count; i++) {
             sources[i] = operands.source(elements.get(i), type, true);
             Register register = operands.scope.register(elements.get(i).name());
             wide[i] = register == null ? type.bits == 64 : register.type.bits == 64;
+            anyWide |= wide[i];
         }
         int bytes = type.bytes();
         if (space == Space.SHARED || space == Space.GENERIC) {
             operands.builder.sharedAccess(bytes);
         }
-        if (bytes == 4 && count == 1 && !wide[0]) {
-            int source = sources[0];
-            return (warp, mask) -> {
-                int[] values = warp.r32[source];
-                for (int left = mask; left != 0; left &= left - 1) {
-                    int lane = Integer.numberOfTrailingZeros(left);
-                    int at = locate(warp, lane, space, address.of(warp, lane), 4, true, false);
-                    DeviceMemory.INT.set(warp.data, at, values[lane]);
-                }
-            };
+        if (bytes == 4 && !anyWide) {
+            return store32(address, space, sources);
         }
         return (warp, mask) -> {
             for (int left = mask; left != 0; left &= left - 1) {
@@ -315,6 +301,30 @@ final class MemoryInstructions {
                         case 2 -> DeviceMemory.SHORT.set(data, at, (short) value);
                         case 4 -> DeviceMemory.INT.set(data, at, (int) value);
                         default -> DeviceMemory.LONG.set(data, at, value);
+                    }
+                }
+            }
+        };
+    }
+
+    /** The common case, by itself. */
+    private static Operation store32(Address address, Space space, int[] sources) {
+        int count = sources.length;
+        return (warp, mask) -> {
+            int[] first = warp.r32[sources[0]];
+            int[] second = count > 1 ? warp.r32[sources[1]] : null;
+            int[] third = count > 2 ? warp.r32[sources[2]] : null;
+            int[] fourth = count > 2 ? warp.r32[sources[3]] : null;
+            for (int left = mask; left != 0; left &= left - 1) {
+                int lane = Integer.numberOfTrailingZeros(left);
+                int at = locate(warp, lane, space, address.of(warp, lane), 4 * count, true, false);
+                byte[] data = warp.data;
+                DeviceMemory.INT.set(data, at, first[lane]);
+                if (count > 1) {
+                    DeviceMemory.INT.set(data, at + 4, second[lane]);
+                    if (count > 2) {
+                        DeviceMemory.INT.set(data, at + 8, third[lane]);
+                        DeviceMemory.INT.set(data, at + 12, fourth[lane]);
                     }
                 }
             }

@@ -17,6 +17,11 @@ import java.util.stream.Collectors;
  */
 public final class PtxEmulator {
     private static final int MAXIMUM_SHARED_BYTES = 227 * 1024;
+    private static final ExecutorService HELPERS = Executors.newCachedThreadPool(work -> {
+        Thread thread = new Thread(work, "emulated blocks");
+        thread.setDaemon(true);
+        return thread;
+    });
 
     private final DeviceMemory memory;
     private final EmulatorChecks checks;
@@ -76,31 +81,53 @@ public final class PtxEmulator {
 
     private static void runInParallel(Launch launch, long blocks, int workers) {
         AtomicLong next = new AtomicLong();
-        ExecutorService executor = Executors.newFixedThreadPool(workers);
+        Runnable work = () -> {
+            try {
+                ThreadBlock runner = new ThreadBlock(launch);
+                for (long number = next.getAndIncrement(); number < blocks; number = next.getAndIncrement()) {
+                    runner.run(launch.grid.at(number));
+                }
+            } finally {
+                next.set(blocks);
+            }
+        };
+        List<Future<?>> others = new ArrayList<>();
+        for (int i = 1; i < workers; i++) {
+            others.add(HELPERS.submit(work));
+        }
+        RuntimeException failure = null;
         try {
-            List<Future<?>> running = new ArrayList<>();
-            for (int i = 0; i < workers; i++) {
-                running.add(executor.submit(() -> {
-                    ThreadBlock runner = new ThreadBlock(launch);
-                    for (long number = next.getAndIncrement(); number < blocks; number = next.getAndIncrement()) {
-                        runner.run(launch.grid.at(number));
-                    }
-                }));
+            work.run();
+        } catch (RuntimeException e) {
+            failure = e;
+        }
+        for (Future<?> other : others) {
+            RuntimeException thrown = await(other);
+            failure = failure == null ? thrown : failure;
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    /** What another thread of a launch threw, or null. An interrupt waits as well: memory must not change behind the caller's back. */
+    private static RuntimeException await(Future<?> other) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    other.get();
+                    return null;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    return e.getCause() instanceof RuntimeException thrown ? thrown : new IllegalStateException(e.getCause());
+                }
             }
-            for (Future<?> worker : running) {
-                worker.get();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("kernel " + launch.kernel.name + ": interrupted", e);
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof RuntimeException failure) {
-                throw failure;
-            }
-            throw new IllegalStateException(e.getCause());
         } finally {
-            next.set(blocks);
-            executor.shutdownNow();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

@@ -30,7 +30,7 @@ enum SpecialRegister {
         ThreadBlock block = warp.block;
         Dim3 threads = block.launch.block;
         Dim3 grid = block.launch.grid;
-        Dim3 thread = threads.at(warp.number * 32L + lane);
+        Dim3 thread = warp.thread(lane);
         return switch (this) {
             case TID_X -> thread.x();
             case TID_Y -> thread.y();

@@ -55,6 +55,10 @@ final class StandInCard {
         return values[Math.min(index, values.length - 1)].strip();
     }
 
+    static DeviceMemory memory(int device) {
+        return CARDS.get(device).memory;
+    }
+
     private interface Action {
         long run();
     }

@@ -4,11 +4,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
-/** Compiles the stand-in {@code libcuda.so.1}. Its source is a resource beside this class, so that other modules' tests can have it as well. */
+/** Compiles the stand-ins for NVIDIA's libraries. Their sources are resources beside this class, so that other modules' tests can have them as well. */
 public final class StandInLibrary {
-    private static final String SOURCE = "libcuda.c";
+    private static final List<String> DRIVER = List.of("libcuda.h", "libcuda.c", "work.c", "order.c");
+    private static final String PRODUCTS = "/kiln/kernels/libraries/";
 
     private StandInLibrary() {}
 
@@ -24,18 +26,38 @@ public final class StandInLibrary {
         }
     }
 
-    /** @return the library's file, in {@code folder} */
+    /**
+     * Compiles the driver's.
+     *
+     * @return the library's file, in {@code folder}
+     */
     public static Path compile(Path folder) throws IOException {
+        return compile(folder, "libcuda.so.1", DRIVER);
+    }
+
+    /** Compiles cuBLAS' and cuDNN's, {@code libcublas.so.12} and {@code libcudnn.so.8}, into the folder. */
+    public static void compileProducts(Path folder) throws IOException {
+        compile(folder, "libcublas.so.12", List.of(PRODUCTS + "java.h", PRODUCTS + "libcublas.c"));
+        compile(folder, "libcudnn.so.8", List.of(PRODUCTS + "java.h", PRODUCTS + "libcudnn.c"));
+    }
+
+    private static Path compile(Path folder, String soname, List<String> resources) throws IOException {
         Files.createDirectories(folder);
-        Path source = folder.resolve(SOURCE);
-        try (InputStream in = StandInLibrary.class.getResourceAsStream(SOURCE)) {
-            Files.write(source, in.readAllBytes());
+        Path library = folder.resolve(soname);
+        List<String> command = new ArrayList<>(List.of("gcc", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden",
+                "-Wl,-soname," + soname, "-I" + include(), "-I" + include().resolve("linux"), "-o", library.toString()));
+        for (String resource : resources) {
+            Path source = folder.resolve(resource.substring(resource.lastIndexOf('/') + 1));
+            try (InputStream in = StandInLibrary.class.getResourceAsStream(resource)) {
+                Files.write(source, in.readAllBytes());
+            }
+            if (resource.endsWith(".c")) {
+                command.add(source.toString());
+            }
         }
-        Path library = folder.resolve("libcuda.so.1");
-        int status = run(List.of("gcc", "-std=gnu11", "-O1", "-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-soname,libcuda.so.1", "-I" + include(),
-                "-I" + include().resolve("linux"), "-o", library.toString(), source.toString(), "-ldl", "-lpthread"));
-        if (status != 0) {
-            throw new IOException("gcc could not compile " + source);
+        command.addAll(List.of("-ldl", "-lpthread"));
+        if (run(command) != 0) {
+            throw new IOException("gcc could not compile the stand-in for " + soname + " in " + folder);
         }
         return library;
     }

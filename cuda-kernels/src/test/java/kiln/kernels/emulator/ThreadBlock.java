@@ -13,6 +13,9 @@ final class ThreadBlock {
     final SharedMemory shared;
     final Warp[] warps;
     Dim3 position;
+    /** Allocations that warps looked for last: they mostly want the same few. */
+    private final DeviceMemory.Allocation[] recent = new DeviceMemory.Allocation[8];
+    private int oldest;
     private final Map<Integer, boolean[]> arrivedWithoutWaiting = new HashMap<>();
 
     ThreadBlock(Launch launch) {
@@ -50,6 +53,21 @@ final class ThreadBlock {
                 return;
             }
         }
+    }
+
+    /** As {@link DeviceMemory#find}. */
+    DeviceMemory.Allocation find(long address) {
+        for (DeviceMemory.Allocation each : recent) {
+            if (each != null && address >= each.base && address < each.base + each.bytes && !each.freed) {
+                return each;
+            }
+        }
+        DeviceMemory.Allocation found = launch.memory.find(address);
+        if (found != null) {
+            recent[oldest] = found;
+            oldest = (oldest + 1) % recent.length;
+        }
+        return found;
     }
 
     void arriveWithoutWaiting(int barrier, Warp warp) {

@@ -18,20 +18,25 @@ final class Warp {
     /** Each lane's local memory; null if the kernel has none. */
     final byte[][] local;
     final PendingCopies copies = new PendingCopies();
-    /** Last allocation that a lane found; most accesses hit it again. */
-    DeviceMemory.Allocation recent;
+    /** Allocations that lanes found last; most accesses hit one of them again. */
+    private final DeviceMemory.Allocation[] recent = new DeviceMemory.Allocation[4];
+    private int oldest;
     /** Bytes of the access that was looked up last. */
     byte[] data;
     /** For one access at a time. */
     final long[] addresses = new long[32];
+    final MatrixFragments fragments = new MatrixFragments();
     long steps;
     int existing;
 
     /** For each register, the lanes that have written it; for the check of uninitialised reads. */
-    private final int[] written32;
-    private final int[] written64;
-    private final int[] writtenPredicates;
+    final int[] written32;
+    final int[] written64;
+    final int[] writtenPredicates;
     private final boolean watchRegisters;
+    /** For each instruction, the lanes whose registers were found to be written: that does not change until the block ends. */
+    private final int[] verified;
+    private final Dim3[] threads = new Dim3[32];
     private final int[] scratch32 = new int[32];
     private final long[] scratch64 = new long[32];
     private final PtxKernel kernel;
@@ -61,6 +66,10 @@ final class Warp {
         written64 = new int[kernel.registers64];
         writtenPredicates = new int[kernel.predicates];
         watchRegisters = block.launch.checks.uninitialisedReads();
+        verified = watchRegisters ? new int[kernel.code.length] : null;
+        for (int lane = 0; lane < 32; lane++) {
+            threads[lane] = block.launch.block.at(number * 32L + lane);
+        }
         local = kernel.localBytes == 0 ? null : new byte[32][kernel.localBytes];
         for (PtxKernel.Preset preset : kernel.presets) {
             if (preset.wide()) {
@@ -104,6 +113,9 @@ final class Warp {
         Arrays.fill(written32, 0);
         Arrays.fill(written64, 0);
         Arrays.fill(writtenPredicates, 0);
+        if (watchRegisters) {
+            Arrays.fill(verified, 0);
+        }
         copies.reset();
         pc = 0;
         steps = 0;
@@ -149,8 +161,9 @@ final class Warp {
                 throw fault(Integer.numberOfTrailingZeros(active), "still runs after " + limit + " instructions");
             }
             int mask = active;
+            boolean watched = watchRegisters && (active & ~verified[pc]) != 0;
             if (instruction.guarded()) {
-                if (watchRegisters) {
+                if (watched) {
                     checkGuard(instruction);
                 }
                 mask &= predicate(instruction.guard());
@@ -158,7 +171,7 @@ final class Warp {
             switch (instruction.flow()) {
                 case NEXT -> {
                     if (mask != 0) {
-                        if (watchRegisters) {
+                        if (watched) {
                             checkRegisters(instruction, mask);
                         }
                         instruction.operation().execute(this, mask);
@@ -166,6 +179,9 @@ final class Warp {
                     pc++;
                 }
                 case BRANCH -> {
+                    if (watched) {
+                        verified[pc] |= active;
+                    }
                     if (mask == active) {
                         pc = instruction.target();
                     } else {
@@ -200,16 +216,14 @@ final class Warp {
     }
 
     private void checkRegisters(Instruction instruction, int mask) {
-        Register unwritten = instruction.use().unwritten(this, mask);
-        if (unwritten != null) {
-            int lane = Integer.numberOfTrailingZeros(mask & ~writtenLanes(unwritten)[unwritten.index]);
+        RegisterUse use = instruction.use();
+        if (!use.allWritten(this, mask)) {
+            Register unwritten = use.unwritten(this, mask);
+            int lane = Integer.numberOfTrailingZeros(mask & ~RegisterUse.lanes(this, unwritten));
             throw fault(lane, "register " + unwritten.name + " is read, but this thread has not written it");
         }
-        instruction.use().mark(this, mask);
-    }
-
-    int[] writtenLanes(Register register) {
-        return register.type == PtxType.PRED ? writtenPredicates : register.type.bits == 64 ? written64 : written32;
+        use.mark(this, mask);
+        verified[pc] |= mask;
     }
 
     private void arrive(Instruction.Barrier barrier, int mask) {
@@ -368,8 +382,25 @@ final class Warp {
         }
     }
 
+    /** The live allocation that holds all of an access. */
+    DeviceMemory.Allocation allocation(int lane, long address, int bytes, boolean write) {
+        for (DeviceMemory.Allocation each : recent) {
+            if (each != null && address >= each.base && address + bytes <= each.base + each.bytes && !each.freed) {
+                return each;
+            }
+        }
+        DeviceMemory.Allocation found = block.find(address);
+        String problem = DeviceMemory.problem(found, address, bytes);
+        if (problem != null) {
+            throw fault(lane, (write ? "write of " : "read of ") + bytes + " bytes at " + DeviceMemory.hex(address) + " " + problem);
+        }
+        recent[oldest] = found;
+        oldest = (oldest + 1) % recent.length;
+        return found;
+    }
+
     Dim3 thread(int lane) {
-        return block.launch.block.at(number * 32L + lane);
+        return threads[lane];
     }
 
     KernelFault fault(int lane, String message) {

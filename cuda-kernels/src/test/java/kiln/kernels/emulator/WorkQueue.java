@@ -5,8 +5,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The work that is queued on a context's streams, and the order in which it is done.
@@ -42,6 +44,8 @@ final class WorkQueue {
     static final class Lane {
         final int number;
         boolean destroyed;
+        /** What takes this stream's work instead of the queue; null mostly. */
+        CapturedWork capture;
         private final Deque<Work> works = new ArrayDeque<>();
 
         private Lane(int number) {
@@ -137,6 +141,21 @@ final class WorkQueue {
             }
         }
         throw new IllegalStateException("no stream can go on: " + pending() + " pieces of work wait for each other");
+    }
+
+    /** The captures that go on. */
+    Set<CapturedWork> captures() {
+        return lanes.stream().map(lane -> lane.capture).filter(Objects::nonNull).collect(Collectors.toSet());
+    }
+
+    /** For all streams that took part. */
+    void endCapture(CapturedWork capture) {
+        capture.end();
+        for (Lane lane : lanes) {
+            if (lane.capture == capture) {
+                lane.capture = null;
+            }
+        }
     }
 
     int pending() {

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import kiln.kernels.DataType;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class VariantChoiceTest {
     private static MatrixMultiply choose(DataType type, int capability, int rows, int columns, int channels) {
@@ -14,16 +16,55 @@ class VariantChoiceTest {
 
     @Test
     void tensorCoresAreUsedWhereTheCardHasThem() {
-        assertThat(choose(DataType.F16, 61, 8192, 320, 320).tile()).isEqualTo(Tile.LARGE);
-        assertThat(choose(DataType.F16, 75, 8192, 320, 320).tile()).isEqualTo(Tile.largeTensor(Arithmetic.MMA8));
-        assertThat(choose(DataType.F16, 89, 8192, 320, 320).tile()).isEqualTo(Tile.largeTensor(Arithmetic.MMA16));
-        assertThat(choose(DataType.F32, 89, 8192, 320, 320).tile()).isEqualTo(Tile.LARGE);
+        assertThat(choose(DataType.F16, 61, 8192, 640, 320).tile()).isEqualTo(Tile.LARGE);
+        assertThat(choose(DataType.F16, 75, 8192, 640, 320).tile()).isEqualTo(Tile.largeTensor(Arithmetic.MMA8));
+        assertThat(choose(DataType.F16, 89, 8192, 640, 320).tile()).isEqualTo(Tile.largeTensor(Arithmetic.MMA16));
+        assertThat(choose(DataType.F32, 89, 8192, 640, 320).tile()).isEqualTo(Tile.LARGE);
     }
 
     @Test
     void smallProductsTakeSmallTiles() {
-        assertThat(choose(DataType.F16, 86, 128, 1280, 1280).tile()).isEqualTo(Tile.mediumTensor(Arithmetic.MMA16));
+        assertThat(choose(DataType.F16, 89, 60, 640, 768).tile()).isEqualTo(Tile.mediumTensor(Arithmetic.MMA16));
         assertThat(choose(DataType.F16, 61, 2, 1280, 320).tile()).isEqualTo(Tile.SMALL);
+    }
+
+    @Test
+    void columnsThatComeInSixtyFoursTakeTallTiles() {
+        assertThat(convolve(new Card(61, 6), 64, 320).convolution().tile()).isEqualTo(Tile.TALL);
+        assertThat(convolve(new Card(86, 28), 64, 320).convolution().tile()).isEqualTo(Tile.tallestTensor(Arithmetic.MMA16));
+        assertThat(convolve(new Card(80, 108), 64, 320).convolution().tile()).isEqualTo(Tile.tallTensor(Arithmetic.MMA16));
+    }
+
+    /** SD 1.5 at 512×512 with both halves of a step: its levels' maps and channels, on a small card, a middling and a large one. */
+    @ParameterizedTest
+    @CsvSource({"50, 5", "61, 6", "75, 14", "75, 40", "86, 28", "89, 128", "90, 132"})
+    void theNetworksConvolutionsWasteLittle(int capability, int multiprocessors) {
+        Card card = new Card(capability, multiprocessors);
+        int[][] sidesAndChannels = {{64, 320}, {32, 640}, {16, 1280}, {8, 1280}};
+        for (int[] each : sidesAndChannels) {
+            ConvolutionPlan plan = convolve(card, each[0], each[1]);
+            Tile tile = plan.convolution().tile();
+            int rows = plan.shape().rows();
+            int columns = each[1];
+            int tileRows = Code.blocks(rows, tile.rows());
+            int tileColumns = Code.blocks(columns, tile.columns());
+            assertThat((double) rows * columns / ((double) tileRows * tile.rows() * tileColumns * tile.columns()))
+                    .as("share of the tiles' results that exist, %dx%d, %s", each[0], each[0], tile.label())
+                    .isGreaterThan(0.8);
+            assertThat(tileRows * tileColumns * plan.parts())
+                    .as("blocks, %dx%d, %s in %d parts", each[0], each[0], tile.label(), plan.parts())
+                    .isGreaterThanOrEqualTo((int) (0.6 * multiprocessors));
+        }
+    }
+
+    @Test
+    void aWholeProductIsWhatAPlanWithoutMemoryForPartsChooses() {
+        TileChoice.Product size = new TileChoice.Product(128, 1280, 11520, 1, 1);
+        TileChoice split = TileChoice.of(new Card(90, 132), Arithmetic.MMA16, 2, size, MultiplyPlan.MOST_WORK_BYTES);
+        TileChoice whole = TileChoice.of(new Card(90, 132), Arithmetic.MMA16, 2, size, 0);
+        assertThat(whole.parts()).isEqualTo(1);
+        assertThat(split.parts()).isGreaterThan(1);
+        assertThat(split.clocks()).isLessThan(whole.clocks());
     }
 
     @Test

@@ -7,47 +7,14 @@
  *
  * EMULATED_FAIL="cuMemAlloc:3=2,cuLaunchKernel:1=700" fails the third cuMemAlloc with CUDA_ERROR_OUT_OF_MEMORY, and so on. The other
  * variables are StandInCard's.
+ *
+ * Here are Java, handles, devices and contexts; memory, copies and kernels are in work.c, streams, events and graphs in order.c.
  */
-#define _GNU_SOURCE
+#include "libcuda.h"
+
 #include <dlfcn.h>
-#include <jni.h>
-#include <pthread.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-typedef int result_t;
-typedef uint64_t address_t;
-typedef int device_t;
-
-enum {
-    SUCCESS = 0,
-    INVALID_VALUE = 1,
-    OUT_OF_MEMORY = 2,
-    NOT_INITIALIZED = 3,
-    NO_DEVICE = 100,
-    INVALID_DEVICE = 101,
-    INVALID_CONTEXT = 201,
-    INVALID_PTX = 218,
-    INVALID_HANDLE = 400,
-    NOT_FOUND = 500,
-    NOT_READY = 600,
-    ILLEGAL_ADDRESS = 700,
-    LAUNCH_OUT_OF_RESOURCES = 701,
-    PRIMARY_CONTEXT_ACTIVE = 708,
-    CONTEXT_IS_DESTROYED = 709,
-    LAUNCH_FAILED = 719,
-    NOT_SUPPORTED = 801,
-    CAPTURE_UNSUPPORTED = 900,
-    CAPTURE_INVALIDATED = 901,
-    CAPTURE_UNMATCHED = 903,
-    CAPTURE_ISOLATION = 905,
-    UNKNOWN = 999
-};
 
 static const struct {
     int number;
@@ -77,75 +44,17 @@ static const struct {
     {UNKNOWN, "CUDA_ERROR_UNKNOWN"},
 };
 
-/* Everything that a handle may name. Live ones are in one list; a pointer that is not in it is no handle. */
-
-enum kind { CONTEXT, MODULE, FUNCTION, STREAM, EVENT, GRAPH, EXECUTABLE, ALLOCATION, PINNED };
-
-struct thing {
-    enum kind kind;
-    struct thing *context; /* that it goes with; NULL for a context */
-    struct thing *next;
-    union {
-        struct {
-            int device, primary, users;
-            result_t error; /* of a kernel: all later calls fail with it */
-        } of_context;
-        struct {
-            jlong number; /* StandInCard's */
-        } of_module;
-        struct {
-            struct thing *module;
-            char *entry;
-            int static_shared, largest_block, most_dynamic_shared, parameter_bytes, parameters;
-            int *layout; /* offset and size of each parameter */
-        } of_function;
-        struct {
-            struct thing *capture; /* the graph that takes this stream's work; NULL mostly */
-            int origin;            /* whether the capture began here */
-        } of_stream;
-        struct {
-            int timed, recorded;
-            struct timespec time;
-            struct thing *capture;
-        } of_event;
-        struct {
-            struct work *first, **last;
-        } of_graph; /* and of an executable one */
-        struct {
-            address_t base;
-            uint64_t bytes;
-        } of_memory; /* device or pinned */
-    } as;
-};
-
-/* One piece of work, as it is done at once or kept in a graph. */
-struct work {
-    enum { LAUNCH, TO_DEVICE, TO_HOST, ON_DEVICE, SET } what;
-    struct work *next;
-    struct thing *function;
-    unsigned grid[3], block[3], shared;
-    unsigned char *parameters;
-    address_t target, source;
-    void *host;
-    uint64_t bytes;
-    unsigned value;
-    int width;
-};
-
-static struct thing *things;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int devices = -1;
-static struct thing *primaries[16];
-
-#define STACK 16
-static __thread struct thing *stack[STACK];
-static __thread int depth;
+struct thing *things;
+pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+int devices = -1;
+__thread struct thing *stack[STACK];
+__thread int depth;
 
 /* Java. */
 
-static jclass card;
+jclass card;
 
-static JNIEnv *java(void) {
+JNIEnv *java(void) {
     static JavaVM *machine;
     if (!machine) {
         jint (*created)(JavaVM **, jsize, jsize *) = dlsym(RTLD_DEFAULT, "JNI_GetCreatedJavaVMs");
@@ -161,8 +70,7 @@ static JNIEnv *java(void) {
     return env;
 }
 
-/* Calls a static method of StandInCard that returns a long; what it throws is shown and counts as CUDA_ERROR_UNKNOWN. */
-static jlong ask(const char *name, const char *signature, ...) {
+jlong ask(const char *name, const char *signature, ...) {
     JNIEnv *env = java();
     jmethodID method = (*env)->GetStaticMethodID(env, card, name, signature);
     jlong answer = -UNKNOWN;
@@ -180,7 +88,7 @@ static jlong ask(const char *name, const char *signature, ...) {
     return answer;
 }
 
-static void text(const char *name, jlong of, char *target, size_t size) {
+void text(const char *name, jlong of, char *target, size_t size) {
     JNIEnv *env = java();
     jmethodID method = (*env)->GetStaticMethodID(env, card, name, "(J)Ljava/lang/String;");
     jstring string = (*env)->CallStaticObjectMethod(env, card, method, of);
@@ -190,7 +98,7 @@ static void text(const char *name, jlong of, char *target, size_t size) {
     (*env)->DeleteLocalRef(env, string);
 }
 
-static result_t start(void) {
+result_t start(void) {
     JNIEnv *env = java();
     if (!env) {
         fprintf(stderr, "emulated card: this process runs no Java\n");
@@ -214,8 +122,7 @@ static result_t start(void) {
 
 /* Calls. */
 
-/* The error that EMULATED_FAIL orders for this call. */
-static result_t ordered(const char *name) {
+result_t ordered(const char *name) {
     static struct {
         char name[64];
         int call, error, seen;
@@ -239,35 +146,15 @@ static result_t ordered(const char *name) {
     return error;
 }
 
-static void leave(int *held) {
+void leave(int *held) {
     if (*held) {
         pthread_mutex_unlock(&lock);
     }
 }
 
-#define EXPORT __attribute__((visibility("default"))) result_t
+/* Handles. */
 
-/* The first lines of every call. */
-#define CALL(name)                                                                     \
-    __attribute__((cleanup(leave))) int held = pthread_mutex_lock(&lock) == 0;         \
-    {                                                                                  \
-        result_t order = devices < 0 ? NOT_INITIALIZED : ordered(name);                \
-        if (order) {                                                                   \
-            return order;                                                              \
-        }                                                                              \
-    }
-
-#define CALL_IN_CONTEXT(name)                                                          \
-    CALL(name)                                                                         \
-    struct thing *context = depth ? stack[depth - 1] : NULL;                           \
-    if (!is(context, CONTEXT)) {                                                       \
-        return context ? CONTEXT_IS_DESTROYED : INVALID_CONTEXT;                       \
-    }                                                                                  \
-    if (context->as.of_context.error) {                                                \
-        return context->as.of_context.error;                                           \
-    }
-
-static int is(struct thing *pointer, enum kind kind) {
+int is(struct thing *pointer, enum kind kind) {
     for (struct thing *each = things; each; each = each->next) {
         if (each == pointer) {
             return each->kind == kind;
@@ -276,7 +163,7 @@ static int is(struct thing *pointer, enum kind kind) {
     return 0;
 }
 
-static struct thing *make(enum kind kind, struct thing *context) {
+struct thing *make(enum kind kind, struct thing *context) {
     struct thing *thing = calloc(1, sizeof *thing);
     thing->kind = kind;
     thing->context = context;
@@ -285,11 +172,11 @@ static struct thing *make(enum kind kind, struct thing *context) {
     return thing;
 }
 
-static int device_of(struct thing *thing) {
+int device_of(struct thing *thing) {
     return (thing->kind == CONTEXT ? thing : thing->context)->as.of_context.device;
 }
 
-static void forget(struct thing *thing) {
+void forget(struct thing *thing) {
     for (struct thing **at = &things; *at; at = &(*at)->next) {
         if (*at == thing) {
             *at = thing->next;
@@ -318,7 +205,7 @@ static void forget(struct thing *thing) {
     free(thing);
 }
 
-static void forget_all_of(struct thing *context) {
+void forget_all_of(struct thing *context) {
     for (struct thing *each = things; each;) {
         struct thing *next = each->next;
         if (each->context == context) {
@@ -329,7 +216,7 @@ static void forget_all_of(struct thing *context) {
     }
 }
 
-static struct thing *memory(enum kind kind, struct thing *context, address_t address, uint64_t bytes) {
+struct thing *memory(enum kind kind, struct thing *context, address_t address, uint64_t bytes) {
     for (struct thing *each = things; each; each = each->next) {
         uint64_t from = address - each->as.of_memory.base;
         if (each->kind == kind && device_of(each) == device_of(context) && address >= each->as.of_memory.base
@@ -340,14 +227,15 @@ static struct thing *memory(enum kind kind, struct thing *context, address_t add
     return NULL;
 }
 
-/* Whether a capture goes on, which forbids what could make the device wait. */
-static int capturing(struct thing *context) {
+int capturing(struct thing *context) {
+    int found = 0;
     for (struct thing *each = things; each; each = each->next) {
         if (each->kind == STREAM && each->context == context && each->as.of_stream.capture) {
-            return 1;
+            each->as.of_stream.capture->as.of_graph.spoilt = 1;
+            found = 1;
         }
     }
-    return 0;
+    return found;
 }
 
 /* Start and devices. */
@@ -443,6 +331,8 @@ EXPORT cuDeviceGetAttribute(int *value, int attribute, device_t device) {
     *value = (int)ask("attribute", "(II)J", attribute, device);
     return SUCCESS;
 }
+
+static struct thing *primaries[16];
 
 /* Contexts. */
 
@@ -552,589 +442,4 @@ EXPORT cuCtxGetDevice(device_t *device) {
 EXPORT cuCtxSynchronize(void) {
     CALL_IN_CONTEXT("cuCtxSynchronize")
     return capturing(context) ? CAPTURE_UNSUPPORTED : SUCCESS;
-}
-
-/* Memory. */
-
-EXPORT cuMemGetInfo_v2(size_t *available, size_t *total) {
-    CALL_IN_CONTEXT("cuMemGetInfo")
-    *available = ask("freeBytes", "(I)J", device_of(context));
-    *total = ask("totalBytes", "(I)J", device_of(context));
-    return SUCCESS;
-}
-
-EXPORT cuMemAlloc_v2(address_t *address, size_t bytes) {
-    CALL_IN_CONTEXT("cuMemAlloc")
-    if (!bytes) {
-        return INVALID_VALUE;
-    }
-    if (capturing(context)) {
-        return CAPTURE_UNSUPPORTED;
-    }
-    jlong base = ask("allocate", "(IJ)J", device_of(context), (jlong)bytes);
-    if (base < 0) {
-        return (result_t)-base;
-    }
-    struct thing *allocation = make(ALLOCATION, context);
-    allocation->as.of_memory.base = base;
-    allocation->as.of_memory.bytes = bytes;
-    *address = base;
-    return SUCCESS;
-}
-
-EXPORT cuMemFree_v2(address_t address) {
-    CALL_IN_CONTEXT("cuMemFree")
-    if (!address) {
-        return SUCCESS;
-    }
-    if (capturing(context)) {
-        return CAPTURE_UNSUPPORTED;
-    }
-    struct thing *allocation = memory(ALLOCATION, context, address, 0);
-    if (!allocation || allocation->as.of_memory.base != address) {
-        return INVALID_VALUE;
-    }
-    forget(allocation);
-    return SUCCESS;
-}
-
-EXPORT cuMemGetAddressRange_v2(address_t *base, size_t *bytes, address_t address) {
-    CALL_IN_CONTEXT("cuMemGetAddressRange")
-    struct thing *allocation = memory(ALLOCATION, context, address, 1);
-    if (!allocation) {
-        return NOT_FOUND;
-    }
-    if (base) {
-        *base = allocation->as.of_memory.base;
-    }
-    if (bytes) {
-        *bytes = allocation->as.of_memory.bytes;
-    }
-    return SUCCESS;
-}
-
-EXPORT cuMemHostAlloc(void **pointer, size_t bytes, unsigned flags) {
-    CALL_IN_CONTEXT("cuMemHostAlloc")
-    (void)flags;
-    if (!bytes) {
-        return INVALID_VALUE;
-    }
-    if (posix_memalign(pointer, 4096, bytes)) {
-        return OUT_OF_MEMORY;
-    }
-    memset(*pointer, 0xa5, bytes); /* nobody may count on zeros */
-    struct thing *pinned = make(PINNED, context);
-    pinned->as.of_memory.base = (address_t)*pointer;
-    pinned->as.of_memory.bytes = bytes;
-    return SUCCESS;
-}
-
-EXPORT cuMemAllocHost_v2(void **pointer, size_t bytes) {
-    return cuMemHostAlloc(pointer, bytes, 0);
-}
-
-EXPORT cuMemFreeHost(void *pointer) {
-    CALL_IN_CONTEXT("cuMemFreeHost")
-    struct thing *pinned = memory(PINNED, context, (address_t)pointer, 0);
-    if (!pinned || pinned->as.of_memory.base != (address_t)pointer) {
-        return INVALID_VALUE;
-    }
-    forget(pinned);
-    return SUCCESS;
-}
-
-/* Work. */
-
-static result_t launch_now(struct thing *context, struct work *work) {
-    JNIEnv *env = java();
-    struct thing *function = work->function;
-    int bytes = function->as.of_function.parameter_bytes;
-    jbyteArray parameters = (*env)->NewByteArray(env, bytes);
-    (*env)->SetByteArrayRegion(env, parameters, 0, bytes, (jbyte *)work->parameters);
-    jstring entry = (*env)->NewStringUTF(env, function->as.of_function.entry);
-    jlong answer = ask("launch", "(IJLjava/lang/String;IIIIIII[B)J", device_of(context), function->as.of_function.module->as.of_module.number,
-                       entry, work->grid[0], work->grid[1], work->grid[2], work->block[0], work->block[1], work->block[2], work->shared, parameters);
-    (*env)->DeleteLocalRef(env, parameters);
-    (*env)->DeleteLocalRef(env, entry);
-    return (result_t)-answer;
-}
-
-static result_t copy_now(struct thing *context, struct work *work, const char *method, address_t address) {
-    JNIEnv *env = java();
-    /* A buffer holds less than 2 GiB. */
-    for (uint64_t done = 0; done < work->bytes;) {
-        uint64_t piece = work->bytes - done < 1 << 30 ? work->bytes - done : 1 << 30;
-        jobject host = (*env)->NewDirectByteBuffer(env, (char *)work->host + done, piece);
-        jlong answer = ask(method, "(IJLjava/nio/ByteBuffer;)J", device_of(context), address + done, host);
-        (*env)->DeleteLocalRef(env, host);
-        if (answer < 0) {
-            return (result_t)-answer;
-        }
-        done += piece;
-    }
-    return SUCCESS;
-}
-
-static void do_now(struct thing *context, struct work *work) {
-    result_t error = SUCCESS;
-    int device = device_of(context);
-    switch (work->what) {
-        case LAUNCH: error = launch_now(context, work); break;
-        case TO_DEVICE: error = copy_now(context, work, "write", work->target); break;
-        case TO_HOST: error = copy_now(context, work, "read", work->source); break;
-        case ON_DEVICE: error = (result_t)-ask("copy", "(IJJJ)J", device, work->target, work->source, (jlong)work->bytes); break;
-        case SET: error = (result_t)-ask("fill", "(IJIIJ)J", device, work->target, (jint)work->value, work->width, (jlong)work->bytes); break;
-    }
-    context->as.of_context.error = error;
-}
-
-static void append(struct thing *graph, struct work *work) {
-    struct work *copy = malloc(sizeof *copy);
-    *copy = *work;
-    copy->next = NULL;
-    if (work->parameters) {
-        copy->parameters = malloc(work->function->as.of_function.parameter_bytes + 1);
-        memcpy(copy->parameters, work->parameters, work->function->as.of_function.parameter_bytes);
-    }
-    *graph->as.of_graph.last = copy;
-    graph->as.of_graph.last = &copy->next;
-}
-
-/* Queues work: does it, or keeps it where the stream is being captured. */
-static result_t queue(struct thing *context, struct thing *stream, struct work *work) {
-    if (stream && !is(stream, STREAM)) {
-        return INVALID_HANDLE;
-    }
-    if (stream && stream->context != context) {
-        return INVALID_CONTEXT;
-    }
-    if (stream && stream->as.of_stream.capture) {
-        append(stream->as.of_stream.capture, work);
-    } else {
-        do_now(context, work);
-    }
-    return SUCCESS;
-}
-
-static result_t queue_copy(struct thing *context, struct thing *stream, struct work work) {
-    int to_device = work.what != TO_HOST;
-    int from_device = work.what == TO_HOST || work.what == ON_DEVICE;
-    if ((to_device && !memory(ALLOCATION, context, work.target, work.bytes * (work.what == SET ? work.width : 1)))
-        || (from_device && !memory(ALLOCATION, context, work.source, work.bytes))
-        || ((work.what == TO_DEVICE || work.what == TO_HOST) && !work.host)) {
-        return INVALID_VALUE;
-    }
-    return queue(context, stream, &work);
-}
-
-EXPORT cuMemcpyHtoDAsync_v2(address_t target, const void *source, size_t bytes, struct thing *stream) {
-    CALL_IN_CONTEXT("cuMemcpyHtoDAsync")
-    return queue_copy(context, stream, (struct work){.what = TO_DEVICE, .target = target, .host = (void *)source, .bytes = bytes});
-}
-
-EXPORT cuMemcpyDtoHAsync_v2(void *target, address_t source, size_t bytes, struct thing *stream) {
-    CALL_IN_CONTEXT("cuMemcpyDtoHAsync")
-    return queue_copy(context, stream, (struct work){.what = TO_HOST, .source = source, .host = target, .bytes = bytes});
-}
-
-EXPORT cuMemcpyDtoDAsync_v2(address_t target, address_t source, size_t bytes, struct thing *stream) {
-    CALL_IN_CONTEXT("cuMemcpyDtoDAsync")
-    return queue_copy(context, stream, (struct work){.what = ON_DEVICE, .target = target, .source = source, .bytes = bytes});
-}
-
-EXPORT cuMemsetD8Async(address_t target, unsigned char value, size_t count, struct thing *stream) {
-    CALL_IN_CONTEXT("cuMemsetD8Async")
-    return queue_copy(context, stream, (struct work){.what = SET, .target = target, .value = value, .width = 1, .bytes = count});
-}
-
-EXPORT cuMemsetD32Async(address_t target, unsigned value, size_t count, struct thing *stream) {
-    CALL_IN_CONTEXT("cuMemsetD32Async")
-    if (target & 3) {
-        return INVALID_VALUE;
-    }
-    return queue_copy(context, stream, (struct work){.what = SET, .target = target, .value = value, .width = 4, .bytes = count});
-}
-
-EXPORT cuMemcpyHtoD_v2(address_t target, const void *source, size_t bytes) {
-    CALL_IN_CONTEXT("cuMemcpyHtoD")
-    return queue_copy(context, NULL, (struct work){.what = TO_DEVICE, .target = target, .host = (void *)source, .bytes = bytes});
-}
-
-EXPORT cuMemcpyDtoH_v2(void *target, address_t source, size_t bytes) {
-    CALL_IN_CONTEXT("cuMemcpyDtoH")
-    return queue_copy(context, NULL, (struct work){.what = TO_HOST, .source = source, .host = target, .bytes = bytes});
-}
-
-/* Kernels. */
-
-enum { JIT_ERROR_LOG = 5, JIT_ERROR_LOG_BYTES = 6 };
-
-EXPORT cuModuleLoadDataEx(struct thing **module, const void *image, unsigned count, int *options, void **values) {
-    CALL_IN_CONTEXT("cuModuleLoadDataEx")
-    char *log = NULL;
-    size_t log_bytes = 0;
-    for (unsigned i = 0; i < count; i++) {
-        if (options[i] == JIT_ERROR_LOG) {
-            log = values[i];
-        } else if (options[i] == JIT_ERROR_LOG_BYTES) {
-            log_bytes = (size_t)values[i];
-        }
-    }
-    JNIEnv *env = java();
-    jsize length = (jsize)strlen(image);
-    jbyteArray bytes = (*env)->NewByteArray(env, length);
-    (*env)->SetByteArrayRegion(env, bytes, 0, length, image);
-    jlong number = ask("load", "(I[B)J", device_of(context), bytes);
-    (*env)->DeleteLocalRef(env, bytes);
-    if (number < 0) {
-        if (log && log_bytes) {
-            text("problem", 0, log, log_bytes);
-        }
-        return (result_t)-number;
-    }
-    *module = make(MODULE, context);
-    (*module)->as.of_module.number = number;
-    return SUCCESS;
-}
-
-EXPORT cuModuleLoadData(struct thing **module, const void *image) {
-    return cuModuleLoadDataEx(module, image, 0, NULL, NULL);
-}
-
-EXPORT cuModuleUnload(struct thing *module) {
-    CALL_IN_CONTEXT("cuModuleUnload")
-    if (!is(module, MODULE)) {
-        return INVALID_HANDLE;
-    }
-    for (struct thing *each = things; each;) {
-        struct thing *next = each->next;
-        if (each->kind == FUNCTION && each->as.of_function.module == module) {
-            forget(each);
-        }
-        each = next;
-    }
-    forget(module);
-    return SUCCESS;
-}
-
-EXPORT cuModuleGetFunction(struct thing **function, struct thing *module, const char *entry) {
-    CALL_IN_CONTEXT("cuModuleGetFunction")
-    if (!is(module, MODULE)) {
-        return INVALID_HANDLE;
-    }
-    JNIEnv *env = java();
-    jmethodID method = (*env)->GetStaticMethodID(env, card, "describe", "(JLjava/lang/String;)[I");
-    jstring name = (*env)->NewStringUTF(env, entry);
-    jintArray described = (*env)->CallStaticObjectMethod(env, card, method, module->as.of_module.number, name);
-    (*env)->DeleteLocalRef(env, name);
-    if (!described) {
-        return NOT_FOUND;
-    }
-    jsize length = (*env)->GetArrayLength(env, described);
-    jint *values = (*env)->GetIntArrayElements(env, described, NULL);
-    struct thing *made = make(FUNCTION, context);
-    made->as.of_function.module = module;
-    made->as.of_function.entry = strdup(entry);
-    made->as.of_function.static_shared = values[0];
-    made->as.of_function.largest_block = values[1];
-    made->as.of_function.parameter_bytes = values[2];
-    made->as.of_function.most_dynamic_shared = (48 << 10) - values[0];
-    made->as.of_function.parameters = (length - 3) / 2;
-    made->as.of_function.layout = malloc(length * sizeof(int));
-    memcpy(made->as.of_function.layout, values + 3, (length - 3) * sizeof(int));
-    (*env)->ReleaseIntArrayElements(env, described, values, JNI_ABORT);
-    (*env)->DeleteLocalRef(env, described);
-    *function = made;
-    return SUCCESS;
-}
-
-enum { FUNCTION_LARGEST_BLOCK = 0, FUNCTION_STATIC_SHARED = 1, FUNCTION_DYNAMIC_SHARED = 8, DEVICE_SHARED_OPTIN = 97 };
-
-EXPORT cuFuncGetAttribute(int *value, int attribute, struct thing *function) {
-    CALL_IN_CONTEXT("cuFuncGetAttribute")
-    if (!is(function, FUNCTION)) {
-        return INVALID_HANDLE;
-    }
-    switch (attribute) {
-        case FUNCTION_LARGEST_BLOCK: *value = function->as.of_function.largest_block; return SUCCESS;
-        case FUNCTION_STATIC_SHARED: *value = function->as.of_function.static_shared; return SUCCESS;
-        case FUNCTION_DYNAMIC_SHARED: *value = function->as.of_function.most_dynamic_shared; return SUCCESS;
-        default: return INVALID_VALUE;
-    }
-}
-
-EXPORT cuFuncSetAttribute(struct thing *function, int attribute, int value) {
-    CALL_IN_CONTEXT("cuFuncSetAttribute")
-    if (!is(function, FUNCTION)) {
-        return INVALID_HANDLE;
-    }
-    int limit = (int)ask("attribute", "(II)J", DEVICE_SHARED_OPTIN, device_of(context));
-    if (attribute != FUNCTION_DYNAMIC_SHARED || value < 0 || value + function->as.of_function.static_shared > limit) {
-        return INVALID_VALUE;
-    }
-    function->as.of_function.most_dynamic_shared = value;
-    return SUCCESS;
-}
-
-EXPORT cuLaunchKernel(struct thing *function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,
-                      unsigned block_z, unsigned shared, struct thing *stream, void **parameters, void **extra) {
-    CALL_IN_CONTEXT("cuLaunchKernel")
-    if (!is(function, FUNCTION)) {
-        return INVALID_HANDLE;
-    }
-    uint64_t threads = (uint64_t)block_x * block_y * block_z;
-    if (!grid_x || !grid_y || !grid_z || grid_x > INT32_MAX || grid_y > 65535 || grid_z > 65535 || !threads || threads > 1024 || block_z > 64
-        || extra || (!parameters && function->as.of_function.parameters)) {
-        return INVALID_VALUE;
-    }
-    if (threads > (uint64_t)function->as.of_function.largest_block || shared > (unsigned)function->as.of_function.most_dynamic_shared) {
-        return INVALID_VALUE;
-    }
-    unsigned char packed[4352] = {0};
-    if (function->as.of_function.parameter_bytes > (int)sizeof packed) {
-        return LAUNCH_OUT_OF_RESOURCES;
-    }
-    for (int i = 0; i < function->as.of_function.parameters; i++) {
-        if (!parameters[i]) {
-            return INVALID_VALUE;
-        }
-        int *place = function->as.of_function.layout + 2 * i;
-        memcpy(packed + place[0], parameters[i], place[1]);
-    }
-    struct work work = {.what = LAUNCH,
-                        .function = function,
-                        .grid = {grid_x, grid_y, grid_z},
-                        .block = {block_x, block_y, block_z},
-                        .shared = shared,
-                        .parameters = packed};
-    return queue(context, stream, &work);
-}
-
-/* Order. */
-
-EXPORT cuStreamCreate(struct thing **stream, unsigned flags) {
-    CALL_IN_CONTEXT("cuStreamCreate")
-    if (flags > 1) {
-        return INVALID_VALUE;
-    }
-    *stream = make(STREAM, context);
-    return SUCCESS;
-}
-
-EXPORT cuStreamCreateWithPriority(struct thing **stream, unsigned flags, int priority) {
-    (void)priority;
-    return cuStreamCreate(stream, flags);
-}
-
-EXPORT cuStreamDestroy_v2(struct thing *stream) {
-    CALL_IN_CONTEXT("cuStreamDestroy")
-    if (!is(stream, STREAM)) {
-        return INVALID_HANDLE;
-    }
-    forget(stream);
-    return SUCCESS;
-}
-
-EXPORT cuStreamSynchronize(struct thing *stream) {
-    CALL_IN_CONTEXT("cuStreamSynchronize")
-    if (stream && !is(stream, STREAM)) {
-        return INVALID_HANDLE;
-    }
-    return stream && stream->as.of_stream.capture ? CAPTURE_UNSUPPORTED : SUCCESS;
-}
-
-EXPORT cuStreamQuery(struct thing *stream) {
-    CALL_IN_CONTEXT("cuStreamQuery")
-    if (stream && !is(stream, STREAM)) {
-        return INVALID_HANDLE;
-    }
-    return stream && stream->as.of_stream.capture ? CAPTURE_UNSUPPORTED : SUCCESS;
-}
-
-enum { EVENT_DISABLE_TIMING = 2 };
-
-EXPORT cuEventCreate(struct thing **event, unsigned flags) {
-    CALL_IN_CONTEXT("cuEventCreate")
-    if (flags > 7) {
-        return INVALID_VALUE;
-    }
-    *event = make(EVENT, context);
-    (*event)->as.of_event.timed = !(flags & EVENT_DISABLE_TIMING);
-    return SUCCESS;
-}
-
-EXPORT cuEventDestroy_v2(struct thing *event) {
-    CALL_IN_CONTEXT("cuEventDestroy")
-    if (!is(event, EVENT)) {
-        return INVALID_HANDLE;
-    }
-    forget(event);
-    return SUCCESS;
-}
-
-EXPORT cuEventRecord(struct thing *event, struct thing *stream) {
-    CALL_IN_CONTEXT("cuEventRecord")
-    if (!is(event, EVENT) || (stream && !is(stream, STREAM))) {
-        return INVALID_HANDLE;
-    }
-    event->as.of_event.capture = stream ? stream->as.of_stream.capture : NULL;
-    if (!event->as.of_event.capture) {
-        event->as.of_event.recorded = 1;
-        clock_gettime(CLOCK_MONOTONIC, &event->as.of_event.time);
-    }
-    return SUCCESS;
-}
-
-/* Work is done in the order of the calls, so that only a capture has to be told of: another stream joins it so. */
-EXPORT cuStreamWaitEvent(struct thing *stream, struct thing *event, unsigned flags) {
-    CALL_IN_CONTEXT("cuStreamWaitEvent")
-    if (flags) {
-        return INVALID_VALUE;
-    }
-    if (!is(event, EVENT) || (stream && !is(stream, STREAM))) {
-        return INVALID_HANDLE;
-    }
-    if (event->as.of_event.capture) {
-        if (!stream || !is(event->as.of_event.capture, GRAPH)) {
-            return CAPTURE_ISOLATION;
-        }
-        stream->as.of_stream.capture = event->as.of_event.capture;
-    } else if (stream && stream->as.of_stream.capture && event->as.of_event.recorded) {
-        return CAPTURE_ISOLATION;
-    }
-    return SUCCESS;
-}
-
-EXPORT cuEventQuery(struct thing *event) {
-    CALL_IN_CONTEXT("cuEventQuery")
-    if (!is(event, EVENT)) {
-        return INVALID_HANDLE;
-    }
-    return event->as.of_event.capture ? CAPTURE_UNSUPPORTED : SUCCESS;
-}
-
-EXPORT cuEventSynchronize(struct thing *event) {
-    CALL_IN_CONTEXT("cuEventSynchronize")
-    if (!is(event, EVENT)) {
-        return INVALID_HANDLE;
-    }
-    return event->as.of_event.capture ? CAPTURE_UNSUPPORTED : SUCCESS;
-}
-
-EXPORT cuEventElapsedTime(float *milliseconds, struct thing *begin, struct thing *end) {
-    CALL_IN_CONTEXT("cuEventElapsedTime")
-    if (!is(begin, EVENT) || !is(end, EVENT) || !begin->as.of_event.recorded || !end->as.of_event.recorded || !begin->as.of_event.timed
-        || !end->as.of_event.timed) {
-        return INVALID_HANDLE;
-    }
-    struct timespec from = begin->as.of_event.time, to = end->as.of_event.time;
-    *milliseconds = (float)((to.tv_sec - from.tv_sec) * 1e3 + (to.tv_nsec - from.tv_nsec) / 1e6);
-    return SUCCESS;
-}
-
-/* Graphs. */
-
-EXPORT cuStreamBeginCapture_v2(struct thing *stream, int mode) {
-    CALL_IN_CONTEXT("cuStreamBeginCapture")
-    if (mode < 0 || mode > 2) {
-        return INVALID_VALUE;
-    }
-    if (!stream) {
-        return CAPTURE_UNSUPPORTED;
-    }
-    if (!is(stream, STREAM)) {
-        return INVALID_HANDLE;
-    }
-    if (stream->as.of_stream.capture) {
-        return INVALID_VALUE;
-    }
-    struct thing *graph = make(GRAPH, context);
-    graph->as.of_graph.last = &graph->as.of_graph.first;
-    stream->as.of_stream.capture = graph;
-    stream->as.of_stream.origin = 1;
-    return SUCCESS;
-}
-
-EXPORT cuStreamEndCapture(struct thing *stream, struct thing **graph) {
-    CALL_IN_CONTEXT("cuStreamEndCapture")
-    if (!is(stream, STREAM)) {
-        return INVALID_HANDLE;
-    }
-    if (!stream->as.of_stream.capture) {
-        return INVALID_VALUE;
-    }
-    if (!stream->as.of_stream.origin) {
-        return CAPTURE_UNMATCHED;
-    }
-    struct thing *captured = stream->as.of_stream.capture;
-    for (struct thing *each = things; each; each = each->next) {
-        if (each->kind == STREAM && each->as.of_stream.capture == captured) {
-            each->as.of_stream.capture = NULL;
-            each->as.of_stream.origin = 0;
-        }
-        if (each->kind == EVENT && each->as.of_event.capture == captured) {
-            each->as.of_event.capture = NULL;
-        }
-    }
-    *graph = captured;
-    return SUCCESS;
-}
-
-EXPORT cuStreamIsCapturing(struct thing *stream, int *status) {
-    CALL_IN_CONTEXT("cuStreamIsCapturing")
-    if (stream && !is(stream, STREAM)) {
-        return INVALID_HANDLE;
-    }
-    *status = stream && stream->as.of_stream.capture;
-    return SUCCESS;
-}
-
-EXPORT cuGraphInstantiateWithFlags(struct thing **executable, struct thing *graph, unsigned long long flags) {
-    CALL_IN_CONTEXT("cuGraphInstantiate")
-    (void)flags;
-    if (!is(graph, GRAPH)) {
-        return INVALID_VALUE;
-    }
-    struct thing *made = make(EXECUTABLE, context);
-    made->as.of_graph.last = &made->as.of_graph.first;
-    for (struct work *work = graph->as.of_graph.first; work; work = work->next) {
-        append(made, work);
-    }
-    *executable = made;
-    return SUCCESS;
-}
-
-EXPORT cuGraphLaunch(struct thing *executable, struct thing *stream) {
-    CALL_IN_CONTEXT("cuGraphLaunch")
-    if (!is(executable, EXECUTABLE)) {
-        return INVALID_VALUE;
-    }
-    for (struct work *work = executable->as.of_graph.first; work; work = work->next) {
-        if (work->function && !is(work->function, FUNCTION)) {
-            return INVALID_HANDLE;
-        }
-        result_t error = queue(context, stream, work);
-        if (error || context->as.of_context.error) {
-            return error;
-        }
-    }
-    return SUCCESS;
-}
-
-EXPORT cuGraphExecDestroy(struct thing *executable) {
-    CALL_IN_CONTEXT("cuGraphExecDestroy")
-    if (!is(executable, EXECUTABLE)) {
-        return INVALID_VALUE;
-    }
-    forget(executable);
-    return SUCCESS;
-}
-
-EXPORT cuGraphDestroy(struct thing *graph) {
-    CALL_IN_CONTEXT("cuGraphDestroy")
-    if (!is(graph, GRAPH)) {
-        return INVALID_VALUE;
-    }
-    forget(graph);
-    return SUCCESS;
 }

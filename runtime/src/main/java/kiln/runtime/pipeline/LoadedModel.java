@@ -14,6 +14,7 @@ import kiln.runtime.graph.Graph;
 import kiln.runtime.model.Checkpoint;
 import kiln.runtime.model.CheckpointFile;
 import kiln.runtime.model.ModelDefaults;
+import kiln.runtime.plan.NetworkNames;
 
 /**
  * A checkpoint with its executor and the graphs compiled so far. Used by one thread at a time. The creator closes it, which also closes
@@ -21,11 +22,11 @@ import kiln.runtime.model.ModelDefaults;
  */
 public final class LoadedModel implements AutoCloseable {
     /** Names of networks, as {@link Executor#compile} is told. */
-    public static final String TEXT = "text encoder";
+    public static final String TEXT = NetworkNames.TEXT_ENCODER;
 
-    public static final String UNET = "denoiser";
-    public static final String ENCODER = "encoder";
-    public static final String DECODER = "decoder";
+    public static final String UNET = NetworkNames.DENOISER;
+    public static final String ENCODER = NetworkNames.ENCODER;
+    public static final String DECODER = NetworkNames.DECODER;
 
     /** Graphs kept ready; a change of size or prompt length needs another one. */
     private static final int MAX_GRAPHS = 8;

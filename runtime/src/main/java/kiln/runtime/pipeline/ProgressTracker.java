@@ -24,7 +24,7 @@ final class ProgressTracker implements CompiledGraph.Progress {
     private int step;
     private int picture;
     private long firstStepBegin;
-    private int stepsDone;
+    private double stepsPerSecond;
     private long lastEvent;
 
     ProgressTracker(int steps, int pictures, BooleanSupplier cancelled, Consumer<GenerationEvent> listener) {
@@ -45,18 +45,20 @@ final class ProgressTracker implements CompiledGraph.Progress {
     void phase(GenerationEvent.Phase next, int firstPicture) {
         if (next == GenerationEvent.Phase.DENOISING) {
             step = 1;
-            stepsDone = 0;
+            stepsPerSecond = 0;
             firstStepBegin = System.nanoTime();
         }
         phase = next;
         picture = firstPicture;
     }
 
-    /** A sampler's step is done, of as many as it really makes. */
+    /** A sampler's step is done, of as many as it really makes. Told at once, so that even a fast job's rate is known at its end. */
     void stepDone(int done, int of) {
         steps = of;
-        stepsDone = done;
         step = Math.min(steps, done + 1);
+        long now = System.nanoTime();
+        stepsPerSecond = done / ((now - firstStepBegin) / 1e9);
+        tell(now, 0);
     }
 
     /** A network has run to its end. */
@@ -70,15 +72,17 @@ final class ProgressTracker implements CompiledGraph.Progress {
             throw KilnException.cancelled();
         }
         long now = System.nanoTime();
-        if (now - lastEvent < LEAST_NANOS_BETWEEN_EVENTS) {
-            return;
+        if (now - lastEvent >= LEAST_NANOS_BETWEEN_EVENTS) {
+            tell(now, flopsDone);
         }
+    }
+
+    private void tell(long now, double flopsDone) {
         lastEvent = now;
         double fraction = Math.min(1, (doneBefore + flopsDone) / planned);
         double elapsed = (now - begin) / 1e9;
         // The first hundredth says nothing yet about the rest.
         double secondsLeft = fraction < 0.01 ? -1 : elapsed / fraction * (1 - fraction);
-        double perSecond = stepsDone == 0 ? 0 : stepsDone / ((now - firstStepBegin) / 1e9);
-        listener.accept(new GenerationEvent.Progress(fraction, phase, step, steps, perSecond, secondsLeft, picture, pictures));
+        listener.accept(new GenerationEvent.Progress(fraction, phase, step, steps, stepsPerSecond, secondsLeft, picture, pictures));
     }
 }

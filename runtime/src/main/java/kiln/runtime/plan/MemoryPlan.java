@@ -20,19 +20,21 @@ public final class MemoryPlan {
     private final long[] offsets;
     private final long[] bytes;
     private final int[] lastUses;
+    private final long[] tops;
     private final long arenaBytes;
     private final long liveBytes;
 
-    private MemoryPlan(long[] offsets, long[] bytes, int[] lastUses, long arenaBytes, long liveBytes) {
+    private MemoryPlan(long[] offsets, long[] bytes, int[] lastUses, long[] tops, long arenaBytes, long liveBytes) {
         this.offsets = offsets;
         this.bytes = bytes;
         this.lastUses = lastUses;
+        this.tops = tops;
         this.arenaBytes = arenaBytes;
         this.liveBytes = liveBytes;
     }
 
     /**
-     * @param bytesPerElement of each node's result, by the node's index
+     * @param bytesPerElement of each node's result, by the node's index; 0 for results that lie elsewhere
      */
     public static MemoryPlan of(Graph graph, IntUnaryOperator bytesPerElement) {
         int count = graph.nodes().size();
@@ -76,7 +78,18 @@ public final class MemoryPlan {
             arena = Math.max(arena, at + bytes[result]);
             placed.add(result);
         }
-        return new MemoryPlan(offsets, bytes, lastUses, arena, mostAlive(bytes, firstUses, lastUses));
+        return new MemoryPlan(
+                offsets, bytes, lastUses, tops(offsets, bytes, firstUses, lastUses), arena, mostAlive(bytes, firstUses, lastUses));
+    }
+
+    private static long[] tops(long[] offsets, long[] bytes, int[] firstUses, int[] lastUses) {
+        long[] tops = new long[bytes.length];
+        for (int result = 0; result < bytes.length; result++) {
+            for (int node = firstUses[result]; node <= Math.min(lastUses[result], bytes.length - 1); node++) {
+                tops[node] = Math.max(tops[node], offsets[result] + bytes[result]);
+            }
+        }
+        return tops;
     }
 
     private static long mostAlive(long[] bytes, int[] firstUses, int[] lastUses) {
@@ -107,6 +120,11 @@ public final class MemoryPlan {
     /** The last node that reads it; the number of nodes for outputs. */
     public int lastUse(int node) {
         return lastUses[node];
+    }
+
+    /** While a node runs, nothing that is alive lies behind this: there is room for what it needs besides. */
+    public long top(int node) {
+        return tops[node];
     }
 
     /** The arena's size. */

@@ -10,8 +10,8 @@ import kiln.runtime.ByteSize;
 /**
  * Which weights stay on a device of limited memory, and where everything lies there. Pure data: no device is needed.
  *
- * <p>The highest residency that fits is chosen; networks run in their reduced way only where a residency does not fit otherwise. Peak
- * bytes by residency:
+ * <p>The highest residency that fits is chosen; networks run in their reduced way only where a residency does not fit otherwise, and taking
+ * turns does not help. Peak bytes by residency:
  *
  * <ul>
  *   <li>{@link Residency#RESIDENT}: fixed + all weights + the largest arena
@@ -80,7 +80,16 @@ public final class ResidencyPlan {
         while (!plan.fits() && plan.residency.lower().isPresent()) {
             plan = plan.lower().orElseThrow();
         }
+        if (plan.residency == Residency.RESIDENT && plan.reduces()) {
+            // Weights that come once a picture take less time than results that go back and forth.
+            ResidencyPlan turns = plan.lower().orElseThrow();
+            return turns.fits() && !turns.reduces() ? turns : plan;
+        }
         return plan;
+    }
+
+    private boolean reduces() {
+        return networks.stream().anyMatch(NetworkPlace::reducedArena);
     }
 
     /** All blocks one after another, behind them one arena for all. */
@@ -236,7 +245,7 @@ public final class ResidencyPlan {
                 ByteSize.format(fixedBytes),
                 ByteSize.format(weightsBytes()),
                 ByteSize.format(activationBytes()),
-                network.reducedArena() ? " even in parts" : "",
+                network.reducedArena() ? " even in bands" : "",
                 ByteSize.format(budgetBytes),
                 activationBytes() > weightsBytes() ? "" : ", store the weights in 8 bits or give more memory"));
     }

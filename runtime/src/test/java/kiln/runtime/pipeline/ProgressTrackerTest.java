@@ -41,6 +41,23 @@ class ProgressTrackerTest {
     }
 
     @Test
+    void aStepThatIsDoneIsToldAtOnceAndItsRateStaysUntilTheNext() {
+        ProgressTracker tracker = new ProgressTracker(2, 1, () -> false, events::add);
+        tracker.plan(100);
+        tracker.phase(Phase.DENOISING, 0);
+        tracker.stepDone(1, 2);
+        tracker.stepDone(2, 2);
+        assertThat(events).hasSize(2);
+        double rate = ((GenerationEvent.Progress) events.get(1)).stepsPerSecond();
+        assertThat(rate).isPositive();
+        tracker.phase(Phase.DECODING, 0);
+        tracker.stepDone(2, 2);
+        tracker.phase(Phase.DENOISING, 1);
+        tracker.stepDone(1, 2);
+        assertThat(events).as("every step, however fast").hasSize(4);
+    }
+
+    @Test
     void aWishToCancelIsHeardBeforeTheNextNode() {
         ProgressTracker tracker = new ProgressTracker(4, 1, () -> true, events::add);
         assertThatThrownBy(() -> tracker.at(0))

@@ -91,13 +91,13 @@ final class TarWriter implements AutoCloseable {
         System.arraycopy(bytes, 0, block, offset, bytes.length);
     }
 
-    /** Digits that fill the field but for a closing zero byte. */
+    /** Digits that fill the field, and a closing zero byte. */
     private static void octal(byte[] block, int offset, int space, long value) throws IOException {
         String digits = Long.toOctalString(value);
         if (digits.length() > space - 1) {
             throw new IOException("too large for a tar archive: " + value);
         }
-        put(block, offset, space, ("0".repeat(space - 1 - digits.length()) + digits).getBytes(StandardCharsets.US_ASCII), digits);
+        put(block, offset, space, ("0".repeat(space - 1 - digits.length()) + digits + "\0").getBytes(StandardCharsets.US_ASCII), digits);
     }
 
     @Override

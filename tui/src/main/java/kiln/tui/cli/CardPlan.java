@@ -2,15 +2,17 @@ package kiln.tui.cli;
 
 import java.util.List;
 import java.util.function.Function;
+import kiln.kernels.CudaDevices;
 import kiln.runtime.DeviceOptions;
 import kiln.runtime.GenerationRequest;
 import kiln.runtime.KilnException;
 import kiln.runtime.MemoryMode;
 import kiln.runtime.NetworkPart;
+import kiln.runtime.exec.cuda.CudaDemands;
 import kiln.runtime.model.Checkpoint;
 import kiln.runtime.plan.CardRates;
 import kiln.runtime.plan.NetworkDemand;
-import kiln.runtime.plan.NetworkDemands;
+import kiln.runtime.plan.NetworkNames;
 import kiln.runtime.plan.NetworkPlace;
 import kiln.runtime.plan.Residency;
 import kiln.runtime.plan.ResidencyPlan;
@@ -37,6 +39,11 @@ record CardPlan(int width, int height, ResidencyPlan plan, CardRates rates, int 
         return device.memory() == MemoryMode.LOWVRAM ? SMALL_CARD_BYTES : NO_LIMIT;
     }
 
+    /** What may be used of a card that is there: what is free, and what a context takes, which its free bytes are without. */
+    static long budgetOf(CudaDevices.Device card) {
+        return card.freeBytes() < 0 ? card.totalBytes() : Math.min(card.totalBytes(), card.freeBytes() + ResidencyPlan.ASSUMED_CONTEXT_BYTES);
+    }
+
     /**
      * @param request its batch size, guidance and sampler count, its size does not
      * @throws KilnException when the size is none that the model can draw, or the card would have nothing to do
@@ -54,10 +61,9 @@ record CardPlan(int width, int height, ResidencyPlan plan, CardRates rates, int 
         }
         PlanCommand.checkSize(sizes, width, height);
         int scale = sizes.vae().scale();
-        List<NetworkDemand> demands = NetworkDemands.ofTextToImage(
+        List<NetworkDemand> demands = new CudaDemands(CudaDemands.ASSUMED_CARD, device).ofTextToImage(
                 sizes,
                 shapes,
-                device,
                 PlanCommand.entries(request),
                 height / scale,
                 width / scale,
@@ -65,7 +71,7 @@ record CardPlan(int width, int height, ResidencyPlan plan, CardRates rates, int 
                 request.clipSkip());
         ResidencyPlan plan = ResidencyPlan.choose(
                 demands,
-                NetworkDemands.DENOISER,
+                NetworkNames.DENOISER,
                 usable(device),
                 ResidencyPlan.ASSUMED_CONTEXT_BYTES,
                 Residency.highest(device.memory()),
@@ -75,8 +81,8 @@ record CardPlan(int width, int height, ResidencyPlan plan, CardRates rates, int 
         double flops = 0;
         for (NetworkPlace network : plan.networks()) {
             int runs = switch (network.name()) {
-                case NetworkDemands.DENOISER -> calls;
-                case NetworkDemands.DECODER -> request.batchSize();
+                case NetworkNames.DENOISER -> calls;
+                case NetworkNames.DECODER -> request.batchSize();
                 default -> PlanCommand.PROMPTS;
             };
             seconds += runs * network.seconds(rates);

@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import kiln.kernels.CudaDevices;
 import kiln.runtime.DeviceOptions;
 import kiln.runtime.GenerationRequest;
 import kiln.runtime.model.UNet;
@@ -24,10 +25,12 @@ import kiln.runtime.plan.WeightPlaces;
 /**
  * A plan for a card, for people and for programs.
  *
+ * @param card whose free memory is the budget; {@code null} when the plan is for one that need not be there
  * @param asked of the size that was asked for
  * @param others of other sizes, for comparison
  */
-record CardPlanReport(Path model, GenerationRequest request, DeviceOptions device, CardPlan asked, List<CardPlan> others) {
+record CardPlanReport(
+        Path model, GenerationRequest request, DeviceOptions device, CudaDevices.Device card, CardPlan asked, List<CardPlan> others) {
     private static final String LINE = "%-14s %s%n";
 
     String weightFormat() {
@@ -61,7 +64,7 @@ record CardPlanReport(Path model, GenerationRequest request, DeviceOptions devic
                     streams ? mebibytes(places.streamedBytes()) : "-",
                     streams ? WeightPlaces.SLOTS + "x" + mebibytes(places.slotBytes()) : "-",
                     mebibytes(network.arenaBytes()),
-                    network.reducedArena() ? " in parts" : "");
+                    network.reducedArena() ? " in bands" : "");
         }
         NetworkPlace denoiser = plan.streamedNetwork();
         if (!denoiser.weights().units().isEmpty()) {
@@ -99,7 +102,7 @@ record CardPlanReport(Path model, GenerationRequest request, DeviceOptions devic
             return "as much as it takes (--vram-budget SIZE sets a limit)";
         }
         return mebibytes(asked.plan().budgetBytes()) + ": " + mebibytes(stated)
-                + (device.vramBudgetBytes() == 0 ? " as a 2 GB card has" : "")
+                + (card != null ? " free on " + card.label() : device.vramBudgetBytes() == 0 ? " as a 2 GB card has" : "")
                 + (device.vramHeadroomBytes() > 0 ? ", " + mebibytes(device.vramHeadroomBytes()) + " of them for other programs" : "")
                 + ", " + mebibytes(ResidencyPlan.MARGIN_BYTES) + " left for the driver's rounding";
     }
@@ -118,7 +121,14 @@ record CardPlanReport(Path model, GenerationRequest request, DeviceOptions devic
         return plan.shortage()
                 .map(line -> "does not fit: " + line)
                 .orElseGet(() -> "fits as " + plan.residency().word() + ", peak " + mebibytes(plan.peakBytes()) + ", copied a step "
-                        + mebibytes(plan.streamedBytesPerStep()) + ", step " + seconds(other.stepSeconds()));
+                        + mebibytes(plan.streamedBytesPerStep()) + ", step " + seconds(other.stepSeconds()) + inBands(plan));
+    }
+
+    private static String inBands(ResidencyPlan plan) {
+        return plan.networks().stream()
+                .filter(NetworkPlace::reducedArena)
+                .map(network -> ", " + network.name() + " in bands")
+                .collect(Collectors.joining());
     }
 
     private static void printWeights(PrintStream out, NetworkPlace network) {
@@ -173,6 +183,7 @@ record CardPlanReport(Path model, GenerationRequest request, DeviceOptions devic
     void writeTo(JsonGenerator out) throws IOException {
         out.writeStartObject();
         out.writeStringField("model", model.toString());
+        out.writeStringField("card", card == null ? null : card.name());
         out.writeStringField("weights", weightFormat());
         out.writeNumberField("batchSize", request.batchSize());
         write(out, asked);

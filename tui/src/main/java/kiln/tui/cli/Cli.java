@@ -150,7 +150,7 @@ public final class Cli {
     private int execute(CommandLine commandLine, List<String> arguments) {
         Command command = commandLine.getCommand();
         try {
-            commandLine.parseArgs(arguments.toArray(new String[0]));
+            commandLine.parseArgs(RepeatedOptions.lastOnly(arguments, commandLine.getCommandSpec()).toArray(new String[0]));
         } catch (CommandLine.ParameterException e) {
             throw KilnException.badRequest(UsageErrors.line(e));
         }

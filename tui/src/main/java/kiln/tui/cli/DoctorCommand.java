@@ -67,7 +67,7 @@ final class DoctorCommand extends Command {
             int models = engine.models().models().size();
             return new Findings(
                     Machine.read(),
-                    GpuReport.look(context, options.device().device(), places.cache().resolve("natives/jcuda")),
+                    GpuReport.look(context, options, places.cache().resolve("natives/jcuda")),
                     Executors.explain(options),
                     terminal,
                     places,

@@ -7,18 +7,20 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import kiln.kernels.CudaDevices;
 import kiln.kernels.DeviceChoice;
-import kiln.kernels.SystemLibrary;
+import kiln.runtime.EngineOptions;
+import kiln.runtime.LibraryFinding;
 
 /**
  * The part of {@code kiln doctor} that is about graphics cards.
  *
  * @param choice the device that would be used, or why none
  * @param variables what the driver reads of the environment, {@code null} where it is not set
- * @param libraries those that may help Kiln's own kernels
+ * @param libraries those that may compute in place of Kiln's own kernels
  */
-record GpuReport(CudaDevices found, DeviceChoice choice, Map<String, String> variables, List<SystemLibrary> libraries) {
+record GpuReport(CudaDevices found, DeviceChoice choice, Map<String, String> variables, List<LibraryFinding> libraries) {
     GpuReport {
         libraries = List.copyOf(libraries);
     }
@@ -26,18 +28,18 @@ record GpuReport(CudaDevices found, DeviceChoice choice, Map<String, String> var
     /**
      * Asks the driver and loads what libraries there are.
      *
-     * @param wanted as {@link DeviceChoice#among} takes it
+     * @param options what is asked for
      * @param nativesFolder as {@link CudaDevices#probe} takes it
      */
-    static GpuReport look(CliContext context, String wanted, Path nativesFolder) {
+    static GpuReport look(CliContext context, EngineOptions options, Path nativesFolder) {
         CudaDevices found = CudaDevices.probe(nativesFolder);
         Map<String, String> variables = new LinkedHashMap<>();
         for (String name : List.of(DeviceChoice.VISIBLE_DEVICES, DeviceChoice.DEVICE_ORDER)) {
             // An empty value hides every device: it is not the same as none.
             variables.put(name, context.environment().get(name));
         }
-        DeviceChoice choice = DeviceChoice.among(found, wanted, variables.get(DeviceChoice.VISIBLE_DEVICES));
-        return new GpuReport(found, choice, variables, List.of(SystemLibrary.load(SystemLibrary.CUBLAS), SystemLibrary.load(SystemLibrary.CUDNN)));
+        DeviceChoice choice = DeviceChoice.among(found, options.device().device(), variables.get(DeviceChoice.VISIBLE_DEVICES));
+        return new GpuReport(found, choice, variables, LibraryFinding.look(options, choice.device(), nativesFolder));
     }
 
     /** @param line takes the name of a line, empty for more of the line above, and its text */
@@ -69,13 +71,18 @@ record GpuReport(CudaDevices found, DeviceChoice choice, Map<String, String> var
         }
         String chosen = choice.device() == null ? "none: " : choice.device().label() + ": ";
         line.accept(found.devices().isEmpty() ? "GPU" : "GPU chosen", chosen + choice.reason());
-        for (SystemLibrary library : libraries) {
-            String state = library.loads() ? "loads" : library.problem();
-            line.accept(library.name(), library.path() == null ? state : library.path() + ", " + state);
+        for (LibraryFinding library : libraries) {
+            String version = library.version() == null ? "loads" : "version " + library.version();
+            String state = library.problem() == null ? version : library.problem();
+            line.accept(library.file(), library.path() == null ? state : library.path() + ", " + state);
+            line.accept("", library.use());
         }
     }
 
-    /** The fields "gpu", "libraries" (where they are) and "libraryProblems" (why they cannot be used). */
+    /**
+     * The fields "gpu", "libraries" (where they are), "libraryVersions", "libraryProblems" (why they cannot be used) and "libraryUses" (who
+     * computes instead).
+     */
     void write(JsonGenerator out) throws IOException {
         out.writeObjectFieldStart("gpu");
         out.writeArrayFieldStart("devices");
@@ -109,14 +116,16 @@ record GpuReport(CudaDevices found, DeviceChoice choice, Map<String, String> var
         }
         out.writeEndObject();
         out.writeEndObject();
-        out.writeObjectFieldStart("libraries");
-        for (SystemLibrary library : libraries) {
-            out.writeStringField(library.name(), library.path() == null ? null : library.path().toString());
-        }
-        out.writeEndObject();
-        out.writeObjectFieldStart("libraryProblems");
-        for (SystemLibrary library : libraries) {
-            out.writeStringField(library.name(), library.problem());
+        writeLibraries(out, "libraries", library -> library.path() == null ? null : library.path().toString());
+        writeLibraries(out, "libraryVersions", LibraryFinding::version);
+        writeLibraries(out, "libraryProblems", LibraryFinding::problem);
+        writeLibraries(out, "libraryUses", LibraryFinding::use);
+    }
+
+    private void writeLibraries(JsonGenerator out, String name, Function<LibraryFinding, String> value) throws IOException {
+        out.writeObjectFieldStart(name);
+        for (LibraryFinding library : libraries) {
+            out.writeStringField(library.file(), value.apply(library));
         }
         out.writeEndObject();
     }

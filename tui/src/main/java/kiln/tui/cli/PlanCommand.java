@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import kiln.kernels.CudaDevices;
+import kiln.kernels.DeviceChoice;
 import kiln.runtime.DeviceOptions;
 import kiln.runtime.Engine;
 import kiln.runtime.EngineOptions;
@@ -72,7 +74,8 @@ final class PlanCommand extends Command {
                 "",
                 "With --vram-budget, --vram-headroom, --weights, --medvram, --lowvram, --executor cuda or a rate, the plan is made for a graphics card, which"
                         + " need not be there: what stays in its memory, what is streamed, and how long a step should take. M and G are MiB and"
-                        + " GiB. Without a budget there is no limit, but for --lowvram, which then plans for 1700M.",
+                        + " GiB. Where there is a card, the plan is made for it in any case, with what is free of its memory unless a budget is"
+                        + " given. Without card and budget there is no limit, but for --lowvram, which then plans for 1700M.",
                 "",
                 "Example: kiln plan --ckpt sd15.safetensors --vram-budget 1700M");
     }
@@ -86,8 +89,9 @@ final class PlanCommand extends Command {
             model = engine.defaultModel();
         }
         GenerationRequest request = picture.values(Engine.defaultsOf(model));
-        if (isForCard()) {
-            return planCard(model, request, options.device());
+        CudaDevices.Device card = card(options, places);
+        if (card != null || isForCard()) {
+            return planCard(model, request, options.device(), card);
         }
         boolean wide = options.precision() == Precision.F32 || options.precision() == Precision.AUTO && !OneDnn.hasBf16();
         int bytesPerElement = wide ? 4 : 2;
@@ -156,7 +160,33 @@ final class PlanCommand extends Command {
                 || global.compute.executor().equals("cuda");
     }
 
-    private int planCard(Path model, GenerationRequest request, DeviceOptions options) {
+    /**
+     * The card that pictures would be drawn on, {@code null} when it would be the CPU.
+     *
+     * @throws KilnException DEVICE when there are cards, but not the one that was asked for
+     */
+    private CudaDevices.Device card(EngineOptions options, Places places) {
+        boolean wanted = options.executor().equals("auto") || options.executor().equals("cuda");
+        if (!wanted || options.device().isCpuOnly()) {
+            return null;
+        }
+        CudaDevices found = CudaDevices.probe(places.cache().resolve("natives/jcuda"));
+        if (found.devices().isEmpty()) {
+            return null;
+        }
+        String visible = context.environment().get(DeviceChoice.VISIBLE_DEVICES);
+        DeviceChoice choice = DeviceChoice.among(found, options.device().device(), visible);
+        if (choice.device() == null && options.device().device() != null) {
+            throw new KilnException(KilnException.Category.DEVICE, choice.reason());
+        }
+        return choice.device();
+    }
+
+    private int planCard(Path model, GenerationRequest request, DeviceOptions stated, CudaDevices.Device card) {
+        boolean forThisCard = card != null && stated.vramBudgetBytes() == 0;
+        DeviceOptions options = forThisCard
+                ? stated.toBuilder().vramBudgetBytes(CardPlan.budgetOf(card)).build()
+                : stated;
         CardRates rates = new CardRates(
                 rate("--flop-rate", flopRate, 1e12, CardRates.ASSUMED.flopsPerSecond()),
                 rate("--bus-rate", busRate, 1e9, CardRates.ASSUMED.busBytesPerSecond()));
@@ -171,7 +201,7 @@ final class PlanCommand extends Command {
                 }
             }
         }
-        CardPlanReport report = new CardPlanReport(model, request, options, asked, others);
+        CardPlanReport report = new CardPlanReport(model, request, options, forThisCard ? card : null, asked, others);
         if (json) {
             Json.print(context.out(), report::writeTo);
         } else {

@@ -63,15 +63,20 @@ final class ProgressLine {
             words.append(" of picture ").append(progress.picture() + 1).append('/').append(progress.pictures());
         }
         double rate = progress.stepsPerSecond();
-        if (rate >= 1) {
-            words.append(String.format(Locale.ROOT, "  %.2f it/s", rate));
-        } else if (rate > 0) {
-            words.append(String.format(Locale.ROOT, "  %.1f s/it", 1 / rate));
+        if (rate > 0) {
+            words.append("  ").append(rate(rate));
         }
         if (progress.secondsLeft() >= 0) {
             words.append("  ").append(duration(progress.secondsLeft())).append(" left");
         }
         return words.toString();
+    }
+
+    /** "1.50 it/s", or "5.0 s/it" for slow steps. */
+    static String rate(double stepsPerSecond) {
+        return stepsPerSecond >= 1
+                ? String.format(Locale.ROOT, "%.2f it/s", stepsPerSecond)
+                : String.format(Locale.ROOT, "%.1f s/it", 1 / stepsPerSecond);
     }
 
     private static String line(double fraction, String words, int width) {

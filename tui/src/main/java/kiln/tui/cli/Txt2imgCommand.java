@@ -30,8 +30,14 @@ final class Txt2imgCommand extends Command {
             description = "A file (its name ends with .png) or a folder for the pictures. Default: txt2img-images/DATE/ in the output folder.")
     Path output;
 
-    @Option(names = "--json", description = "{\"files\", \"seeds\", \"infotexts\", \"seconds\"}")
+    @Option(
+            names = "--json",
+            description = "{\"files\", \"seeds\", \"infotexts\", \"seconds\", \"stepsPerSecond\", \"device\": {\"name\", \"residency\","
+                    + " \"usedBytes\", \"peakBytes\", \"freeBytes\", \"totalBytes\"}, \"notices\"}; what is about a card is null on the CPU")
     boolean json;
+
+    @Option(names = "--verbose", description = "Say device, memory and speed on the error stream, as on a terminal.")
+    boolean verbose;
 
     Txt2imgCommand(CliContext context) {
         super(context);
@@ -44,7 +50,8 @@ final class Txt2imgCommand extends Command {
                 "Samplers: " + Choices.samplerLabels() + ".",
                 "Schedules: " + Choices.scheduleLabels() + ".",
                 "",
-                "Prints the path of each picture on a line of its own. A bar shows the progress when the error stream is a terminal.",
+                "Prints the path of each picture on a line of its own. An error stream that is a terminal gets a bar with the progress, and at"
+                        + " the end device, memory and speed.",
                 "",
                 "Example: kiln txt2img -p \"3d rocket on a black background\" -o rocket.png");
     }
@@ -58,11 +65,11 @@ final class Txt2imgCommand extends Command {
             GenerationRequest request =
                     picture.request(Engine.defaultsOf(model), context).toBuilder().model(model).build();
             target.prepare();
-            Txt2imgReport report = new Txt2imgReport(context, target, json);
+            Txt2imgReport report = new Txt2imgReport(context, target, json, verbose);
             GenerationJob job = engine.submit(request, report);
             context.cancellation().calls(job::cancel);
             GenerationEvent last = job.await();
-            report.end();
+            report.end(engine.device());
             if (last instanceof GenerationEvent.Failed failed) {
                 throw failed.error();
             }

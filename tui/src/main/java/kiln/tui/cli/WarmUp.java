@@ -44,7 +44,7 @@ final class WarmUp {
                     .width(SIDE)
                     .height(SIDE)
                     .build();
-            engine.submit(request, new Txt2imgReport(context, OutputTarget.nowhere(), false)).await();
+            engine.submit(request, new Txt2imgReport(context, OutputTarget.nowhere(), false, false)).await();
         }
     }
 }

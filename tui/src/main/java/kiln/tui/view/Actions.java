@@ -31,7 +31,7 @@ final class Actions {
         state.form.commit();
         if (!state.ready) {
             state.generateWhenReady = true;
-            state.notice = new Notice("reading the model…", false, System.nanoTime() + QUIT_NANOS);
+            state.notice = Notice.brief("reading the model…", System.nanoTime() + QUIT_NANOS);
             return;
         }
         state.generateWhenReady = false;
@@ -79,7 +79,7 @@ final class Actions {
             state.jobs.cancelRunning();
             again = "cancelling · " + again;
         }
-        state.notice = new Notice(again, false, now + QUIT_NANOS);
+        state.notice = Notice.brief(again, now + QUIT_NANOS);
     }
 
     void quit() {
@@ -227,7 +227,7 @@ final class Actions {
 
     /** Esc: closes what is open, gives up what is being typed, goes to the prompt. */
     void escape() {
-        if (state.notice != null && state.notice.error()) {
+        if (state.notice != null && state.notice.isError()) {
             state.notice = null;
         } else if (state.form.entry() != null) {
             state.form.abandon();

@@ -25,6 +25,13 @@ final class Box {
         titles(canvas, r, title, note, focused, theme);
     }
 
+    /** A note in the lower border, on the right. */
+    static void footnote(Canvas canvas, Rect r, String note, Theme theme) {
+        if (!note.isEmpty()) {
+            canvas.textRight(r.right() - 2, r.bottom() - 1, " " + note + " ", theme.dim());
+        }
+    }
+
     private static void titles(Canvas canvas, Rect r, String title, String note, boolean focused, Theme theme) {
         if (!title.isEmpty()) {
             String mark = focused ? theme.focusMark() : " ";

@@ -55,6 +55,9 @@ final class CreateView {
         boolean seeded = state.focus == Focus.HISTORY && shown != null && shown.request().seed() >= 0;
         String caption = seeded ? "seed " + shown.request().seed() : "";
         Box.draw(canvas, layout.picture(), caption.isEmpty() ? "" : "Picture", caption, state.focus == Focus.HISTORY, theme);
+        if (shown != null && shown.state().isOver() && shown.use() != null) {
+            Box.footnote(canvas, layout.picture(), DeviceText.picture(shown.use(), layout.picture().columns() - 5), theme);
+        }
         picture.draw(canvas, layout.picture().inner(), state, theme);
     }
 

@@ -1,8 +1,11 @@
 package kiln.tui.view;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
+import kiln.runtime.DeviceUse;
 import kiln.runtime.GenerationEvent;
 import kiln.runtime.GenerationEvent.GeneratedPicture;
 import kiln.runtime.GenerationRequest;
@@ -46,6 +49,9 @@ final class JobEntry {
     private Supplier<Picture> preview;
     private Picture previewPicture;
     private final List<GeneratedPicture> pictures = new ArrayList<>();
+    private final Set<String> notices = new LinkedHashSet<>();
+    private DeviceUse use;
+    private double stepsPerSecond;
     private double seconds;
     private String error = "";
 
@@ -79,6 +85,21 @@ final class JobEntry {
         return pictures;
     }
 
+    /** What it told on its way, each once. */
+    Set<String> notices() {
+        return notices;
+    }
+
+    /** The card at its last step or picture; {@code null} when it ran on none. */
+    DeviceUse use() {
+        return use;
+    }
+
+    /** The last that was told; 0 before the first step is done. */
+    double stepsPerSecond() {
+        return stepsPerSecond;
+    }
+
     double seconds() {
         return seconds;
     }
@@ -110,6 +131,13 @@ final class JobEntry {
         } else if (event instanceof GenerationEvent.Progress e) {
             progress = e;
             loading = null;
+            if (e.stepsPerSecond() > 0) {
+                stepsPerSecond = e.stepsPerSecond();
+            }
+        } else if (event instanceof GenerationEvent.Device e) {
+            use = e.use();
+        } else if (event instanceof GenerationEvent.Notice e) {
+            notices.add(e.text());
         } else if (event instanceof GenerationEvent.Preview e) {
             preview = e.image();
         } else if (event instanceof GenerationEvent.PictureDone e) {

@@ -13,6 +13,7 @@ sealed interface Message {
         boolean isTransient() {
             return event instanceof GenerationEvent.Progress
                     || event instanceof GenerationEvent.Preview
+                    || event instanceof GenerationEvent.Device
                     || event instanceof GenerationEvent.Loading;
         }
     }

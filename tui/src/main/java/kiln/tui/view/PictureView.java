@@ -19,7 +19,8 @@ final class PictureView {
         if (picture != null) {
             int width = entry.request().width();
             int height = entry.request().height();
-            cells.draw(canvas, area.x(), area.y(), area.columns(), area.rows(), picture, width, height, theme.pictures());
+            int rows = area.rows() - (state.focus == Focus.HISTORY ? notices(canvas, area, entry, theme) : 0);
+            cells.draw(canvas, area.x(), area.y(), area.columns(), rows, picture, width, height, theme.pictures());
             return;
         }
         String text = entry != null && entry.state() == JobEntry.State.FAILED
@@ -27,11 +28,29 @@ final class PictureView {
                 : entry != null && entry.state().isOver() ? "No picture: " + entry.state().word() + "." : advice(state, entry);
         int width = Math.max(1, Math.min(area.columns() - 2, 52));
         List<WordWrap.Line> lines = WordWrap.of(text, width).lines();
-        int top = area.y() + Math.max(0, (area.rows() - lines.size()) / 2);
-        for (int i = 0; i < Math.min(area.rows(), lines.size()); i++) {
+        int rows = Math.min(area.rows(), lines.size());
+        int x = area.x() + (area.columns() - width) / 2;
+        draw(canvas, new Rect(x, area.y() + (area.rows() - rows) / 2, width, rows), text, lines, theme);
+    }
+
+    private static void draw(Canvas canvas, Rect at, String text, List<WordWrap.Line> lines, Theme theme) {
+        for (int i = 0; i < at.rows(); i++) {
             String line = text.substring(lines.get(i).start(), lines.get(i).end()).stripTrailing();
-            canvas.text(area.x() + (area.columns() - width) / 2, top + i, width, line, theme.dim());
+            canvas.text(at.x(), at.y() + i, at.columns(), line, theme.dim());
         }
+    }
+
+    /** What a chosen entry's job told on its way, at the area's bottom. @return the rows that it takes */
+    private static int notices(Canvas canvas, Rect area, JobEntry entry, Theme theme) {
+        String text = String.join("\n", entry.notices());
+        if (text.isEmpty()) {
+            return 0;
+        }
+        int width = Math.max(1, area.columns() - 2);
+        List<WordWrap.Line> lines = WordWrap.of(text, width).lines();
+        int rows = Math.min(lines.size(), area.rows() / 2);
+        draw(canvas, new Rect(area.x() + 1, area.bottom() - rows, width, rows), text, lines, theme);
+        return rows;
     }
 
     private static String advice(UiState state, JobEntry waiting) {

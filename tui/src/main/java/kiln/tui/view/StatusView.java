@@ -1,6 +1,5 @@
 package kiln.tui.view;
 
-import java.util.List;
 import java.util.Locale;
 import kiln.runtime.GenerationEvent;
 import kiln.tui.command.Command;
@@ -11,26 +10,32 @@ import kiln.tui.text.CellWidth;
 
 /** The top line, the progress line and the hint line. */
 final class StatusView {
+    /** What of the model's name gives way to nothing. */
+    private static final int MODEL_CELLS = 20;
+
     private StatusView() {}
 
     static void header(Canvas canvas, UiState state, Theme theme) {
         int right = canvas.width() - 1;
-        String where = String.join("  ", List.of(state.device, state.memory).stream().filter(t -> !t.isEmpty()).toList());
-        String status = (where.isEmpty() ? "" : where + "  ") + "queue " + state.jobs.unfinished();
-        canvas.textRight(right, 0, status, theme.dim());
         int x = canvas.text(1, 0, 6, "Kiln", theme.strong()) + 2;
         UiModel model = state.form.model();
         String name = model != null ? model.title() + (model.demo() ? " (demo)" : "")
                 : state.modelsKnown ? "no model" : "looking for models…";
+        String queue = "queue " + state.jobs.unfinished();
+        int room = right - x - 4 - queue.length() - Math.min(MODEL_CELLS, CellWidth.ofText(name));
+        String device = DeviceText.header(state, room);
+        String status = device.isEmpty() ? queue : device + "  " + queue;
+        canvas.textRight(right, 0, status, theme.dim());
         canvas.text(x, 0, Math.max(0, right - CellWidth.ofText(status) - 2 - x), name, theme.plain());
     }
 
     static void progress(Canvas canvas, int y, UiState state, Theme theme) {
         int width = canvas.width();
         JobEntry job = state.jobs.running();
-        if (state.notice != null) {
-            String sign = state.notice.error() ? "! " : "";
-            canvas.text(1, y, width - 2, sign + state.notice.text(), state.notice.error() ? theme.strong() : theme.plain());
+        boolean remark = state.notice != null && state.notice.isRemark();
+        if (state.notice != null && !(remark && job != null)) {
+            String sign = state.notice.isError() ? "! " : "";
+            canvas.text(1, y, width - 2, sign + state.notice.text(), state.notice.isError() ? theme.strong() : theme.plain());
             return;
         }
         if (job == null) {
@@ -42,6 +47,10 @@ final class StatusView {
         int barCells = Math.max(8, Math.min(40, width / 4));
         double fraction = progress != null ? progress.fraction() : job.loading() != null ? job.loading().fraction() : 0;
         bar(canvas, 1, y, barCells, fraction, theme);
+        if (remark) {
+            canvas.text(barCells + 3, y, width - 4 - barCells, state.notice.text(), theme.plain());
+            return;
+        }
         String right = "";
         String text;
         if (progress == null) {
@@ -83,10 +92,8 @@ final class StatusView {
             case DENOISING -> text.append("step ").append(p.step()).append('/').append(p.steps());
             case DECODING -> text.append("decoding");
         }
-        if (p.stepsPerSecond() >= 1) {
-            text.append(String.format(Locale.ROOT, "  %.1f it/s", p.stepsPerSecond()));
-        } else if (p.stepsPerSecond() > 0) {
-            text.append(String.format(Locale.ROOT, "  %.1f s/it", 1 / p.stepsPerSecond()));
+        if (p.stepsPerSecond() > 0) {
+            text.append("  ").append(DeviceText.rate(p.stepsPerSecond()));
         }
         if (p.secondsLeft() >= 0) {
             text.append("  ").append(duration(p.secondsLeft())).append(" left");

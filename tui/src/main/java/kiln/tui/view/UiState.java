@@ -1,5 +1,6 @@
 package kiln.tui.view;
 
+import kiln.runtime.DeviceUse;
 import kiln.tui.editor.KillRing;
 import kiln.tui.editor.PromptEditor;
 import kiln.tui.editor.PromptHistory;
@@ -35,7 +36,10 @@ final class UiState {
     String promptTokens = "";
     String negativeTokens = "";
     String device = "";
+    /** The host's, in use and there. */
     String memory = "";
+    /** The card as it was last seen; {@code null} while there is none. It may be one that no longer computes. */
+    DeviceUse use;
 
     UiState() {
         KillRing killed = new KillRing();
@@ -74,6 +78,13 @@ final class UiState {
     }
 
     void error(String text) {
-        notice = new Notice(text, true, 0);
+        notice = Notice.error(text);
+    }
+
+    /** Shows a remark, behind those that nobody has had the time to read; an error goes before. */
+    void remark(String text) {
+        if (notice == null || !notice.isError()) {
+            notice = Notice.remark(notice != null && notice.isRemark() ? notice.text() + " · " + text : text);
+        }
     }
 }

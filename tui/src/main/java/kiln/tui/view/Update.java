@@ -45,6 +45,11 @@ final class Update {
     }
 
     private void job(Message.Job message) {
+        if (message.event() instanceof GenerationEvent.Device device) {
+            state.use = device.use();
+        } else if (message.event() instanceof GenerationEvent.Notice notice && isNew(message.id(), notice)) {
+            state.remark(notice.text());
+        }
         JobEntry entry = state.jobs.accept(message.id(), message.event());
         if (message.event() instanceof GenerationEvent.Failed failed && entry != null) {
             state.error(failed.error().getMessage());
@@ -55,7 +60,14 @@ final class Update {
         }
     }
 
+    private boolean isNew(long job, GenerationEvent.Notice notice) {
+        return state.jobs.entries().stream().noneMatch(entry -> entry.id() == job && entry.notices().contains(notice.text()));
+    }
+
     private void input(InputEvent event) {
+        if (state.notice != null && state.notice.isRemark() && (event instanceof Key || event instanceof InputEvent.Paste)) {
+            state.notice = null;
+        }
         if (event instanceof InputEvent.Paste paste) {
             if (state.isPlain()) {
                 if (!state.isEditing()) {

@@ -133,6 +133,19 @@ class CliTest {
     }
 
     @Test
+    void ofAnOptionGivenTwiceTheLastCountsAndNothingElseIsForgotten() {
+        Run run = Run.in(folder).demo().variable("COMMANDLINE_ARGS", "--lowvram --steps 3 --use-cpu vae -H80").kiln(
+                "plan", "-W", "64", "--steps=5", "-H", "64", "--vram-budget", "1G", "--lowvram", "--use-cpu", "text", "--weights", "int8", "--json");
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out()).contains("\"width\":64,\"height\":80,", "\"residency\":\"lowvram\"", "\"weights\":\"int8\"")
+                .contains("\"budgetBytes\":" + ((1024L - 32) << 20) + ",")
+                .contains("\"network\":\"denoiser\"")
+                .doesNotContain("\"network\":\"text encoder\"", "\"network\":\"decoder\"");
+        assertFailure(Run.in(folder).kiln("txt2img", "--ckpt", "none", "--steps", "0", "--steps"), 2, "'--sampling-steps' (N)");
+        assertFailure(Run.in(folder).kiln("inspect", "json", "--", "--json", "--json"), 2, "");
+    }
+
+    @Test
     void a1111sFlagsAreTakenBeforeACommandToo() {
         Run run = Run.in(folder).kiln("--medvram", "--port", "7860", "--api", "version");
         assertThat(run.exitCode()).isZero();
@@ -145,6 +158,12 @@ class CliTest {
         Run run = Run.in(folder).variable("IGNORE_CMD_ARGS_ERRORS", "1").kiln("version", "--from-the-future");
         assertThat(run.exitCode()).isZero();
         assertThat(run.err()).isEqualTo("kiln: ignored: --from-the-future\n");
+    }
+
+    @Test
+    void aBundleNeedsKilnsOwnFolderAndAFilesName() {
+        assertFailure(Run.in(folder).kiln("bundle"), 3, "start it by its script");
+        assertFailure(Run.in(folder).demo().kiln("bundle", "-o", folder.toString()), 2, "is a folder: name the archive");
     }
 
     @Test

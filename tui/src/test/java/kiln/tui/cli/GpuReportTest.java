@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import kiln.kernels.CudaDevices;
 import kiln.kernels.DeviceChoice;
-import kiln.kernels.SystemLibrary;
+import kiln.runtime.LibraryFinding;
 import org.junit.jupiter.api.Test;
 
 class GpuReportTest {
@@ -25,9 +25,14 @@ class GpuReportTest {
             "550.54.14",
             "12.4",
             null);
-    private static final List<SystemLibrary> LIBRARIES = List.of(
-            new SystemLibrary(SystemLibrary.CUBLAS, Path.of("/opt/libcublas.so.12"), null),
-            new SystemLibrary(SystemLibrary.CUDNN, Path.of("/opt/libcudnn.so.8"), "does not load: libcudnn_ops_infer.so.8: not there"));
+    private static final List<LibraryFinding> LIBRARIES = List.of(
+            new LibraryFinding("libcublas.so.12", Path.of("/opt/libcublas.so.12"), "12.6.4", null, "matrix products: cuBLAS, as asked for"),
+            new LibraryFinding(
+                    "libcudnn.so.8",
+                    Path.of("/opt/libcudnn.so.8"),
+                    null,
+                    "does not load: libcudnn_ops_infer.so.8: not there",
+                    "convolutions: Kiln's own kernels"));
 
     private static GpuReport report(CudaDevices found, String wanted, String visible) {
         Map<String, String> variables = new HashMap<>();
@@ -62,8 +67,10 @@ class GpuReportTest {
                 driver|550.54.14, CUDA up to 12.4
                 |indices are CUDA's, the fastest first: nvidia-smi may count differently, UUIDs are the same
                 GPU chosen|0 (NVIDIA GeForce GT 1030): it has the most free memory
-                libcublas.so.12|/opt/libcublas.so.12, loads
+                libcublas.so.12|/opt/libcublas.so.12, version 12.6.4
+                |matrix products: cuBLAS, as asked for
                 libcudnn.so.8|/opt/libcudnn.so.8, does not load: libcudnn_ops_infer.so.8: not there
+                |convolutions: Kiln's own kernels
                 """);
     }
 
@@ -93,5 +100,7 @@ class GpuReportTest {
         assertThat(all.get("gpu").get("chosen").isNull()).isTrue();
         assertThat(all.get("libraries").get("libcudnn.so.8").asText()).isEqualTo("/opt/libcudnn.so.8");
         assertThat(all.get("libraryProblems").get("libcublas.so.12").isNull()).isTrue();
+        assertThat(all.get("libraryVersions").get("libcublas.so.12").asText()).isEqualTo("12.6.4");
+        assertThat(all.get("libraryUses").get("libcudnn.so.8").asText()).isEqualTo("convolutions: Kiln's own kernels");
     }
 }

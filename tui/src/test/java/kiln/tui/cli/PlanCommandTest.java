@@ -90,10 +90,11 @@ class PlanCommandTest {
         JsonNode others = json("--vram-budget", "200M", "--width", "512", "--height", "512").get("otherSizes");
         assertThat(others).hasSize(2);
         assertThat(others.get(1).get("width").asInt()).isEqualTo(1024);
-        assertThat(others.get(1).get("fits").asBoolean()).isFalse();
-        assertThat(others.get(1).get("shortage").asText()).startsWith("the decoder needs ");
+        assertThat(others.get(1).get("fits").asBoolean()).isTrue();
         Run text = plan("--vram-budget", "200M");
-        assertThat(text.out()).contains("512x512 ").contains("768x768 ").containsPattern("1024x1024 +does not fit: the decoder needs ");
+        assertThat(text.out()).contains("512x512 ").contains("768x768 ").containsPattern("1024x1024 +fits as .*, decoder in bands\n");
+        Run tight = plan("--vram-budget", "153M");
+        assertThat(tight.out()).containsPattern("1024x1024 +does not fit: the denoiser needs ");
     }
 
     @Test
@@ -139,9 +140,11 @@ class PlanCommandTest {
     }
 
     @Test
-    void withoutAWordAboutACardThePlanIsTheCpus() throws IOException {
-        assertThat(json().has("residency")).isFalse();
-        assertThat(json("--xformers", "--device-id", "0").has("residency")).isFalse();
+    void withNothingForACardToDoThePlanIsTheCpus() throws IOException {
+        // On a machine with a card the plan is that card's, unless the CPU is to compute.
+        assertThat(json("--use-cpu", "all").has("residency")).isFalse();
+        assertThat(json("--executor", "onednn", "--xformers", "--device-id", "0").has("residency")).isFalse();
+        assertThat(json("--vram-budget", "1G").get("card").isNull()).isTrue();
     }
 
     @ParameterizedTest

@@ -79,6 +79,16 @@ class StartScriptTest {
     }
 
     @Test
+    void aBundlesOwnJavaGoesBeforeAnyOther() throws IOException, InterruptedException {
+        Files.move(java("21.0.1"), script.resolveSibling("java"));
+        Result result = start(script, Map.of("JAVA_HOME", java("17").toString()), "models");
+        assertThat(result.exitCode()).isEqualTo(9);
+        Path own = script.resolveSibling("java/bin/java");
+        Files.writeString(own, "#!/bin/sh\necho own\n");
+        assertThat(start(script, Map.of("JAVA_HOME", "/nowhere", "PATH", "/usr/bin:/bin"), "models").out()).isEqualTo("own\n");
+    }
+
+    @Test
     void aJavaThatIsTooOldIsNamedWithWhatToDo() throws IOException, InterruptedException {
         Path old = java("1.8.0_292");
         Result result = start(script, Map.of("JAVA_HOME", old.toString(), "PATH", old + "/bin:" + System.getenv("PATH")), "version");

@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.stream.Stream;
 import kiln.runtime.image.InfoText;
 import kiln.runtime.image.Picture;
@@ -55,6 +56,9 @@ class Txt2imgCommandTest {
         assertThat(json.get("files").get(3).asText()).isEqualTo(out.resolve("10.png").toString());
         assertThat(json.get("infotexts").get(1).asText()).startsWith("flat cat face\nNegative prompt: -blurry\nSteps: 1, ").contains("Seed: 8");
         assertThat(json.get("seconds").asDouble()).isPositive();
+        assertThat(json.get("stepsPerSecond").asDouble()).isPositive();
+        assertThat(json.get("device").get("name").asText()).isNotBlank();
+        assertThat(json.get("notices")).isEmpty();
         Run again = Run.in(folder).demo().in("flat cat face\n").kiln(arguments);
         assertThat(again.out()).as("pictures are not replaced").contains("10-2.png");
     }
@@ -95,10 +99,22 @@ class Txt2imgCommandTest {
     }
 
     @Test
-    void aPersonSeesABarThatIsGoneAtTheEnd() {
+    void aPersonSeesABarThatMakesWayForWhatThePictureTook() {
         Run run = Run.in(folder).demo().tty().kiln("txt2img", "-p", "x", "-W64", "-H64", "--steps=2", "-o", folder.toString());
         assertThat(run.exitCode()).as(run.err()).isZero();
-        assertThat(run.err()).contains("\r[").endsWith("\r").doesNotContain("\n");
+        assertThat(run.err()).contains("\r[").containsPattern("\r {30,}\rkiln: 1 picture in [0-9.]+ s, [0-9.]+ (it/s|s/it) on .+\n");
+        assertThat(run.out().lines()).as("only paths").hasSize(1);
+    }
+
+    @Test
+    void whatThePictureTookIsToldToALogOnlyWhenItIsWanted() {
+        String[] arguments = {"txt2img", "-p", "x", "-W64", "-H64", "--steps=1", "-o", folder.toString()};
+        assertThat(Run.in(folder).demo().kiln(arguments).err()).isEmpty();
+        String[] more = Arrays.copyOf(arguments, arguments.length + 1);
+        more[arguments.length] = "--verbose";
+        Run run = Run.in(folder).demo().kiln(more);
+        assertThat(run.err()).startsWith("kiln: 1 picture in ").doesNotContain("\r");
+        assertThat(run.out().lines()).hasSize(1);
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import kiln.runtime.DeviceUse;
 import kiln.runtime.GenerationEvent;
 import kiln.runtime.GenerationEvent.GeneratedPicture;
 import kiln.runtime.GenerationEvent.Phase;
@@ -175,6 +176,81 @@ class ScreenTest {
         assertThat(screen(80, 24)).contains("done in 2.2 s  seed 7  /out/00000-7.png", "✓ x", "0:02");
         press("ctrl+r");
         assertThat(notes.submitted.get(1)).isEqualTo(request);
+    }
+
+    private static final long MIB = 1 << 20;
+    private static final DeviceUse CARD =
+            new DeviceUse("NVIDIA GeForce RTX 3060", "lowvram", 1228 * MIB, 1331 * MIB, 102 * MIB, 2048 * MIB);
+
+    /** A job on a card that has made one step. */
+    private void drawOnACard() {
+        state.device = "NVIDIA GeForce RTX 3060 f16";
+        type("x");
+        press("ctrl+g");
+        tell(1, new GenerationEvent.Started(notes.submitted.get(0).toBuilder().seed(7).build()));
+        tell(1, new GenerationEvent.Device(CARD));
+        tell(1, new GenerationEvent.Progress(0.1, Phase.DENOISING, 2, 20, 3.4, 6, 0, 1));
+    }
+
+    private void finish() {
+        tell(1, new GenerationEvent.PictureDone(new GeneratedPicture(0, 7, grey(128), "x", Path.of("/out/00000-7.png"))));
+        tell(1, new GenerationEvent.Device(CARD));
+        tell(1, new GenerationEvent.Finished(2.2));
+    }
+
+    @Test
+    void theTopLineTellsTheCardItsMemoryAndTheSpeed() {
+        drawOnACard();
+        assertThat(screen(120, 36)).contains("  RTX 3060 f16  1.2/2.0 GiB lowvram  3.4 it/s  queue 1\n").doesNotContain("0.4/23 GiB");
+        assertThat(screen(80, 24)).startsWith(" Kiln  kiln-demo (demo)    RTX 3060 f16  1.2/2.0 GiB lowvram  3.4 it/s  queue 1\n");
+        assertThat(screen(77, 24)).startsWith(" Kiln  kiln-demo (demo)     RTX 3060  1.2/2.0 GiB lowvram  3.4 it/s  queue 1\n");
+        assertThat(screen(60, 20)).startsWith(" Kiln  kiln-demo (demo)        1.2/2.0 GiB lowvram  queue 1\n");
+        assertThat(screen(40, 10)).startsWith(" Kiln  kiln-demo…  1.2/2.0 GiB  queue 1\n");
+        finish();
+        assertThat(screen(80, 24)).as("the last job's speed stays").contains("3.4 it/s  queue 0");
+        state.device = "oneDNN bf16";
+        assertThat(screen(80, 24)).as("the card has failed, the CPU goes on").contains("oneDNN bf16  0.4/23 GiB  queue 0").doesNotContain("3060");
+    }
+
+    @Test
+    void belowAFinishedPictureStandsWhatOfTheCardWasUsed() {
+        drawOnACard();
+        assertThat(screen(120, 36)).doesNotContain("VRAM");
+        finish();
+        assertThat(screen(120, 36)).contains(" VRAM: 1.2 GiB used, 1.3 GiB peak, 1.9/2.0 GiB on the card (95%) ─╯");
+        assertThat(screen(100, 30)).contains("─ VRAM 1.2, peak 1.3, card 1.9/2.0 GiB (95%) ─╯");
+        assertThat(screen(80, 24)).contains("╰ VRAM 1.2 peak 1.3 card 1.9/2.0 GiB 95% ─╯");
+    }
+
+    @Test
+    void aRemarkStaysUntilTheNextKeyAndIsKeptWithItsJob() {
+        String first = "1.3 GiB could not be had: going on as with --lowvram";
+        String second = "the decoder gave not-a-number in 16 bits: from here on it runs in 32 bits";
+        drawOnACard();
+        tell(1, new GenerationEvent.Notice(first));
+        assertThat(screen(80, 24)).as("the bar stays").contains("██··················  " + first + "\n");
+        tell(1, new GenerationEvent.Notice(second));
+        tell(1, new GenerationEvent.Notice(second));
+        assertThat(screen(200, 60)).contains("  " + first + " · " + second + "\n");
+        finish();
+        assertThat(screen(200, 60)).contains("\n " + first + " · " + second + "\n");
+        press("up");
+        assertThat(screen(200, 60)).contains("done in 2.2 s  seed 7").doesNotContain(first);
+        press("shift+tab");
+        assertThat(state.focus).isEqualTo(Focus.HISTORY);
+        assertThat(screen(200, 60)).contains("│ " + first + " ", "│ " + second + " ", "▀▀▀");
+        assertThat(screen(80, 24)).contains("│ " + first.substring(0, 30));
+    }
+
+    @Test
+    void aRemarkDoesNotHideAnError() {
+        drawOnACard();
+        tell(1, new GenerationEvent.Failed(new KilnException(KilnException.Category.DEVICE, "CUDA_ERROR_X while running the denoiser")));
+        tell(1, new GenerationEvent.Notice("the card was left in disorder"));
+        press("up");
+        assertThat(screen(80, 24)).contains("\n ! CUDA_ERROR_X while running the denoiser\n");
+        press("escape", "ctrl+r");
+        assertThat(screen(80, 24)).contains("waiting").doesNotContain("CUDA_ERROR_X while running the denoiser\n");
     }
 
     @Test

@@ -7,10 +7,8 @@ package kiln.runtime.exec.cuda;
 final class Address {
     /** The blocks of a program. */
     enum Region {
-        /** Results of nodes. */
+        /** Results of nodes, and what a node needs while it runs. */
         ARENA,
-        /** What a node needs while it runs. */
-        WORK,
         /** Parameters, each a block of its own. */
         WEIGHT
     }
@@ -24,10 +22,6 @@ final class Address {
 
     static long arena(long offset) {
         return of(Region.ARENA, 0, offset);
-    }
-
-    static long work(long offset) {
-        return of(Region.WORK, 0, offset);
     }
 
     static long weight(int index, long offset) {

@@ -9,14 +9,15 @@ import java.util.function.LongUnaryOperator;
  * @param generation of the {@link Residence} that the addresses belong to
  * @param units of streamed weights, in the order in which they are needed
  */
-record BoundProgram(long generation, long arena, List<Step> steps, List<StreamedUnit> units) {
+record BoundProgram(DeviceProgram program, long generation, long arena, List<Step> steps, List<StreamedUnit> units) {
     record Step(double flops, List<DeviceCommand> commands) {}
 
-    static BoundProgram of(DeviceProgram program, Residence.Placed placed) {
-        LongUnaryOperator places = program.places(placed.arena(), placed.weights());
+    static BoundProgram of(Residence.Placed placed) {
+        DeviceProgram program = placed.program();
+        LongUnaryOperator places = DeviceProgram.places(placed.arena(), placed.weights());
         List<Step> steps = program.steps().stream()
                 .map(step -> new Step(step.flops(), step.commands().stream().map(command -> command.bound(places)).toList()))
                 .toList();
-        return new BoundProgram(placed.generation(), placed.arena(), steps, placed.units());
+        return new BoundProgram(program, placed.generation(), placed.arena(), steps, placed.units());
     }
 }

@@ -7,11 +7,11 @@ import java.util.function.DoubleConsumer;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaContext.PinnedMemory;
 import kiln.kernels.CudaContext.Stream;
-import kiln.kernels.CudaDevices;
 import kiln.kernels.CudaException;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
 import kiln.kernels.op.Card;
+import kiln.runtime.ByteSize;
 import kiln.runtime.DeviceUse;
 import kiln.runtime.KilnException;
 import kiln.runtime.KilnException.Category;
@@ -36,29 +36,40 @@ public final class CudaExecutor implements Executor {
     private final KernelModules modules;
     private final Stream compute;
     private final Stream copy;
+    private final DeviceLibraries libraries;
     private final WeightUpload upload;
+    private final HostBlock host;
     private final ProgramRunner runner;
     private final Residence residence;
-    private final Map<Graph, DeviceProgram> announced = new IdentityHashMap<>();
+    private final Map<Graph, ProgramChoice> announced = new IdentityHashMap<>();
     private PinnedMemory transfer;
+    private boolean captures = true;
     private boolean closed;
+
+    /** With Kiln's own kernels only. */
+    public CudaExecutor(CudaContext context, WeightSource source, CudaSettings settings, Consumer<String> notices) {
+        this(context, DeviceLibraries.none(), source, settings, notices);
+    }
 
     /**
      * @param context closed here, also when this constructor fails
+     * @param libraries of this context, closed before it
      * @param notices told in one line what a person may want to know: less memory than thought, a part computed anew in 32 bits
      */
-    public CudaExecutor(CudaContext context, WeightSource source, CudaSettings settings, Consumer<String> notices) {
+    public CudaExecutor(
+            CudaContext context, DeviceLibraries libraries, WeightSource source, CudaSettings settings, Consumer<String> notices) {
         this.context = context;
+        this.libraries = libraries;
         this.settings = settings;
         this.notices = notices;
         try {
-            CudaDevices.Device device = context.device();
-            card = new Card(device.major() * 10 + device.minor(), context.multiprocessors());
+            card = Card.of(context);
             modules = new KernelModules(context);
             compute = context.createStream();
             copy = context.createStream();
             upload = new WeightUpload(context, source, settings.mostPinnedBytes());
-            runner = new ProgramRunner(context, modules, upload, compute, copy);
+            host = new HostBlock(context);
+            runner = new ProgramRunner(context, modules, libraries, upload, host, compute, copy);
             residence = new Residence(context, upload, compute, settings.budget(), settings.highest(), notices);
         } catch (CudaException e) {
             context.close();
@@ -78,7 +89,13 @@ public final class CudaExecutor implements Executor {
 
     @Override
     public DeviceUse deviceUse() {
-        CudaContext.MemoryInfo memory = context.memoryInfo();
+        CudaContext.MemoryInfo memory;
+        try {
+            memory = context.memoryInfo();
+        } catch (CudaException e) {
+            // A figure for people is no reason to lose a picture; what is really broken shows at the next launch.
+            return null;
+        }
         ResidencyPlan plan = residence.plan();
         return new DeviceUse(
                 context.device().name(),
@@ -100,16 +117,20 @@ public final class CudaExecutor implements Executor {
         residence.add(network, program(network, graph));
     }
 
-    private DeviceProgram program(String network, Graph graph) {
-        return announced.computeIfAbsent(graph, key -> Lowering.lower(graph, settings.target(card, network)));
+    private ProgramChoice program(String network, Graph graph) {
+        return announced.computeIfAbsent(graph, key -> program(network, graph, settings.target(card, network)));
+    }
+
+    private ProgramChoice program(String network, Graph graph, DeviceTarget target) {
+        return CudaDemands.program(network, graph, target, libraries);
     }
 
     @Override
     public CompiledGraph compile(String network, Graph graph, DoubleConsumer progress) {
         requireOpen();
-        DeviceProgram program = program(network, graph);
+        ProgramChoice program = program(network, graph);
         try {
-            load(program, progress);
+            load(program.whole(), progress);
         } catch (CudaException e) {
             throw failure(e);
         }
@@ -137,7 +158,9 @@ public final class CudaExecutor implements Executor {
 
     /** A failure of the card as a person is told. */
     public static KilnException failure(CudaException e) {
-        return new KilnException(e.isOutOfMemory() ? Category.OUT_OF_MEMORY : Category.DEVICE, e.getMessage(), e);
+        return e.isOutOfMemory()
+                ? new KilnException(Category.OUT_OF_MEMORY, e.getMessage() + ": close what else uses the card, or --use-cpu all", e)
+                : new KilnException(Category.DEVICE, e.getMessage() + ": kiln selftest looks closer, --use-cpu all draws without the card", e);
     }
 
     @Override
@@ -152,7 +175,9 @@ public final class CudaExecutor implements Executor {
             residence.close();
             upload.close();
             runner.close();
+            host.close();
             modules.close();
+            libraries.close();
             context.destroy(copy);
             context.destroy(compute);
             if (transfer != null) {
@@ -177,11 +202,13 @@ public final class CudaExecutor implements Executor {
     private final class Compiled implements CompiledGraph {
         private final String network;
         private final Graph unfused;
-        private DeviceProgram program;
+        private ProgramChoice program;
         private BoundProgram bound;
+        private CapturedProgram captured;
+        private boolean toldOfBands;
         private boolean graphClosed;
 
-        Compiled(String network, Graph unfused, DeviceProgram program) {
+        Compiled(String network, Graph unfused, ProgramChoice program) {
             this.network = network;
             this.unfused = unfused;
             this.program = program;
@@ -193,43 +220,98 @@ public final class CudaExecutor implements Executor {
             if (graphClosed) {
                 throw new IllegalStateException("the compiled graph is closed");
             }
-            try {
-                Map<String, float[]> outputs = launch(inputs, progress);
-                if (program.type() == DataType.F16 && outputs.values().stream().anyMatch(CudaExecutor::hasNaN)) {
-                    notices.accept("the " + network + " gave not-a-number in 16 bits: from here on it runs in 32 bits");
-                    widen();
-                    outputs = launch(inputs, done -> progress.at(unfused.flops()));
+            boolean libraryFailed = false;
+            while (true) {
+                try {
+                    if (libraryFailed) {
+                        lower(program.type());
+                    }
+                    return attempt(inputs, progress);
+                } catch (CudaException e) {
+                    if (!libraries.giveUp(e, notices)) {
+                        throw failure(e);
+                    }
+                    libraryFailed = true;
                 }
-                return outputs;
-            } catch (CudaException e) {
-                throw failure(e);
             }
         }
 
-        private void widen() {
+        private Map<String, float[]> attempt(Map<String, float[]> inputs, Progress progress) {
+            Map<String, float[]> outputs = launch(inputs, progress);
+            if (program.type() == DataType.F16 && outputs.values().stream().anyMatch(CudaExecutor::hasNaN)) {
+                notices.accept("the " + network + " gave not-a-number in 16 bits: from here on it runs in 32 bits");
+                lower(DataType.F32);
+                outputs = launch(inputs, done -> progress.at(unfused.flops()));
+            }
+            return outputs;
+        }
+
+        /** Writes the program anew, for another number format or without a library. */
+        private void lower(DataType type) {
             residence.remove(network, program);
-            program = Lowering.lower(unfused, settings.target(card, network).withType(DataType.F32));
+            program = program(network, unfused, settings.target(card, network).withType(type));
             bound = null;
-            load(program, fraction -> {});
+            dropCapture();
+            load(program.whole(), fraction -> {});
             residence.add(network, program);
         }
 
         private Map<String, float[]> launch(Map<String, float[]> inputs, Progress progress) {
             Residence.Placed placed = residence.place(network, program);
             if (bound == null || bound.generation() != placed.generation()) {
-                bound = BoundProgram.of(program, placed);
+                bind(placed);
+            } else if (captured == null && captures && ProgramRunner.canCapture(bound)) {
+                capture();
             }
-            GraphTransfers transfers = new GraphTransfers(program);
+            GraphTransfers transfers = new GraphTransfers(bound.program());
             PinnedMemory pinned = transfer(transfers.bytes());
             transfers.write(inputs, pinned);
             try {
                 transfers.toDevice(context, pinned, bound.arena(), compute);
-                runner.run(bound, progress);
+                if (captured == null) {
+                    runner.run(bound, progress);
+                } else {
+                    runner.run(captured, progress);
+                }
                 transfers.toHost(context, pinned, bound.arena(), compute);
             } finally {
                 runner.settle();
             }
             return transfers.read(pinned);
+        }
+
+        /** From the second run on: many programs run only once. */
+        private void capture() {
+            try {
+                captured = runner.capture(bound);
+            } catch (CudaException e) {
+                captures = false;
+                notices.accept("CUDA graphs do not work here (" + e.getMessage() + "): kernels are launched one by one");
+            }
+        }
+
+        private void dropCapture() {
+            if (captured != null) {
+                captured.close();
+                captured = null;
+            }
+        }
+
+        private void bind(Residence.Placed placed) {
+            dropCapture();
+            long hostBytes = placed.program().hostBytes();
+            if (hostBytes == 0) {
+                host.release(this);
+            } else {
+                host.reserve(this, network, hostBytes);
+                if (!toldOfBands) {
+                    toldOfBands = true;
+                    notices.accept("the " + network + " works in bands of rows, which takes longer: its results need "
+                            + ByteSize.format(program.whole().arenaBytes()) + " of the card's memory, and "
+                            + ByteSize.format(placed.program().arenaBytes()) + " are used");
+                }
+            }
+            bound = BoundProgram.of(placed);
         }
 
         @Override
@@ -238,7 +320,9 @@ public final class CudaExecutor implements Executor {
                 graphClosed = true;
                 announced.remove(unfused);
                 if (!closed) {
+                    dropCapture();
                     residence.remove(network, program);
+                    host.release(this);
                 }
             }
         }

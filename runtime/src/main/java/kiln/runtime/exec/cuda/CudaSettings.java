@@ -15,12 +15,24 @@ import kiln.runtime.plan.Residency;
  * @param mostPinnedBytes of host memory that weights may be kept ready in
  */
 public record CudaSettings(
-        DataType type, Set<String> wideNetworks, boolean int8Weights, MemoryBudget budget, Residency highest, long mostPinnedBytes) {
+        DataType type,
+        Set<String> wideNetworks,
+        boolean int8Weights,
+        AttentionChoice attention,
+        MemoryBudget budget,
+        Residency highest,
+        long mostPinnedBytes) {
     public CudaSettings {
         Objects.requireNonNull(type, "type");
         wideNetworks = Set.copyOf(wideNetworks);
+        Objects.requireNonNull(attention, "attention");
         Objects.requireNonNull(budget, "budget");
         Objects.requireNonNull(highest, "highest");
+    }
+
+    public CudaSettings(
+            DataType type, Set<String> wideNetworks, boolean int8Weights, MemoryBudget budget, Residency highest, long mostPinnedBytes) {
+        this(type, wideNetworks, int8Weights, AttentionChoice.USUAL, budget, highest, mostPinnedBytes);
     }
 
     /** 16 bits, all the memory there is. */
@@ -28,7 +40,7 @@ public record CudaSettings(
             new CudaSettings(DataType.F16, Set.of(), false, new MemoryBudget(0, 0, 0), Residency.RESIDENT, 1L << 30);
 
     DeviceTarget target(Card card, String network) {
-        DeviceTarget target = new DeviceTarget(card, type, int8Weights);
+        DeviceTarget target = new DeviceTarget(card, type, int8Weights, attention);
         return wideNetworks.contains(network) ? target.withType(DataType.F32) : target;
     }
 }

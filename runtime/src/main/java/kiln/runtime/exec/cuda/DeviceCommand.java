@@ -2,6 +2,8 @@ package kiln.runtime.exec.cuda;
 
 import java.util.List;
 import java.util.function.LongUnaryOperator;
+import kiln.kernels.Cublas;
+import kiln.kernels.Cudnn;
 import kiln.kernels.KernelCall;
 
 /** Something that is queued on the stream that computes. Addresses are symbols ({@link Address}) until the command is bound. */
@@ -17,6 +19,55 @@ sealed interface DeviceCommand {
                     .map(argument -> argument instanceof Long symbol ? (Object) places.applyAsLong(symbol) : argument)
                     .toList();
             return new Launch(new KernelCall(call.kernel(), call.gridX(), call.gridY(), call.gridZ(), arguments));
+        }
+    }
+
+    /** Something that one of NVIDIA's libraries queues. */
+    sealed interface OfLibrary extends DeviceCommand {
+        /** What it computes and its sizes. */
+        String label();
+    }
+
+    /** Has cuBLAS multiply. */
+    record LibraryProduct(Cublas.Product product, long a, long weights, long out) implements OfLibrary {
+        @Override
+        public String label() {
+            return product.label();
+        }
+
+        @Override
+        public DeviceCommand bound(LongUnaryOperator places) {
+            return new LibraryProduct(product, places.applyAsLong(a), places.applyAsLong(weights), places.applyAsLong(out));
+        }
+    }
+
+    /** Has cuDNN convolve. */
+    record LibraryConvolution(Cudnn.Convolution convolution, long in, long weights, long out, long work) implements OfLibrary {
+        @Override
+        public String label() {
+            return convolution.label();
+        }
+
+        @Override
+        public DeviceCommand bound(LongUnaryOperator places) {
+            return new LibraryConvolution(
+                    convolution, places.applyAsLong(in), places.applyAsLong(weights), places.applyAsLong(out), places.applyAsLong(work));
+        }
+    }
+
+    /** Brings a part of a result from the program's block in pinned memory. */
+    record CopyToDevice(long hostOffset, long address, long bytes) implements DeviceCommand {
+        @Override
+        public DeviceCommand bound(LongUnaryOperator places) {
+            return new CopyToDevice(hostOffset, places.applyAsLong(address), bytes);
+        }
+    }
+
+    /** Brings a part of a result to the program's block in pinned memory. */
+    record CopyToHost(long address, long hostOffset, long bytes) implements DeviceCommand {
+        @Override
+        public DeviceCommand bound(LongUnaryOperator places) {
+            return new CopyToHost(places.applyAsLong(address), hostOffset, bytes);
         }
     }
 }

@@ -16,11 +16,13 @@ import kiln.runtime.plan.MemoryPlan;
  * @param graph the fused one
  * @param plan where results lie in the arena
  * @param weights in the order of first use; a symbol's index counts them
- * @param workBytes that the hungriest node needs while it runs
+ * @param arenaBytes of one block that holds the results and what nodes need while they run
+ * @param hostBytes of a block of pinned memory that holds the results for which the arena is too small; 0 as a rule
  */
-record DeviceProgram(Graph graph, DataType type, MemoryPlan plan, List<Step> steps, List<DeviceWeight> weights, long workBytes) {
+record DeviceProgram(
+        Graph graph, DataType type, MemoryPlan plan, List<Step> steps, List<DeviceWeight> weights, long arenaBytes, long hostBytes) {
     /**
-     * A node's commands.
+     * Commands of a node: all of them, or those of a band of its result's rows.
      *
      * @param weights that they read
      */
@@ -34,11 +36,6 @@ record DeviceProgram(Graph graph, DataType type, MemoryPlan plan, List<Step> ste
     DeviceProgram {
         steps = List.copyOf(steps);
         weights = List.copyOf(weights);
-    }
-
-    /** Bytes of one block that holds the arena and, behind it, the work memory. */
-    long arenaBytes() {
-        return DeviceWeight.align(plan.arenaBytes()) + workBytes;
     }
 
     /** How an element of a node's result is stored. */
@@ -64,8 +61,7 @@ record DeviceProgram(Graph graph, DataType type, MemoryPlan plan, List<Step> ste
      * @param arena address of a block of {@link #arenaBytes}
      * @param weights address of each weight
      */
-    LongUnaryOperator places(long arena, long[] weights) {
-        long work = arena + DeviceWeight.align(plan.arenaBytes());
+    static LongUnaryOperator places(long arena, long[] weights) {
         return symbol -> {
             if (!Address.isSymbol(symbol)) {
                 return symbol;
@@ -73,7 +69,6 @@ record DeviceProgram(Graph graph, DataType type, MemoryPlan plan, List<Step> ste
             long offset = Address.offset(symbol);
             return switch (Address.region(symbol)) {
                 case ARENA -> arena + offset;
-                case WORK -> work + offset;
                 case WEIGHT -> weights[Address.index(symbol)] + offset;
             };
         };

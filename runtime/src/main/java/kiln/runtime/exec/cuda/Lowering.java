@@ -6,19 +6,55 @@ import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 
-/** Writes a graph as kernel calls. Needs no card. */
+/** Writes a graph as commands. Needs no card. */
 final class Lowering {
     private Lowering() {}
 
-    /** @param unfused as a model builds it */
+    /** With Kiln's own kernels only. */
     static DeviceProgram lower(Graph unfused, DeviceTarget target) {
+        return lower(unfused, target, DeviceLibraries.none());
+    }
+
+    /**
+     * @param unfused as a model builds it
+     * @param libraries that may compute products
+     */
+    static DeviceProgram lower(Graph unfused, DeviceTarget target, DeviceLibraries libraries) {
+        return whole(Fusion.fuse(unfused), target, libraries).build();
+    }
+
+    /**
+     * With Kiln's own kernels in an arena of no more than so many bytes: what has no room there lies on the host and is computed in bands. Gives the same
+     * results to the bit.
+     *
+     * @param unfused as a model builds it
+     * @return a program that needs more than the limit when it cannot be done
+     */
+    static DeviceProgram lower(Graph unfused, DeviceTarget target, long limitBytes) {
         Graph graph = Fusion.fuse(unfused);
-        ProgramBuilder program = new ProgramBuilder(graph, target);
-        for (int i = 0; i < graph.nodes().size(); i++) {
-            lower(program, i);
-            program.endNode(i);
+        ProgramBuilder whole = whole(graph, target, DeviceLibraries.none());
+        if (whole.build().arenaBytes() <= limitBytes) {
+            return whole.build();
         }
-        return program.build();
+        return written(new ProgramBuilder(graph, target, DeviceLibraries.none(), BandPlan.within(limitBytes, whole))).build();
+    }
+
+    /** The smallest arena that is worth trying in {@link #lower(Graph, DeviceTarget, long)}. */
+    static long leastArenaBytes(Graph unfused, DeviceTarget target) {
+        ProgramBuilder whole = whole(Fusion.fuse(unfused), target, DeviceLibraries.none());
+        return Math.min(whole.build().arenaBytes(), BandPlan.leastBytes(whole));
+    }
+
+    private static ProgramBuilder whole(Graph graph, DeviceTarget target, DeviceLibraries libraries) {
+        return written(new ProgramBuilder(graph, target, libraries, BandPlan.none(graph, target.type())));
+    }
+
+    private static ProgramBuilder written(ProgramBuilder program) {
+        for (int i = 0; i < program.graph.nodes().size(); i++) {
+            lower(program, i);
+            program.endNode();
+        }
+        return program;
     }
 
     /** Exact inputs are 32-bit whatever the rest is. */
@@ -28,14 +64,15 @@ final class Lowering {
 
     private static void lower(ProgramBuilder p, int index) {
         Op op = p.graph.node(index).op();
-        if (op instanceof Op.Conv2d convolution) {
-            ProductLowering.convolution(p, index, convolution);
-        } else if (op instanceof Op.Linear) {
-            ProductLowering.linear(p, index);
-        } else if (op instanceof Op.LinearGeglu) {
-            ProductLowering.geglu(p, index);
-        } else if (op instanceof Op.GroupNorm norm) {
-            NormLowering.groupNorm(p, index, norm);
+        if (p.bands.isApplied(index)) {
+            return;
+        }
+        if (p.bands.isInBands(index)) {
+            BandLowering.product(p, index);
+        } else if (ProductLowering.isProduct(op)) {
+            ProductLowering.product(p, index);
+        } else if (op instanceof Op.GroupNorm) {
+            NormLowering.groupNorm(p, index);
         } else if (op instanceof Op.LayerNorm norm) {
             NormLowering.layerNorm(p, index, norm);
         } else if (op instanceof Op.Attention attention) {

@@ -1,5 +1,7 @@
 package kiln.runtime.exec.cuda;
 
+import kiln.runtime.plan.ResidencyPlan;
+
 /**
  * How much of a card Kiln may use.
  *
@@ -15,8 +17,10 @@ public record MemoryBudget(long limitBytes, long headroomBytes, long contextByte
     }
 
     /** Bytes that may be allocated when so many are free. */
-    long room(long freeBytes) {
+    public long room(long freeBytes) {
         long room = freeBytes - headroomBytes;
-        return Math.max(0, limitBytes == 0 ? room : Math.min(room, limitBytes - contextBytes));
+        // Who sets a limit counts what the driver takes as well: it rounds allocations up and backs the kernels' local memory.
+        long margin = Math.min(ResidencyPlan.MARGIN_BYTES, limitBytes / 16);
+        return Math.max(0, limitBytes == 0 ? room : Math.min(room, limitBytes - contextBytes - margin));
     }
 }

@@ -13,10 +13,11 @@ import kiln.runtime.plan.WeightUse;
 /** The programs of one network: they share weights, and only one of them runs at a time. */
 final class NetworkPrograms {
     private final String name;
-    private final Set<DeviceProgram> programs = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<ProgramChoice> programs = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Map<DeviceWeight, Integer> indices = new LinkedHashMap<>();
     private final List<Double> flops = new ArrayList<>();
     private long arenaBytes;
+    private long leastArenaBytes;
     private double programFlops;
 
     NetworkPrograms(String name) {
@@ -24,10 +25,12 @@ final class NetworkPrograms {
     }
 
     /** @return whether more memory is needed than before */
-    boolean add(DeviceProgram program) {
-        boolean more = program.arenaBytes() > arenaBytes;
-        programs.add(program);
+    boolean add(ProgramChoice choice) {
+        DeviceProgram program = choice.whole();
+        boolean more = program.arenaBytes() > arenaBytes || choice.leastArenaBytes() > leastArenaBytes;
+        programs.add(choice);
         arenaBytes = Math.max(arenaBytes, program.arenaBytes());
+        leastArenaBytes = Math.max(leastArenaBytes, choice.leastArenaBytes());
         for (DeviceWeight weight : program.weights()) {
             if (indices.putIfAbsent(weight, indices.size()) == null) {
                 flops.add(0.0);
@@ -43,6 +46,9 @@ final class NetworkPrograms {
     private void countFlops(DeviceProgram program) {
         double[] own = new double[indices.size()];
         int current = 0;
+        if (own.length == 0) {
+            return;
+        }
         for (DeviceProgram.Step step : program.steps()) {
             if (!step.weights().isEmpty()) {
                 current = indexOf(program.weights().get(step.weights().get(0)));
@@ -55,7 +61,7 @@ final class NetworkPrograms {
     }
 
     /** @return whether none is left */
-    boolean remove(DeviceProgram program) {
+    boolean remove(ProgramChoice program) {
         programs.remove(program);
         return programs.isEmpty();
     }
@@ -71,6 +77,6 @@ final class NetworkPrograms {
     NetworkDemand demand() {
         List<WeightUse> uses = new ArrayList<>();
         indices.forEach((weight, index) -> uses.add(new WeightUse(weight.name(), weight.bytes(), flops.get(index))));
-        return new NetworkDemand(name, uses, arenaBytes, programFlops);
+        return new NetworkDemand(name, uses, arenaBytes, leastArenaBytes, programFlops);
     }
 }

@@ -7,26 +7,31 @@ import java.util.Map;
 import kiln.kernels.DataType;
 import kiln.kernels.KernelCall;
 import kiln.runtime.graph.Graph;
-import kiln.runtime.graph.Node;
+import kiln.runtime.graph.Shape;
 import kiln.runtime.graph.Weight;
 import kiln.runtime.plan.MemoryPlan;
 
-/** Collects a program node by node: names for places, room for work, calls. */
+/** Collects a program node by node: names for places, room for work, commands. */
 final class ProgramBuilder {
     final Graph graph;
     final DeviceTarget target;
+    final DeviceLibraries libraries;
+    final BandPlan bands;
     private final MemoryPlan plan;
     private final Map<DeviceWeight, Integer> weights = new LinkedHashMap<>();
     private final List<DeviceProgram.Step> steps = new ArrayList<>();
     private final List<DeviceCommand> commands = new ArrayList<>();
     private final List<Integer> used = new ArrayList<>();
-    private long workBytes;
-    private long nodeWork;
+    private final long[] workBytes;
+    private int node;
 
-    ProgramBuilder(Graph graph, DeviceTarget target) {
+    ProgramBuilder(Graph graph, DeviceTarget target, DeviceLibraries libraries, BandPlan bands) {
         this.graph = graph;
         this.target = target;
-        plan = MemoryPlan.of(graph, node -> Lowering.typeOf(graph.node(node), target.type()).bytes());
+        this.libraries = libraries;
+        this.bands = bands;
+        plan = bands.devicePlan();
+        workBytes = new long[graph.nodes().size()];
     }
 
     DataType type() {
@@ -35,20 +40,33 @@ final class ProgramBuilder {
 
     /** Where a node's result lies. */
     long result(int node) {
-        return Address.arena(plan.offset(node));
+        return result(node, 0);
     }
 
     /** Where a channel of a node's first row lies. */
     long result(int node, int channel) {
+        if (bands.isElsewhere(node)) {
+            throw new IllegalStateException("the result of " + graph.node(node).name() + " is not on the device");
+        }
         return Address.arena(plan.offset(node) + (long) channel * type().bytes());
     }
 
-    /** Room for the node that is being written; its beginning is the place of nothing else until the node is done. */
+    /** Bytes of a row of a node's map. */
+    long rowBytes(int node) {
+        Shape shape = graph.shapeOf(node);
+        return (long) shape.width() * shape.channels() * type().bytes();
+    }
+
+    /** Room for the node that is being written; the place of nothing else until the node is done. */
     long work(long bytes) {
-        long at = nodeWork;
-        nodeWork += DeviceWeight.align(bytes);
-        workBytes = Math.max(workBytes, nodeWork);
-        return Address.work(at);
+        long at = DeviceWeight.align(plan.top(node)) + workBytes[node];
+        workBytes[node] += DeviceWeight.align(bytes);
+        return Address.arena(at);
+    }
+
+    /** What was taken of {@link #work} for a node. */
+    long workBytes(int node) {
+        return workBytes[node];
     }
 
     /** A parameter as it is in the checkpoint. */
@@ -65,18 +83,33 @@ final class ProgramBuilder {
     }
 
     void add(KernelCall call) {
-        commands.add(new DeviceCommand.Launch(call));
+        add(new DeviceCommand.Launch(call));
     }
 
-    void endNode(int node) {
-        Node done = graph.node(node);
-        steps.add(new DeviceProgram.Step(node, graph.flops(done), commands, used));
+    void add(DeviceCommand command) {
+        commands.add(command);
+    }
+
+    /** Ends a part of the node that is being written: progress and cancel come between steps. */
+    void endStep(double flops) {
+        steps.add(new DeviceProgram.Step(node, flops, commands, used));
         commands.clear();
+    }
+
+    void endNode() {
+        if (!bands.isApplied(node) && !bands.isInBands(node)) {
+            endStep(graph.flops(graph.node(node)));
+        }
         used.clear();
-        nodeWork = 0;
+        node++;
     }
 
     DeviceProgram build() {
-        return new DeviceProgram(graph, target.type(), plan, steps, List.copyOf(weights.keySet()), workBytes);
+        long arenaBytes = plan.arenaBytes();
+        for (int i = 0; i < workBytes.length; i++) {
+            arenaBytes = Math.max(arenaBytes, workBytes[i] == 0 ? 0 : DeviceWeight.align(plan.top(i)) + workBytes[i]);
+        }
+        return new DeviceProgram(
+                graph, target.type(), plan, steps, List.copyOf(weights.keySet()), DeviceWeight.align(arenaBytes), bands.hostBytes());
     }
 }

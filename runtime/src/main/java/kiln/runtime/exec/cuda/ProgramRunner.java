@@ -18,20 +18,35 @@ final class ProgramRunner implements AutoCloseable {
 
     private static final int STEPS_PER_MARK = 8;
     private static final int SLOTS = 2;
+    /** Some eight graphs for a step of SD 1.x. */
+    private static final int STEPS_PER_GRAPH = 48;
+
+    private static final int GRAPHS_AHEAD = 2;
 
     private final CudaContext context;
     private final KernelModules modules;
+    private final DeviceLibraries libraries;
     private final WeightUpload upload;
+    private final HostBlock host;
     private final Stream compute;
     private final Stream copy;
     private final List<Event> filled = new ArrayList<>();
     private final List<Event> used = new ArrayList<>();
     private final List<Event> marks = new ArrayList<>();
 
-    ProgramRunner(CudaContext context, KernelModules modules, WeightUpload upload, Stream compute, Stream copy) {
+    ProgramRunner(
+            CudaContext context,
+            KernelModules modules,
+            DeviceLibraries libraries,
+            WeightUpload upload,
+            HostBlock host,
+            Stream compute,
+            Stream copy) {
         this.context = context;
         this.modules = modules;
+        this.libraries = libraries;
         this.upload = upload;
+        this.host = host;
         this.compute = compute;
         this.copy = copy;
         for (int i = 0; i < SLOTS; i++) {
@@ -43,7 +58,10 @@ final class ProgramRunner implements AutoCloseable {
         }
     }
 
-    /** Queues the whole program; returns when the last of it is queued. The slots must not be in use. */
+    /**
+     * Queues the whole program; returns when the last of it is queued. The slots must not be in use, and the host's block must be large
+     * enough.
+     */
     void run(BoundProgram program, Progress progress) {
         List<StreamedUnit> units = program.units();
         int next = 0;
@@ -64,13 +82,13 @@ final class ProgramRunner implements AutoCloseable {
                 queued.add(mark);
             }
             progress.at(flops);
-            for (; ready < units.size() && units.get(ready).firstStep() == step; ready++) {
+            for (; ready < units.size() && units.get(ready).firstStep() <= step; ready++) {
                 context.waitFor(filled.get(units.get(ready).slot()), compute);
             }
             BoundProgram.Step now = program.steps().get(step);
             now.commands().forEach(this::queue);
             flops += now.flops();
-            for (; done < units.size() && units.get(done).lastStep() == step; done++) {
+            for (; done < units.size() && units.get(done).lastStep() <= step; done++) {
                 int slot = units.get(done).slot();
                 context.record(used.get(slot), compute);
                 if (next < units.size()) {
@@ -82,9 +100,56 @@ final class ProgramRunner implements AutoCloseable {
         progress.at(flops);
     }
 
+    /** Whether all that a program does is launches, always the same. */
+    static boolean canCapture(BoundProgram program) {
+        return program.units().isEmpty() && program.program().hostBytes() == 0;
+    }
+
+    /** Nothing is launched. */
+    CapturedProgram capture(BoundProgram program) {
+        CapturedProgram captured = new CapturedProgram(context);
+        try {
+            for (int from = 0; from < program.steps().size(); from += STEPS_PER_GRAPH) {
+                List<BoundProgram.Step> steps =
+                        program.steps().subList(from, Math.min(program.steps().size(), from + STEPS_PER_GRAPH));
+                double flops = steps.stream().mapToDouble(BoundProgram.Step::flops).sum();
+                if (steps.stream().anyMatch(step -> !step.commands().isEmpty())) {
+                    CudaContext.Graph graph = context.capture(compute, () -> steps.forEach(step -> step.commands().forEach(this::queue)));
+                    captured.add(new CapturedProgram.Piece(graph, flops));
+                }
+            }
+            return captured;
+        } catch (RuntimeException e) {
+            captured.close();
+            throw e;
+        }
+    }
+
+    /** As {@link #run(BoundProgram, Progress)}. */
+    void run(CapturedProgram program, Progress progress) {
+        double flops = 0;
+        for (int i = 0; i < program.pieces().size(); i++) {
+            Event mark = marks.get(i % GRAPHS_AHEAD);
+            if (i >= GRAPHS_AHEAD) {
+                context.synchronize(mark);
+            }
+            progress.at(flops);
+            context.launch(program.pieces().get(i).graph(), compute);
+            context.record(mark, compute);
+            flops += program.pieces().get(i).flops();
+        }
+        progress.at(flops);
+    }
+
     private void queue(DeviceCommand command) {
         if (command instanceof DeviceCommand.Launch launch) {
             context.launch(modules.get(launch.call().kernel()), launch.call(), compute);
+        } else if (command instanceof DeviceCommand.OfLibrary product) {
+            libraries.queue(product, compute);
+        } else if (command instanceof DeviceCommand.CopyToDevice copied) {
+            host.copyToDevice(copied.hostOffset(), copied.address(), copied.bytes(), compute);
+        } else if (command instanceof DeviceCommand.CopyToHost copied) {
+            host.copyToHost(copied.address(), copied.hostOffset(), copied.bytes(), compute);
         }
     }
 

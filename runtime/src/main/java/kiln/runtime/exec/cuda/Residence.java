@@ -10,7 +10,6 @@ import java.util.Set;
 import java.util.function.Consumer;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaException;
-import kiln.runtime.ByteSize;
 import kiln.runtime.KilnException;
 import kiln.runtime.plan.NetworkDemand;
 import kiln.runtime.plan.NetworkPlace;
@@ -23,16 +22,21 @@ import kiln.runtime.plan.StreamUnit;
  * Where weights and results lie on the card at the moment. All networks share one region (two where everything stays: weights, arena); a
  * network's weights come when it is placed, and go when another one needs the room.
  *
- * <p>When the card has less than was thought, the next lower residency is tried.
+ * <p>When the card has less than was thought, the next lower residency is tried, and less and less memory with the lowest: results for which
+ * there is no room then go through host memory, where a network can do that.
  */
 final class Residence implements AutoCloseable {
     /**
      * A program's places.
      *
+     * @param program the one that suits the arena
      * @param generation changes when places do
      * @param weights by the program's index; a streamed weight's is in its slot
      */
-    record Placed(long generation, long arena, long[] weights, List<StreamedUnit> units) {}
+    record Placed(DeviceProgram program, long generation, long arena, long[] weights, List<StreamedUnit> units) {}
+
+    /** By this part of what could not be had the next attempt asks for less. */
+    private static final int LESS_PARTS = 8;
 
     private final CudaContext context;
     private final WeightUpload upload;
@@ -67,13 +71,13 @@ final class Residence implements AutoCloseable {
     }
 
     /** Counts a program in from now on. */
-    void add(String network, DeviceProgram program) {
+    void add(String network, ProgramChoice program) {
         if (networks.computeIfAbsent(network, NetworkPrograms::new).add(program)) {
             stale = true;
         }
     }
 
-    void remove(String network, DeviceProgram program) {
+    void remove(String network, ProgramChoice program) {
         NetworkPrograms programs = networks.get(network);
         // What it took is kept until the room is needed.
         if (programs != null && programs.remove(program)) {
@@ -102,7 +106,7 @@ final class Residence implements AutoCloseable {
      *
      * @throws KilnException OUT_OF_MEMORY when nothing is left to be tried
      */
-    Placed place(String network, DeviceProgram program) {
+    Placed place(String network, ProgramChoice choice) {
         if (stale) {
             settle();
         }
@@ -115,12 +119,14 @@ final class Residence implements AutoCloseable {
         if (present.add(network)) {
             bring(programs, place);
         }
+        long room = separate ? arenaBytes : weightsBytes - place.arenaOffset();
+        DeviceProgram program = choice.within(room);
         long[] weights = new long[program.weights().size()];
         for (int i = 0; i < weights.length; i++) {
             weights[i] = weightsRegion + place.weightOffset(programs.indexOf(program.weights().get(i)));
         }
         long arena = separate ? arenaRegion : weightsRegion + place.arenaOffset();
-        return new Placed(generation, arena, weights, units(program, programs, place));
+        return new Placed(program, generation, arena, weights, units(program, programs, place));
     }
 
     private void bring(NetworkPrograms programs, NetworkPlace place) {
@@ -151,8 +157,8 @@ final class Residence implements AutoCloseable {
                 }
             }
             if (last >= 0) {
-                int slot = units.size() % 2;
-                units.add(new StreamedUnit(slot, weightsRegion + place.slotOffset(slot), unit.bytes(), weights, offsets, first, last));
+                int slot = place.weights().placements().get(unit.weights().get(0)).slot();
+                units.add(new StreamedUnit(slot, weightsRegion + place.slotOffset(slot), weights, offsets, first, last));
             }
         }
         return List.copyOf(units);
@@ -162,13 +168,16 @@ final class Residence implements AutoCloseable {
     private void settle() {
         List<NetworkDemand> demands = networks.values().stream().map(NetworkPrograms::demand).toList();
         String largest = demands.stream().max(Comparator.comparingLong(NetworkDemand::weightBytes)).orElseThrow().name();
+        long most = Long.MAX_VALUE;
+        CudaException refusal = null;
         while (true) {
             long held = weightsBytes + arenaBytes;
-            long room = budget.room(context.memoryInfo().freeBytes() + held);
+            long room = Math.min(most, budget.room(context.memoryInfo().freeBytes() + held));
             ResidencyPlan next = ResidencyPlan.choose(demands, largest, room, 0, highest);
             if (!next.fits()) {
                 release();
-                throw new KilnException(KilnException.Category.OUT_OF_MEMORY, next.shortage().orElse("too little device memory"));
+                String refused = refusal == null ? "" : refusal.getMessage() + ", and with less it does not work: ";
+                throw new KilnException(KilnException.Category.OUT_OF_MEMORY, refused + next.shortage().orElseThrow(), refusal);
             }
             try {
                 allocate(next);
@@ -177,12 +186,16 @@ final class Residence implements AutoCloseable {
                 return;
             } catch (CudaException e) {
                 release();
-                if (!e.isOutOfMemory() || next.residency().lower().isEmpty()) {
+                if (!e.isOutOfMemory()) {
                     throw e;
                 }
-                highest = next.residency().lower().get();
-                notices.accept(ByteSize.format(next.peakBytes()) + " could not be had (" + e.getMessage() + "): going on as with --"
-                        + highest.word());
+                refusal = e;
+                if (next.residency().lower().isPresent()) {
+                    highest = next.residency().lower().get();
+                } else {
+                    most = next.peakBytes() - (next.peakBytes() + LESS_PARTS - 1) / LESS_PARTS;
+                }
+                notices.accept("going on with less memory, as with --" + highest.word() + ": " + e.getMessage());
             }
         }
     }
@@ -224,7 +237,6 @@ final class Residence implements AutoCloseable {
     private void release() {
         stale = true;
         present.clear();
-        upload.forget();
         if (arenaRegion != 0) {
             context.free(arenaRegion);
             arenaRegion = 0;

@@ -11,7 +11,7 @@ import java.util.List;
  * @param firstStep of the program that reads one of them
  * @param lastStep that reads one; then the slot is free again
  */
-record StreamedUnit(int slot, long address, long bytes, List<DeviceWeight> weights, List<Long> offsets, int firstStep, int lastStep) {
+record StreamedUnit(int slot, long address, List<DeviceWeight> weights, List<Long> offsets, int firstStep, int lastStep) {
     StreamedUnit {
         weights = List.copyOf(weights);
         offsets = List.copyOf(offsets);

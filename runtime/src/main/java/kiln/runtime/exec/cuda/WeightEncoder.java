@@ -2,6 +2,8 @@ package kiln.runtime.exec.cuda;
 
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
+import java.util.stream.IntStream;
 import kiln.kernels.DataType;
 import kiln.kernels.HalfFloats;
 import kiln.kernels.op.Convolution;
@@ -15,6 +17,9 @@ import kiln.runtime.exec.WeightSource;
  * piece by piece, so that the pieces can go through a small buffer.
  */
 final class WeightEncoder {
+    /** Elements that one thread converts at a time. */
+    private static final int PIECE = 1 << 16;
+
     private final DeviceWeight weight;
     private final float[] values;
     private final QuantizedRows quantized;
@@ -74,12 +79,17 @@ final class WeightEncoder {
 
     private static void writeFloats(float[] source, int first, ByteBuffer target, DataType type) {
         int count = Math.min(source.length - first, target.remaining() / type.bytes());
-        for (int i = first; i < first + count; i++) {
-            if (type == DataType.F16) {
-                target.putShort(HalfFloats.toHalf(source[i]));
-            } else {
-                target.putFloat(source[i]);
-            }
+        if (type == DataType.F32) {
+            target.asFloatBuffer().put(source, first, count);
+        } else {
+            ShortBuffer halves = target.asShortBuffer();
+            IntStream.range(0, (count + PIECE - 1) / PIECE).parallel().forEach(piece -> {
+                int end = Math.min(count, (piece + 1) * PIECE);
+                for (int i = piece * PIECE; i < end; i++) {
+                    halves.put(i, HalfFloats.toHalf(source[first + i]));
+                }
+            });
         }
+        target.position(target.position() + count * type.bytes());
     }
 }

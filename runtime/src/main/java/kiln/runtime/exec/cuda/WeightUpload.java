@@ -1,7 +1,6 @@
 package kiln.runtime.exec.cuda;
 
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaContext.Event;
@@ -24,7 +23,7 @@ final class WeightUpload implements AutoCloseable {
     private final PinnedMemory[] staging = new PinnedMemory[2];
     private final Event[] copied = new Event[2];
     private final PinnedStore store;
-    private final Map<List<DeviceWeight>, PinnedStore.Part> kept = new HashMap<>();
+    private final Map<DeviceWeight, PinnedStore.Part> kept = new HashMap<>();
     private int turn;
 
     /** @param mostKeptBytes that may be kept ready in pinned memory */
@@ -35,12 +34,12 @@ final class WeightUpload implements AutoCloseable {
     }
 
     /**
-     * Queues the copy of a weight that stays for a while.
+     * Queues the copy of a weight.
      *
      * @param again whether it is likely to come again
      */
     void upload(DeviceWeight weight, long address, boolean again, Stream stream) {
-        PinnedStore.Part ready = again ? keep(List.of(weight), List.of(0L), weight.bytes()) : null;
+        PinnedStore.Part ready = again ? keep(weight) : null;
         if (ready == null) {
             convert(weight, address, stream);
         } else {
@@ -50,13 +49,8 @@ final class WeightUpload implements AutoCloseable {
 
     /** Queues the copy of a unit into its slot. */
     void stream(StreamedUnit unit, Stream stream) {
-        PinnedStore.Part ready = keep(unit.weights(), unit.offsets(), unit.bytes());
-        if (ready != null) {
-            context.copyToDevice(ready.piece(), ready.offset(), unit.address(), unit.bytes(), stream);
-            return;
-        }
         for (int i = 0; i < unit.weights().size(); i++) {
-            convert(unit.weights().get(i), unit.address() + unit.offsets().get(i), stream);
+            upload(unit.weights().get(i), unit.address() + unit.offsets().get(i), true, stream);
         }
     }
 
@@ -73,19 +67,14 @@ final class WeightUpload implements AutoCloseable {
         }
     }
 
-    /** The weights side by side in pinned memory; {@code null} when there is no room for them. */
-    private PinnedStore.Part keep(List<DeviceWeight> weights, List<Long> offsets, long bytes) {
-        PinnedStore.Part ready = kept.get(weights);
-        if (ready != null) {
-            return ready;
-        }
-        ready = store.take(bytes);
-        if (ready != null) {
-            kept.put(weights, ready);
-            for (int i = 0; i < weights.size(); i++) {
-                int begin = ready.offset() + Math.toIntExact(offsets.get(i));
-                int end = begin + Math.toIntExact(weights.get(i).bytes());
-                new WeightEncoder(source, weights.get(i)).write(0, ready.piece().bytes().clear().position(begin).limit(end));
+    /** The weight in pinned memory; {@code null} when there is no room for it. */
+    private PinnedStore.Part keep(DeviceWeight weight) {
+        PinnedStore.Part ready = kept.get(weight);
+        if (ready == null) {
+            ready = store.take(weight.bytes());
+            if (ready != null) {
+                new WeightEncoder(source, weight).write(0, ready.buffer());
+                kept.put(weight, ready);
             }
         }
         return ready;
@@ -110,15 +99,10 @@ final class WeightUpload implements AutoCloseable {
         return slot;
     }
 
-    /** Forgets what is kept ready. No copy may be queued. */
-    void forget() {
-        kept.clear();
-        store.close();
-    }
-
     @Override
     public void close() {
-        forget();
+        kept.clear();
+        store.close();
         for (int slot = 0; slot < staging.length; slot++) {
             if (staging[slot] != null) {
                 context.free(staging[slot]);

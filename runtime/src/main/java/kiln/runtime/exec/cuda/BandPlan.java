@@ -1,0 +1,248 @@
+package kiln.runtime.exec.cuda;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.IntPredicate;
+import kiln.kernels.DataType;
+import kiln.runtime.graph.Graph;
+import kiln.runtime.graph.Node;
+import kiln.runtime.graph.Op;
+import kiln.runtime.graph.PostOp;
+import kiln.runtime.graph.Shape;
+import kiln.runtime.plan.MemoryPlan;
+
+/**
+ * Which results of a graph lie in host memory because the device has too little, and how many rows of them are computed at a time.
+ *
+ * <p>Results larger than a threshold go to the host, as far as only products and group norms touch them: those know how to work on a band of
+ * rows. Such a norm is no step of its own; its product applies it to the rows that it reads.
+ */
+final class BandPlan {
+    /** Lower bands are avoided: a 3×3 window reads two rows more than it gives. */
+    private static final int FEWEST_ROWS = 16;
+
+    private final Graph graph;
+    private final DataType type;
+    private final boolean[] host;
+    /** By product: the norm that it applies to what it reads; −1 for none. */
+    private final int[] norms;
+
+    private final boolean[] applied;
+    private final int[] rows;
+    private final MemoryPlan devicePlan;
+    private final MemoryPlan hostPlan;
+
+    private BandPlan(Graph graph, DataType type, IntPredicate isOnHost, IntPredicate isApplied) {
+        this.graph = graph;
+        this.type = type;
+        int count = graph.nodes().size();
+        host = new boolean[count];
+        norms = new int[count];
+        applied = new boolean[count];
+        rows = new int[count];
+        Arrays.fill(norms, -1);
+        List<Node> reading = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Node node = graph.node(i);
+            host[i] = isOnHost.test(i);
+            applied[i] = isApplied.test(i);
+            if (!node.inputs().isEmpty() && applied[node.inputs().get(0)]) {
+                norms[i] = node.inputs().get(0);
+                // Its input must live until the product has read it.
+                node = new Node(node.name(), node.op(), graph.node(norms[i]).inputs(), node.weights(), node.postOps(), node.shape());
+            }
+            reading.add(node);
+        }
+        Graph lives = new Graph(reading, graph.inputs(), graph.outputs());
+        devicePlan = MemoryPlan.of(lives, i -> isElsewhere(i) ? 0 : elementBytes(i));
+        hostPlan = MemoryPlan.of(lives, i -> host[i] ? elementBytes(i) : 0);
+    }
+
+    private int elementBytes(int node) {
+        return Lowering.typeOf(graph.node(node), type).bytes();
+    }
+
+    /** Everything on the device. */
+    static BandPlan none(Graph graph, DataType type) {
+        return new BandPlan(graph, type, i -> false, i -> false);
+    }
+
+    /**
+     * With an arena of no more than so many bytes, and as little on the host as that allows; with the smallest arena that there is where
+     * none is small enough.
+     *
+     * @param whole the same graph with everything on the device
+     */
+    static BandPlan within(long limitBytes, ProgramBuilder whole) {
+        List<BandPlan> all = all(whole.graph, whole.type());
+        for (int fewest : new int[] {FEWEST_ROWS, 1}) {
+            for (BandPlan plan : all) {
+                if (plan.arenaBytes(whole, fewest) <= limitBytes) {
+                    plan.chooseRows(limitBytes, whole);
+                    return plan;
+                }
+            }
+        }
+        BandPlan smallest = smallest(all, whole, 1);
+        smallest.chooseRows(0, whole);
+        return smallest;
+    }
+
+    /** The smallest arena that bands of a reasonable height do with. */
+    static long leastBytes(ProgramBuilder whole) {
+        List<BandPlan> all = all(whole.graph, whole.type());
+        return smallest(all, whole, FEWEST_ROWS).arenaBytes(whole, FEWEST_ROWS);
+    }
+
+    private static BandPlan smallest(List<BandPlan> all, ProgramBuilder whole, int fewest) {
+        return all.stream().min(Comparator.comparingLong(plan -> plan.arenaBytes(whole, fewest))).orElseThrow();
+    }
+
+    /** By what is on the host, the least of it first. */
+    private static List<BandPlan> all(Graph graph, DataType type) {
+        boolean[] canBeOnHost = canBeOnHost(graph);
+        List<Long> sizes = new ArrayList<>(List.of(0L));
+        for (int i = 0; i < canBeOnHost.length; i++) {
+            if (canBeOnHost[i]) {
+                sizes.add(graph.shapeOf(i).elements());
+            }
+        }
+        return sizes.stream()
+                .distinct()
+                .sorted(Comparator.reverseOrder())
+                .map(most -> new BandPlan(
+                        graph,
+                        type,
+                        i -> canBeOnHost[i] && graph.shapeOf(i).elements() > most,
+                        i -> isApplicable(graph, i) && graph.shapeOf(i).elements() > most))
+                .toList();
+    }
+
+    private static boolean[] canBeOnHost(Graph graph) {
+        boolean[] can = new boolean[graph.nodes().size()];
+        for (int i = 0; i < can.length; i++) {
+            can[i] = hasBands(graph.node(i));
+        }
+        for (int i = 0; i < can.length; i++) {
+            Node reader = graph.node(i);
+            boolean inBands = hasBands(reader) || isApplicable(graph, i);
+            reader.inputs().forEach(read -> can[read] &= inBands);
+            for (PostOp postOp : reader.postOps()) {
+                if (postOp.kind().hasInput()) {
+                    can[postOp.input()] &= inBands && postOp.kind() == PostOp.Kind.ADD;
+                }
+            }
+        }
+        graph.outputs().values().forEach(output -> can[output] = false);
+        return can;
+    }
+
+    /** Bands are of one picture. */
+    private static boolean hasBands(Node node) {
+        return ProductLowering.isProduct(node.op()) && node.shape().batch() == 1;
+    }
+
+    /** Whether it is a norm that a product can apply as it reads, and nobody else wants. */
+    private static boolean isApplicable(Graph graph, int index) {
+        Node norm = graph.node(index);
+        if (!(norm.op() instanceof Op.GroupNorm) || !NormLowering.isAllInOne(norm) || graph.outputs().containsValue(index)) {
+            return false;
+        }
+        List<Node> readers = graph.nodes().stream().filter(node -> node.reads().anyMatch(read -> read == index)).toList();
+        return readers.size() == 1 && hasBands(readers.get(0)) && readers.get(0).reads().filter(read -> read == index).count() == 1
+                && readers.get(0).inputs().get(0) == index;
+    }
+
+    /** Whether a result has no place on the device. */
+    boolean isElsewhere(int node) {
+        return host[node] || applied[node];
+    }
+
+    boolean isOnHost(int node) {
+        return host[node];
+    }
+
+    /** Whether a norm is applied by its product. */
+    boolean isApplied(int node) {
+        return applied[node];
+    }
+
+    /** The norm that a product applies to what it reads; −1 for none. */
+    int normOf(int product) {
+        return norms[product];
+    }
+
+    /** The result that a product reads, before any norm. */
+    int sourceOf(int product) {
+        return graph.node(norms[product] < 0 ? product : norms[product]).inputs().get(0);
+    }
+
+    /** Whether a node is computed band by band. */
+    boolean isInBands(int node) {
+        return norms[node] >= 0 || host[node] || graph.node(node).reads().anyMatch(this::isElsewhere);
+    }
+
+    /** How many rows of a node's result make a band, the last one excepted. */
+    int rows(int node) {
+        return rows[node];
+    }
+
+    /** Where results lie on the device. */
+    MemoryPlan devicePlan() {
+        return devicePlan;
+    }
+
+    /** Where a result lies in the block of pinned memory. */
+    long hostOffset(int node) {
+        return hostPlan.offset(node);
+    }
+
+    /** Of the block of pinned memory. */
+    long hostBytes() {
+        return hostPlan.arenaBytes();
+    }
+
+    private long arenaBytes(ProgramBuilder whole, int fewestRows) {
+        long bytes = devicePlan.arenaBytes();
+        for (int i = 0; i < rows.length; i++) {
+            if (applied[i]) {
+                continue;
+            }
+            long work = isInBands(i) ? workBytes(whole, i, Math.min(fewestRows, graph.shapeOf(i).height())) : whole.workBytes(i);
+            if (work > 0) {
+                bytes = Math.max(bytes, DeviceWeight.align(devicePlan.top(i)) + work);
+            }
+        }
+        return DeviceWeight.align(bytes);
+    }
+
+    private long workBytes(ProgramBuilder whole, int node, int bandRows) {
+        long norm = norms[node] < 0 ? 0 : whole.workBytes(norms[node]) + DeviceWeight.align(BandBuffers.positionBytes(whole, sourceOf(node)));
+        return whole.workBytes(node) + norm + BandBuffers.of(this, whole, node, bandRows).bytes();
+    }
+
+    /** The highest bands for which there is room, all about the same. */
+    private void chooseRows(long limitBytes, ProgramBuilder whole) {
+        for (int i = 0; i < rows.length; i++) {
+            if (!isInBands(i) || applied[i]) {
+                continue;
+            }
+            long room = limitBytes - DeviceWeight.align(devicePlan.top(i));
+            int height = graph.shapeOf(i).height();
+            int low = 1;
+            int high = height;
+            while (low < high) {
+                int middle = (low + high + 1) / 2;
+                if (workBytes(whole, i, middle) <= room) {
+                    low = middle;
+                } else {
+                    high = middle - 1;
+                }
+            }
+            int bands = (height + low - 1) / low;
+            rows[i] = (height + bands - 1) / bands;
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package kiln.runtime.exec.cuda;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+import kiln.kernels.DataType;
+import kiln.kernels.op.Card;
+import kiln.runtime.DeviceOptions;
+import kiln.runtime.NetworkPart;
+import kiln.runtime.WeightFormat;
+import kiln.runtime.graph.Graph;
+import kiln.runtime.model.Checkpoint;
+import kiln.runtime.plan.NetworkDemand;
+import kiln.runtime.plan.NetworkNames;
+
+/**
+ * What networks ask of a card, counted from the programs that would run there: {@link CudaExecutor} plans by the same numbers. Shapes are
+ * enough: no card is needed, nothing is allocated and no weight is read.
+ */
+public final class CudaDemands {
+    /** What is assumed where there is no card: small cards that many have. The choice of kernels makes a difference of few MiB. */
+    public static final Card ASSUMED_CARD = Card.of(61);
+
+    /** Networks that run once a picture: it is better that they take longer than that there is no picture. */
+    private static final Set<String> IN_BANDS = Set.of(NetworkNames.ENCODER, NetworkNames.DECODER);
+
+    private final Card card;
+    private final DeviceOptions device;
+
+    /** @param device what weights are kept in, and which networks the CPU computes */
+    public CudaDemands(Card card, DeviceOptions device) {
+        this.card = card;
+        this.device = device;
+    }
+
+    static ProgramChoice program(String network, Graph unfused, DeviceTarget target, DeviceLibraries libraries) {
+        return ProgramChoice.of(unfused, target, libraries, IN_BANDS.contains(network));
+    }
+
+    private NetworkDemand of(String network, Graph unfused, boolean wide) {
+        DataType type = wide || device.weights() == WeightFormat.F32 ? DataType.F32 : DataType.F16;
+        DeviceTarget target = new DeviceTarget(card, DataType.F16, device.weights() == WeightFormat.INT8, AttentionChoice.of(device.attention(), device.vramBudgetBytes()))
+                .withType(type);
+        NetworkPrograms programs = new NetworkPrograms(network);
+        programs.add(program(network, unfused, target, DeviceLibraries.none()));
+        return programs.demand();
+    }
+
+    /**
+     * The networks that draw a picture from a text, in the order of their turns, without those that the CPU computes.
+     *
+     * @param entries of the denoiser's batch: two for each picture drawn together under guidance
+     * @param height of the latent
+     * @param width of the latent
+     * @param tokens of the prompt's chunks together
+     */
+    public List<NetworkDemand> ofTextToImage(
+            Checkpoint sizes, Function<String, List<Integer>> shapes, int entries, int height, int width, int tokens, int clipSkip) {
+        List<NetworkDemand> demands = new ArrayList<>();
+        if (!device.cpuParts().contains(NetworkPart.TEXT_ENCODER)) {
+            // Chunks go through it one by one.
+            int chunk = Math.min(tokens, sizes.text().places());
+            demands.add(of(NetworkNames.TEXT_ENCODER, sizes.text().graph(shapes, 1, chunk, clipSkip), false));
+        }
+        if (!device.cpuParts().contains(NetworkPart.UNET)) {
+            demands.add(of(NetworkNames.DENOISER, sizes.unet().graph(shapes, entries, height, width, tokens, 1), false));
+        }
+        if (!device.cpuParts().contains(NetworkPart.VAE)) {
+            demands.add(of(NetworkNames.DECODER, sizes.vae().decoder(shapes, 1, height, width), device.noHalfVae()));
+        }
+        return demands;
+    }
+}

@@ -1,0 +1,107 @@
+package kiln.runtime.exec.cuda;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import kiln.kernels.CudaContext;
+import kiln.kernels.CudaContext.PinnedMemory;
+import kiln.kernels.CudaContext.Stream;
+import kiln.kernels.CudaException;
+import kiln.runtime.ByteSize;
+import kiln.runtime.KilnException;
+import kiln.runtime.KilnException.Category;
+
+/**
+ * Pinned memory for results that the device has no room for. All users share one block of pieces, since only one of them runs at a time; it
+ * grows to what the largest needs, and goes with the last of them.
+ */
+final class HostBlock implements AutoCloseable {
+    /** One large reservation is refused sooner than several. */
+    private static final long MOST_PIECE_BYTES = 256 << 20;
+
+    private final CudaContext context;
+    private final Set<Object> users = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final List<PinnedMemory> pieces = new ArrayList<>();
+    private final long pieceBytes;
+    private long bytes;
+
+    HostBlock(CudaContext context) {
+        this(context, MOST_PIECE_BYTES);
+    }
+
+    HostBlock(CudaContext context, long pieceBytes) {
+        this.context = context;
+        this.pieceBytes = pieceBytes;
+    }
+
+    /**
+     * Makes the block at least so large, until the user is {@link #release released}.
+     *
+     * @throws KilnException OUT_OF_MEMORY when the machine cannot pin so much
+     */
+    void reserve(Object user, String network, long wanted) {
+        users.add(user);
+        while (bytes < wanted) {
+            long next = Math.min(pieceBytes, wanted - bytes);
+            // All but the last piece are full, so that offsets need no search.
+            if (!pieces.isEmpty() && bytes % pieceBytes != 0) {
+                PinnedMemory last = pieces.remove(pieces.size() - 1);
+                bytes -= last.bytes().capacity();
+                context.free(last);
+                continue;
+            }
+            try {
+                pieces.add(context.allocatePinned(next, "results of the " + network));
+            } catch (CudaException e) {
+                long had = bytes;
+                release(user);
+                throw new KilnException(
+                        Category.OUT_OF_MEMORY,
+                        e.getMessage() + ": in bands the " + network + " needs " + ByteSize.format(wanted) + " of it, and "
+                                + ByteSize.format(had) + " could be had: draw a smaller picture, or free memory of the machine or the card",
+                        e);
+            }
+            bytes += next;
+        }
+    }
+
+    /** No copy may be queued. */
+    void release(Object user) {
+        users.remove(user);
+        if (users.isEmpty()) {
+            close();
+        }
+    }
+
+    void copyToDevice(long offset, long address, long length, Stream stream) {
+        for (long done = 0; done < length; ) {
+            long at = offset + done;
+            long part = Math.min(length - done, pieceBytes - at % pieceBytes);
+            context.copyToDevice(piece(at), at % pieceBytes, address + done, part, stream);
+            done += part;
+        }
+    }
+
+    void copyToHost(long address, long offset, long length, Stream stream) {
+        for (long done = 0; done < length; ) {
+            long at = offset + done;
+            long part = Math.min(length - done, pieceBytes - at % pieceBytes);
+            context.copyToHost(address + done, piece(at), at % pieceBytes, part, stream);
+            done += part;
+        }
+    }
+
+    private PinnedMemory piece(long offset) {
+        return pieces.get((int) (offset / pieceBytes));
+    }
+
+    @Override
+    public void close() {
+        pieces.forEach(context::free);
+        pieces.clear();
+        users.clear();
+        bytes = 0;
+    }
+}
