@@ -91,7 +91,9 @@ final class SplitAttentionCases {
         long work = c.work("work", DataType.F32, (int) (workBytes / Float.BYTES));
         float[] expected = new Attention(type, headSize, causal, false).reference(q, k, v, shape, factor);
         long out = c.output("out", type, expected, queries, width);
-        SplitAttention.calls(kind, type, kernel.target(), headSize, causal, shape, factor, qAddress, kAddress, vAddress, out, work, workBytes).forEach(c::call);
+        SplitAttention.calls(
+                        kind, type, kernel.target(), headSize, causal, shape, factor, qAddress, kAddress, vAddress, out, work, workBytes)
+                .forEach(c::call);
         return c.build(type, tolerance(kernel));
     }
 }

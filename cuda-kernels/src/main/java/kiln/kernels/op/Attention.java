@@ -63,8 +63,7 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
 
     @Override
     public int registerBudget() {
-        // Of large heads no second block fits beside the first anyway.
-        return headSize > LARGEST_WHOLE ? 255 : 168;
+        return 168;
     }
 
     /** Queries of a thread: fewer where a head's slices are large, and where the causal mask's places take registers of their own. */

@@ -12,7 +12,8 @@ import kiln.kernels.ptx.Value;
 
 /**
  * Attention with a stored matrix, last part: {@code out[query, head] = Σ_key weights[head, query, key] · v[key, head]} for a slice's heads
- * and queries. Weights are 32-bit floats (tensor cores round them to halves); values are read and results written in place as {@link AttentionShape} says.
+ * and queries. Weights are 32-bit floats, which tensor cores round to halves; values are read and results written in place as
+ * {@link AttentionShape} says.
  *
  * @param arithmetic tensor cores take f16, with vectors
  * @param vector head size, strides and keys are multiples of four, for tensor cores of eight

@@ -86,8 +86,8 @@ public final class SplitAttention {
     static List<AttentionSlice> slices(Kind kind, AttentionShape shape, long workBytes) {
         long least = leastWorkBytes(kind, shape);
         if (workBytes < least) {
-            throw new IllegalArgumentException("attention in slices (" + kind + ") of " + shape + ": " + workBytes + " bytes of work memory, at least "
-                    + least + " are needed");
+            throw new IllegalArgumentException("attention in slices (" + kind + ") of " + shape + ": " + workBytes
+                    + " bytes of work memory, at least " + least + " are needed");
         }
         long mostScores = Math.min(MOST_SCORES, workBytes / Float.BYTES);
         int allHeads = shape.batch() * shape.heads();

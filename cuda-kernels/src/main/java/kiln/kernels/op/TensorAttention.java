@@ -212,7 +212,8 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
                     Value[] k = TensorCode.loadMatrices(f, 2 * eights, false, keysAt, place(j, e));
                     for (int i = 0; i < parts; i++) {
                         for (int u = 0; u < 2; u++) {
-                            TensorCode.multiply(f, arithmetic, scores[i][j + u], q[i], e, eights == 1 ? new Value[] {k[u]} : new Value[] {k[u], k[2 + u]});
+                            Value[] right = eights == 1 ? new Value[] {k[u]} : new Value[] {k[u], k[2 + u]};
+                            TensorCode.multiply(f, arithmetic, scores[i][j + u], q[i], e, right);
                         }
                     }
                 }

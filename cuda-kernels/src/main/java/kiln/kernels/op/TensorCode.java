@@ -51,7 +51,7 @@ final class TensorCode {
             targets[i] = f.register(PtxType.B32);
         }
         String instruction = "ldmatrix.sync.aligned.m8n8.x" + count + (transposed ? ".trans" : "") + ".shared.b16";
-        f.emitSince(65, instruction, braced(targets), "[" + address.text() + (offset == 0 ? "" : "+" + offset) + "]");
+        f.emitSince(65, instruction, braced(targets), place(address, offset));
         return targets;
     }
 
@@ -75,8 +75,7 @@ final class TensorCode {
 
     /** Begins to copy 16 bytes from global to shared memory; only {@code bytes} of them are read, the rest are zeros. */
     static void copy(PtxFunction f, Value shared, int offset, Value address, Value bytes) {
-        f.emitSince(
-                70, "cp.async.cg.shared.global", "[" + shared.text() + (offset == 0 ? "" : "+" + offset) + "]", "[" + address.text() + "]", "16", bytes.text());
+        f.emitSince(70, "cp.async.cg.shared.global", place(shared, offset), place(address, 0), "16", bytes.text());
     }
 
     /** This thread's copies since the last call become a group. */
@@ -99,6 +98,10 @@ final class TensorCode {
         Value result = f.register(PtxType.PRED);
         f.emit("vote.sync.any.pred", result.text(), predicate.text(), "0xffffffff");
         return result;
+    }
+
+    private static String place(Value address, int offset) {
+        return "[" + address.text() + (offset == 0 ? "" : "+" + offset) + "]";
     }
 
     private static String braced(Value... values) {

@@ -293,7 +293,7 @@ public record WideTensorAttention(Arithmetic arithmetic, int headSize, boolean c
             }
         }
 
-        /** This lane's channels (8 · group and the seven next) of keys pair, pair + 1, pair + 8 and pair + 9 from {@code first} on, four words each. */
+        /** Keys pair, pair + 1, pair + 8 and pair + 9 from {@code first} on, of each this lane's channels 8 · group to 8 · group + 7 in four words. */
         private Value[] loadValues(Value v, Value channel, Value pair, int first) {
             Value[] words = new Value[4 * WORDS];
             for (int i = 0; i < 4; i++) {
