@@ -38,45 +38,68 @@ public final class SelfTest {
      */
     public record Case(String op, String name, double error, double allowed, boolean ok, String message) {}
 
+    /**
+     * How all of them went.
+     *
+     * @param device what was tested, for people
+     */
+    public record Outcome(String device, List<Case> cases) {
+        public Outcome {
+            cases = List.copyOf(cases);
+        }
+    }
+
     /** Sums of up to 2880 products in another order differ by some 1e-6 in 32 bits. */
     private static final double ALLOWED_F32 = 1e-5;
     /** The sine of an angle of 999, whose frequency and product are both rounded to 32 bits: 6e-5 each. */
     private static final double ALLOWED_ANGLES = 1.3e-4;
     /** Inputs, weights and results are rounded to 8 bits each, 2⁻⁹ at most relative to themselves. */
     private static final double ALLOWED_BF16 = 2e-2;
+    /** Rounded to 11 bits: an eighth of that. */
+    private static final double ALLOWED_F16 = 2.5e-3;
+    /** Weights are rounded to 8 bits of the largest in their row. */
+    private static final double ALLOWED_INT8 = ALLOWED_BF16;
 
     /** Ops that count as part of the one before them. */
     private static final Set<String> POST_OPS = Set.of("Activation", "Add", "AddPerChannel");
 
     private final Function<WeightSource, Executor> factory;
+    private final double allowedF16;
     private final Selection selection;
     private final Consumer<Case> listener;
     private final List<Case> cases = new ArrayList<>();
     private final Random random = new Random(1);
+    private String device = "";
 
-    private SelfTest(Function<WeightSource, Executor> factory, Selection selection, Consumer<Case> listener) {
+    private SelfTest(Function<WeightSource, Executor> factory, double allowedF16, Selection selection, Consumer<Case> listener) {
         this.factory = factory;
+        this.allowedF16 = allowedF16;
         this.selection = selection;
         this.listener = listener;
     }
 
-    /** Tests the executor that the options choose. */
-    public static List<Case> run(EngineOptions options, Selection selection, Consumer<Case> listener) {
-        return run(weights -> Executors.create(options, weights, notice -> {}), selection, listener);
-    }
-
-    /** Tests every case. */
-    static List<Case> run(Function<WeightSource, Executor> factory, Consumer<Case> listener) {
-        return run(factory, Selection.ALL, listener);
+    /**
+     * Tests the executor that the options choose.
+     *
+     * @param selection of "op:", its name and the case's
+     * @param notices told in one line what a person may want to know while the executor works, more than once too
+     */
+    public static Outcome run(EngineOptions options, Selection selection, Consumer<String> notices, Consumer<Case> listener) {
+        double allowedF16 = options.device().weights() == WeightFormat.INT8 ? ALLOWED_INT8 : ALLOWED_F16;
+        return test(weights -> Executors.create(options, weights, notices), allowedF16, selection, listener);
     }
 
     /**
      * @param factory makes the executor under test, anew for each case; it is closed here
-     * @param selection of "op:", its name and the case's
      * @param listener told each case as soon as it is done
      */
-    public static List<Case> run(Function<WeightSource, Executor> factory, Selection selection, Consumer<Case> listener) {
-        SelfTest test = new SelfTest(factory, selection, listener);
+    public static List<Case> run(Function<WeightSource, Executor> factory, Consumer<Case> listener) {
+        return test(factory, ALLOWED_F16, Selection.ALL, listener).cases();
+    }
+
+    private static Outcome test(
+            Function<WeightSource, Executor> factory, double allowedF16, Selection selection, Consumer<Case> listener) {
+        SelfTest test = new SelfTest(factory, allowedF16, selection, listener);
         test.convolutions();
         test.matrices();
         test.postOps();
@@ -84,7 +107,7 @@ public final class SelfTest {
         test.attentions();
         test.elementwise();
         test.embeddings();
-        return List.copyOf(test.cases);
+        return new Outcome(test.device, test.cases);
     }
 
     private void convolutions() {
@@ -212,7 +235,12 @@ public final class SelfTest {
         Case result;
         try (Executor executor = factory.apply(weights);
                 Executor reference = new ReferenceExecutor(weights)) {
-            double allowed = executor.precision() == Precision.F32 ? allowedF32 : ALLOWED_BF16;
+            device = executor.description();
+            double allowed = switch (executor.precision()) {
+                case F32 -> allowedF32;
+                case F16 -> allowedF16;
+                default -> ALLOWED_BF16;
+            };
             double error = error(run(executor, graph, inputs), run(reference, graph, inputs));
             result = new Case(op, name, error, allowed, error <= allowed, null);
         } catch (KilnException e) {

@@ -3,9 +3,11 @@ package kiln.tui.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 import kiln.runtime.EngineOptions;
 import kiln.runtime.Executors;
 import kiln.runtime.KernelSelfTest;
@@ -38,9 +40,11 @@ final class SelftestCommand extends Command {
 
     @Option(
             names = "--json",
-            description = "{\"ops\": [{\"op\", \"case\", \"error\", \"allowed\", \"ok\"}], \"kernels\": [{\"kernel\", \"variant\", …}],"
+            description = "{\"device\", \"ops\": [{\"op\", \"case\", \"error\", \"allowed\", \"ok\"}], \"kernels\": [{\"kernel\", \"variant\", …}],"
                     + " \"pictures\": [{\"picture\", …}]}")
     boolean json;
+
+    private final Set<String> notices = new HashSet<>();
 
     SelftestCommand(CliContext context) {
         super(context);
@@ -54,20 +58,20 @@ final class SelftestCommand extends Command {
         if (pictures && places.demoModel() == null) {
             throw new KilnException(Category.NOT_FOUND, "--pictures needs the demo model, which was left out here");
         }
-        List<SelfTest.Case> ops = SelfTest.run(options, selection, this::print);
+        SelfTest.Outcome ops = SelfTest.run(options, selection, this::note, this::print);
         KernelSelfTest.Result kernels = kernels(options, selection);
         List<PictureSelfTest.Case> drawn = pictures ? drawn(options, places.demoModel(), selection) : List.of();
-        long cases = ops.size() + kernels.cases().size() + drawn.size();
+        long cases = ops.cases().size() + kernels.cases().size() + drawn.size();
         if (cases == 0) {
             throw KilnException.badRequest("--only '" + only + "' fits nothing");
         }
-        long failed = ops.stream().filter(result -> !result.ok()).count()
+        long failed = ops.cases().stream().filter(result -> !result.ok()).count()
                 + kernels.cases().stream().filter(result -> !result.ok()).count()
                 + drawn.stream().filter(result -> !result.ok()).count();
         if (json) {
             Json.print(context.out(), out -> write(out, ops, kernels, drawn));
         } else {
-            summarize(kernels, cases, failed);
+            summarize(device(ops, kernels), kernels.leftOut(), cases, failed);
         }
         return failed == 0 ? 0 : Category.DEVICE.exitCode();
     }
@@ -81,25 +85,42 @@ final class SelftestCommand extends Command {
 
     private List<PictureSelfTest.Case> drawn(EngineOptions options, Path demo, Selection selection) {
         return PictureSelfTest.run(
-                options, demo, selection, result -> print(result.ok(), "picture", result.name(), result.error(), result.allowed(), result.message()));
+                options,
+                demo,
+                selection,
+                this::note,
+                result -> print(result.ok(), "picture", result.name(), result.error(), result.allowed(), result.message()));
     }
 
-    private void summarize(KernelSelfTest.Result kernels, long cases, long failed) {
-        if (kernels.leftOut() > 0) {
-            context.out().println(Quantities.count(kernels.leftOut(), "kernel") + " left out: " + kernels.card() + " is too old for them");
+    private void note(String notice) {
+        if (notices.add(notice)) {
+            context.err().println("kiln: " + notice);
         }
+    }
+
+    /** What was tested, for people. */
+    private static String device(SelfTest.Outcome ops, KernelSelfTest.Result kernels) {
+        return ops.device().isEmpty() ? kernels.card() : ops.device();
+    }
+
+    private void summarize(String tested, int leftOut, long cases, long failed) {
+        if (leftOut > 0) {
+            context.out().println(Quantities.count(leftOut, "kernel") + " left out: this card is too old for them");
+        }
+        String on = tested.isEmpty() ? "" : " on " + tested;
         if (failed == 0) {
-            context.out().println("all " + cases + " cases agree with plain Java" + (pictures ? " and PyTorch" : ""));
+            context.out().println("all " + cases + " cases agree with plain Java" + (pictures ? " and PyTorch" : "") + on);
         } else {
-            context.out().println(failed + " of " + cases + " cases are wrong: --executor reference works anywhere, slowly");
+            context.out().println(failed + " of " + cases + " cases are wrong" + on + ": --executor reference works anywhere, slowly");
         }
     }
 
     private static void write(
-            JsonGenerator out, List<SelfTest.Case> ops, KernelSelfTest.Result kernels, List<PictureSelfTest.Case> pictures) throws IOException {
+            JsonGenerator out, SelfTest.Outcome ops, KernelSelfTest.Result kernels, List<PictureSelfTest.Case> pictures) throws IOException {
         out.writeStartObject();
+        out.writeStringField("device", device(ops, kernels));
         out.writeArrayFieldStart("ops");
-        for (SelfTest.Case result : ops) {
+        for (SelfTest.Case result : ops.cases()) {
             out.writeStartObject();
             out.writeStringField("op", result.op());
             write(out, result.name(), result.error(), result.allowed(), result.ok(), result.message());
@@ -119,7 +140,6 @@ final class SelftestCommand extends Command {
             write(out, result.name(), result.error(), result.allowed(), result.ok(), result.message());
         }
         out.writeEndArray();
-        out.writeStringField("card", kernels.card());
         out.writeNumberField("kernelsLeftOut", kernels.leftOut());
         out.writeEndObject();
     }

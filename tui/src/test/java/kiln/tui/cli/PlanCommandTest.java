@@ -140,9 +140,11 @@ class PlanCommandTest {
     }
 
     @Test
-    void withoutAWordAboutACardThePlanIsTheCpus() throws IOException {
-        assertThat(json().has("residency")).isFalse();
-        assertThat(json("--xformers", "--device-id", "0").has("residency")).isFalse();
+    void withNothingForACardToDoThePlanIsTheCpus() throws IOException {
+        // On a machine with a card the plan is that card's, unless the CPU is to compute.
+        assertThat(json("--use-cpu", "all").has("residency")).isFalse();
+        assertThat(json("--executor", "onednn", "--xformers", "--device-id", "0").has("residency")).isFalse();
+        assertThat(json("--vram-budget", "1G").get("card").isNull()).isTrue();
     }
 
     @ParameterizedTest

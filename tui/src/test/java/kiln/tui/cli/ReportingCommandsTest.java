@@ -165,6 +165,8 @@ class ReportingCommandsTest {
         }
         assertThat(json.get("dtype").asText()).isNotBlank();
         assertThat(json.get("peakResidentBytes").asLong()).isPositive();
+        assertThat(json.get("deviceUse").get("name").asText()).isNotBlank();
+        assertThat(json.get("notices")).isEmpty();
         assertFailure(Run.in(folder).demo().kiln("bench", "--runs", "0"), 2, "--runs 0");
         assertFailure(Run.in(folder).demo().kiln("bench", "--width", "7"), 2, "width 7");
     }
@@ -181,7 +183,7 @@ class ReportingCommandsTest {
             assertThat(op.get("error").asDouble()).isLessThanOrEqualTo(op.get("allowed").asDouble());
             assertThat(op.get("case").asText()).isNotBlank();
         }
-        assertThat(Run.in(folder).kiln("selftest").out()).contains("all " + ops.size() + " cases agree");
+        assertThat(Run.in(folder).kiln("selftest").out()).contains("all " + ops.size() + " cases agree with plain Java on ");
     }
 
     @Test
