@@ -13,6 +13,7 @@ import java.util.function.Consumer;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.cuda.CudaExecutor;
+import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.model.CheckpointFile;
 import kiln.runtime.pipeline.LoadedModel;
 import kiln.runtime.text.TokenChunk;
@@ -28,6 +29,7 @@ public final class Bench {
      * @param peakResidentBytes the process's so far; −1 where the system does not tell
      * @param deviceUse the card at the end; {@code null} for the CPU
      * @param streamedBytesPerStep to the card; 0 where all weights stay
+     * @param products where NVIDIA's libraries are faster on this card; {@code null} when that was not measured
      */
     public record Result(
             Timing unetStep,
@@ -37,7 +39,8 @@ public final class Bench {
             String device,
             long peakResidentBytes,
             DeviceUse deviceUse,
-            long streamedBytesPerStep) {
+            long streamedBytesPerStep,
+            ProductTimes products) {
         /** Steps a second as people count them: both halves of a guided step are one. */
         public double stepsPerSecond() {
             return 1 / unetStep.median();
@@ -53,6 +56,7 @@ public final class Bench {
      */
     public static Result run(
             EngineOptions options, Path checkpoint, int width, int height, int runs, Consumer<String> listener, Consumer<String> notices) {
+        ProductTimes products = measureProducts(options, checkpoint, width, height, listener, notices);
         Executor[] executor = new Executor[1];
         try (LoadedModel model = new LoadedModel(CheckpointFile.open(checkpoint), file -> {
             executor[0] = Executors.create(options, file, notices);
@@ -82,8 +86,18 @@ public final class Bench {
             Timing decode = time(decoder, Map.of("latent", normals(random, h * w * latentChannels)), runs);
             String dtype = model.precision().name().toLowerCase(Locale.ROOT);
             long streamed = executor[0] instanceof CudaExecutor card ? card.plan().streamedBytesPerStep() : 0;
-            return new Result(unet, decode, text, dtype, model.device(), peakResidentBytes(), model.deviceUse(), streamed);
+            return new Result(unet, decode, text, dtype, model.device(), peakResidentBytes(), model.deviceUse(), streamed, products);
         }
+    }
+
+    /** Before anything else is on the card, so that what follows is timed as a picture would be. */
+    private static ProductTimes measureProducts(
+            EngineOptions options, Path checkpoint, int width, int height, Consumer<String> listener, Consumer<String> notices) {
+        int scale;
+        try (CheckpointFile file = CheckpointFile.open(checkpoint)) {
+            scale = file.sizes().vae().scale();
+        }
+        return LibraryMeasurement.measure(options, checkpoint, height / scale, width / scale, listener, notices);
     }
 
     private static float[] normals(Random random, int count) {

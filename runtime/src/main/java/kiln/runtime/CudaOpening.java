@@ -1,7 +1,6 @@
 package kiln.runtime;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -23,6 +22,7 @@ import kiln.runtime.exec.cuda.AttentionChoice;
 import kiln.runtime.exec.cuda.CudaExecutor;
 import kiln.runtime.exec.cuda.CudaSettings;
 import kiln.runtime.exec.cuda.DeviceLibraries;
+import kiln.runtime.exec.cuda.HostMemory;
 import kiln.runtime.exec.cuda.MemoryBudget;
 import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.pipeline.LoadedModel;
@@ -116,13 +116,13 @@ final class CudaOpening {
         return DeviceLibraries.open(context, options.device().gemm(), options.device().convolution(), times, notices);
     }
 
-    private static DeviceChoice choose(CudaDriver driver, EngineOptions options) {
+    static DeviceChoice choose(CudaDriver driver, EngineOptions options) {
         List<CudaDevices.Device> devices = driver.devices();
         CudaDevices found = new CudaDevices(devices, null, null, devices.isEmpty() ? "the driver shows no device" : null);
         return DeviceChoice.among(found, options.device().device(), System.getenv(DeviceChoice.VISIBLE_DEVICES));
     }
 
-    private static CudaSettings settings(EngineOptions options, CudaDevices.Device before, CudaContext context) {
+    static CudaSettings settings(EngineOptions options, CudaDevices.Device before, CudaContext context) {
         DeviceOptions device = options.device();
         // A driver that already had a context tells of no difference; what is free is in no case the context's.
         CudaContext.MemoryInfo memory = context.memoryInfo();
@@ -142,7 +142,7 @@ final class CudaOpening {
                 AttentionChoice.of(device.attention(), budget.room(memory.freeBytes())),
                 budget,
                 highest,
-                (long) (availableHostBytes() * PINNED_SHARE));
+                (long) (HostMemory.availableBytes().orElse(0) * PINNED_SHARE));
     }
 
     private static Set<String> networks(Set<NetworkPart> parts) {
@@ -155,19 +155,5 @@ final class CudaOpening {
             }
         }
         return Set.copyOf(names);
-    }
-
-    /** What Linux says can be had without swapping; elsewhere nothing, and no weight is kept ready. */
-    private static long availableHostBytes() {
-        try {
-            for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
-                if (line.startsWith("MemAvailable:")) {
-                    return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
-                }
-            }
-        } catch (IOException | NumberFormatException e) {
-            return 0;
-        }
-        return 0;
     }
 }

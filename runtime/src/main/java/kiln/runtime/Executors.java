@@ -87,7 +87,7 @@ public final class Executors {
         return "oneDNN " + OneDnn.version() + " on " + OneDnn.instructionSet() + ": " + format;
     }
 
-    private static Path cudaNativesFolder(EngineOptions options) {
+    static Path cudaNativesFolder(EngineOptions options) {
         return nativesFolder(options.cacheFolder()).resolve("jcuda");
     }
 

@@ -1,6 +1,7 @@
 package kiln.kernels.cases;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import kiln.kernels.DataType;
@@ -76,7 +77,8 @@ public final class KernelCases {
         } else if (kernel instanceof Softmax softmax) {
             return softmax.width() == 1 ? List.of(softmax(softmax, 1), softmax(softmax, 77)) : List.of(softmax(softmax, 260));
         } else if (kernel instanceof GroupNormStatistics statistics) {
-            return List.of(statistics(statistics, 2, 35, 20, 4, 3), statistics(statistics, 1, 70, 640, 2, 1));
+            return List.of(
+                    statistics(statistics, 2, 35, 20, 4, 3), statistics(statistics, 1, 70, 640, 2, 1), statisticsInTwoLaunches(statistics));
         } else if (kernel instanceof GroupNormScale scale) {
             return List.of(groupNormScale(scale, 3), groupNormScale(scale, 40));
         } else if (kernel instanceof GroupNormApply apply) {
@@ -224,6 +226,26 @@ public final class KernelCases {
         long partial = c.output("partial", DataType.F32, expected, batch, groups, slices, 2);
         // Sums of tens of thousands of values of about 1, in another order.
         return c.call(kernel.call(inAddress, partial, batch, positions, channels, groups, slices)).build(0.02, 1e-4);
+    }
+
+    /** Five slices of seven positions and one of five: four of them first, then the others from another buffer. */
+    private static KernelCase statisticsInTwoLaunches(GroupNormStatistics kernel) {
+        int positions = 40;
+        int channels = 12;
+        int groups = 3;
+        int slices = 6;
+        int firstSlices = 4;
+        int firstElements = firstSlices * GroupNormStatistics.positionsPerSlice(positions, slices) * channels;
+        CaseBuilder c = new CaseBuilder(kernel, positions + " positions of " + channels + " in " + slices + " slices, two launches");
+        float[] in = c.normal(kernel.type(), positions * channels, 1);
+        long begin = c.input("begin", kernel.type(), Arrays.copyOf(in, firstElements), firstElements / channels, channels);
+        float[] others = Arrays.copyOfRange(in, firstElements, in.length);
+        long rest = c.input("rest", kernel.type(), others, others.length / channels, channels);
+        float[] expected = kernel.reference(in, 1, positions, channels, groups, slices);
+        long partial = c.output("partial", DataType.F32, expected, groups, slices, 2);
+        c.call(kernel.callSlices(begin, begin, partial, positions, channels, groups, slices, 0, firstSlices));
+        c.call(kernel.callSlices(rest, begin, partial, positions, channels, groups, slices, firstSlices, slices - firstSlices));
+        return c.build(1e-3, 1e-4);
     }
 
     private static KernelCase groupNormScale(GroupNormScale kernel, int slices) {

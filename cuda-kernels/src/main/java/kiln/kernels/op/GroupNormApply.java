@@ -55,7 +55,7 @@ public record GroupNormApply(DataType type, int width, boolean silu) implements 
             throw new IllegalArgumentException("group norm x" + width + ": " + channels + " channels");
         }
         int blocks = Code.blocks((long) positions * channels, THREADS * width);
-        return new KernelCall(this, blocks, batch, 1, List.of(in, factors, out, positions * channels, channels));
+        return new KernelCall(this, blocks, batch, 1, List.of(in, factors, out, Math.multiplyExact(positions, channels), channels));
     }
 
     @Override

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import kiln.runtime.Bench;
 import kiln.runtime.ByteSize;
 import kiln.runtime.CardBench;
@@ -16,6 +18,7 @@ import kiln.runtime.Executors;
 import kiln.runtime.GenerationRequest;
 import kiln.runtime.KilnException;
 import kiln.runtime.Selection;
+import kiln.runtime.exec.cuda.ProductTimes;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
@@ -60,7 +63,7 @@ final class BenchCommand extends Command {
             names = "--json",
             description = "{\"unetStep\": {\"median\", \"min\"}, \"vaeDecode\", \"textEncode\", \"stepsPerSecond\", \"dtype\","
                     + " \"peakResidentBytes\", \"deviceUse\": {\"name\", \"residency\", \"usedBytes\", \"peakBytes\", \"freeBytes\","
-                    + " \"totalBytes\"}, \"streamedBytesPerStep\", \"notices\"}; seconds")
+                    + " \"totalBytes\"}, \"streamedBytesPerStep\", \"products\", \"notices\"}; seconds")
     boolean json;
 
     private final Set<String> notices = new LinkedHashSet<>();
@@ -131,6 +134,12 @@ final class BenchCommand extends Command {
         } else {
             context.out().println(model.getFileName() + ", " + request.width() + "x" + request.height() + ", " + result.device());
             print(result);
+            ProductTimes products = result.products();
+            if (products != null) {
+                context.out().println("cuBLAS was faster for " + products.cublasWins(null) + " of " + products.cublasProducts()
+                        + " matrix products, cuDNN for " + products.cudnnWins(null) + " of " + products.cudnnProducts()
+                        + " convolutions: they are used for those from now on");
+            }
             if (comparison != null) {
                 context.out().println("with --vram-budget " + compareBudget);
                 print(comparison.limited());
@@ -193,6 +202,22 @@ final class BenchCommand extends Command {
         out.writeFieldName("deviceUse");
         DeviceJson.write(out, result.device(), result.deviceUse());
         out.writeNumberField("streamedBytesPerStep", result.streamedBytesPerStep());
+        writeProducts(out, result.products());
+    }
+
+    private static void writeProducts(JsonGenerator out, ProductTimes products) throws IOException {
+        if (products == null) {
+            out.writeNullField("products");
+            return;
+        }
+        out.writeObjectFieldStart("products");
+        for (Map.Entry<String, ProductTimes.Times> product : new TreeMap<>(products.products()).entrySet()) {
+            out.writeObjectFieldStart(product.getKey());
+            out.writeNumberField("ownMicroseconds", product.getValue().own());
+            out.writeNumberField("libraryMicroseconds", product.getValue().library());
+            out.writeEndObject();
+        }
+        out.writeEndObject();
     }
 
     private static void write(JsonGenerator out, String name, Bench.Timing timing) throws IOException {

@@ -61,7 +61,7 @@ class KernelBenchReportTest {
 
     private static Bench.Result timed(double step, double decode, long streamed) {
         return new Bench.Result(
-                new Bench.Timing(step, step), new Bench.Timing(decode, decode), new Bench.Timing(1, 1), "f16", "card", 0, null, streamed);
+                new Bench.Timing(step, step), new Bench.Timing(decode, decode), new Bench.Timing(1, 1), "f16", "card", 0, null, streamed, null);
     }
 
     @Test

@@ -22,6 +22,8 @@ import kiln.runtime.plan.MemoryPlan;
 final class BandPlan {
     /** Lower bands are avoided: a 3×3 window reads two rows more than it gives. */
     private static final int FEWEST_ROWS = 16;
+    /** Kernels count elements in 32 bits. */
+    private static final long MOST_ELEMENTS = Integer.MAX_VALUE;
 
     private final Graph graph;
     private final DataType type;
@@ -64,16 +66,20 @@ final class BandPlan {
         return Lowering.typeOf(graph.node(node), type).bytes();
     }
 
-    /** Everything on the device. */
-    static BandPlan none(Graph graph, DataType type) {
-        return new BandPlan(graph, type, i -> false, i -> false);
+    /** Everything on the device, except what is too large for any. */
+    static BandPlan least(Graph graph, DataType type) {
+        BandPlan plan = largerThan(MOST_ELEMENTS, graph, type, canBeOnHost(graph));
+        for (int i = 0; i < plan.rows.length; i++) {
+            plan.rows[i] = FEWEST_ROWS;
+        }
+        return plan;
     }
 
     /**
      * With an arena of no more than so many bytes, and as little on the host as that allows; with the smallest arena that there is where
      * none is small enough.
      *
-     * @param whole the same graph with everything on the device
+     * @param whole the same graph with everything on the device, as far as that is possible
      */
     static BandPlan within(long limitBytes, ProgramBuilder whole) {
         List<BandPlan> all = all(whole.graph, whole.type());
@@ -105,19 +111,23 @@ final class BandPlan {
         boolean[] canBeOnHost = canBeOnHost(graph);
         List<Long> sizes = new ArrayList<>(List.of(0L));
         for (int i = 0; i < canBeOnHost.length; i++) {
-            if (canBeOnHost[i]) {
+            if (canBeOnHost[i] && graph.shapeOf(i).elements() <= MOST_ELEMENTS) {
                 sizes.add(graph.shapeOf(i).elements());
             }
         }
         return sizes.stream()
                 .distinct()
                 .sorted(Comparator.reverseOrder())
-                .map(most -> new BandPlan(
-                        graph,
-                        type,
-                        i -> canBeOnHost[i] && graph.shapeOf(i).elements() > most,
-                        i -> isApplicable(graph, i) && graph.shapeOf(i).elements() > most))
+                .map(most -> largerThan(most, graph, type, canBeOnHost))
                 .toList();
+    }
+
+    private static BandPlan largerThan(long most, Graph graph, DataType type, boolean[] canBeOnHost) {
+        return new BandPlan(
+                graph,
+                type,
+                i -> graph.shapeOf(i).elements() > most && canBeOnHost[i],
+                i -> graph.shapeOf(i).elements() > most && isApplicable(graph, i));
     }
 
     private static boolean[] canBeOnHost(Graph graph) {
@@ -223,6 +233,13 @@ final class BandPlan {
         return whole.workBytes(node) + norm + BandBuffers.of(this, whole, node, bandRows).bytes();
     }
 
+    /** The most elements that a band touches in one map for each of its rows: it reads up to three rows for one that it makes. */
+    private long elementsPerRow(int product) {
+        Shape source = graph.shapeOf(sourceOf(product));
+        Shape result = graph.shapeOf(product);
+        return Math.max(3L * source.width() * source.channels(), (long) result.width() * result.channels());
+    }
+
     /** The highest bands for which there is room, all about the same. */
     private void chooseRows(long limitBytes, ProgramBuilder whole) {
         for (int i = 0; i < rows.length; i++) {
@@ -232,7 +249,7 @@ final class BandPlan {
             long room = limitBytes - DeviceWeight.align(devicePlan.top(i));
             int height = graph.shapeOf(i).height();
             int low = 1;
-            int high = height;
+            int high = (int) Math.max(1, Math.min(height, MOST_ELEMENTS / elementsPerRow(i)));
             while (low < high) {
                 int middle = (low + high + 1) / 2;
                 if (workBytes(whole, i, middle) <= room) {

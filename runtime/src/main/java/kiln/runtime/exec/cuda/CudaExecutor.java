@@ -7,7 +7,6 @@ import java.util.function.DoubleConsumer;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaContext.PinnedMemory;
 import kiln.kernels.CudaContext.Stream;
-import kiln.kernels.CudaDevices;
 import kiln.kernels.CudaException;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
@@ -64,8 +63,7 @@ public final class CudaExecutor implements Executor {
         this.settings = settings;
         this.notices = notices;
         try {
-            CudaDevices.Device device = context.device();
-            card = new Card(device.major() * 10 + device.minor(), context.multiprocessors());
+            card = Card.of(context);
             modules = new KernelModules(context);
             compute = context.createStream();
             copy = context.createStream();
@@ -208,6 +206,9 @@ public final class CudaExecutor implements Executor {
         private BoundProgram bound;
         private CapturedProgram captured;
         private boolean toldOfBands;
+        /** Whether all memory that Kiln asks for is there, so that only the driver itself can have too little. */
+        private boolean launching;
+
         private boolean graphClosed;
 
         Compiled(String network, Graph unfused, ProgramChoice program) {
@@ -222,15 +223,22 @@ public final class CudaExecutor implements Executor {
             if (graphClosed) {
                 throw new IllegalStateException("the compiled graph is closed");
             }
+            boolean libraryFailed = false;
             while (true) {
                 try {
+                    if (libraryFailed) {
+                        lower(program.type());
+                    }
                     return attempt(inputs, progress);
                 } catch (CudaException e) {
-                    if (!libraries.giveUp(e)) {
+                    if (libraries.giveUp(e, notices)) {
+                        libraryFailed = true;
+                    } else if (launching && e.isOutOfMemory()) {
+                        libraryFailed = false;
+                        residence.makeRoom(e);
+                    } else {
                         throw failure(e);
                     }
-                    notices.accept(e.getMessage() + ": Kiln's own kernels are used from here on");
-                    lower(program.type());
                 }
             }
         }
@@ -256,6 +264,7 @@ public final class CudaExecutor implements Executor {
         }
 
         private Map<String, float[]> launch(Map<String, float[]> inputs, Progress progress) {
+            launching = false;
             Residence.Placed placed = residence.place(network, program);
             if (bound == null || bound.generation() != placed.generation()) {
                 bind(placed);
@@ -265,6 +274,7 @@ public final class CudaExecutor implements Executor {
             GraphTransfers transfers = new GraphTransfers(bound.program());
             PinnedMemory pinned = transfer(transfers.bytes());
             transfers.write(inputs, pinned);
+            launching = true;
             try {
                 transfers.toDevice(context, pinned, bound.arena(), compute);
                 if (captured == null) {

@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaContext.PinnedMemory;
 import kiln.kernels.CudaContext.Stream;
@@ -20,20 +21,25 @@ import kiln.runtime.KilnException.Category;
 final class HostBlock implements AutoCloseable {
     /** One large reservation is refused sooner than several. */
     private static final long MOST_PIECE_BYTES = 256 << 20;
+    /** Of what is available: who pins all of it has the system end a process. */
+    private static final double MOST_SHARE = 0.9;
 
     private final CudaContext context;
     private final Set<Object> users = Collections.newSetFromMap(new IdentityHashMap<>());
     private final List<PinnedMemory> pieces = new ArrayList<>();
     private final long pieceBytes;
+    private final LongSupplier availableBytes;
     private long bytes;
 
     HostBlock(CudaContext context) {
-        this(context, MOST_PIECE_BYTES);
+        this(context, MOST_PIECE_BYTES, () -> HostMemory.availableBytes().orElse(Long.MAX_VALUE));
     }
 
-    HostBlock(CudaContext context, long pieceBytes) {
+    /** @param availableBytes what the machine can give before others are in need */
+    HostBlock(CudaContext context, long pieceBytes, LongSupplier availableBytes) {
         this.context = context;
         this.pieceBytes = pieceBytes;
+        this.availableBytes = availableBytes;
     }
 
     /**
@@ -42,6 +48,10 @@ final class HostBlock implements AutoCloseable {
      * @throws KilnException OUT_OF_MEMORY when the machine cannot pin so much
      */
     void reserve(Object user, String network, long wanted) {
+        long available = (long) (availableBytes.getAsLong() * MOST_SHARE);
+        if (wanted - bytes > available) {
+            throw shortage(network, wanted, bytes + available, "", null);
+        }
         users.add(user);
         while (bytes < wanted) {
             long next = Math.min(pieceBytes, wanted - bytes);
@@ -57,14 +67,18 @@ final class HostBlock implements AutoCloseable {
             } catch (CudaException e) {
                 long had = bytes;
                 release(user);
-                throw new KilnException(
-                        Category.OUT_OF_MEMORY,
-                        e.getMessage() + ": in bands the " + network + " needs " + ByteSize.format(wanted) + " of it, and "
-                                + ByteSize.format(had) + " could be had: draw a smaller picture, or free memory of the machine or the card",
-                        e);
+                throw shortage(network, wanted, had, e.getMessage() + ": ", e);
             }
             bytes += next;
         }
+    }
+
+    private static KilnException shortage(String network, long wanted, long had, String before, CudaException cause) {
+        return new KilnException(
+                Category.OUT_OF_MEMORY,
+                before + "in bands the " + network + " needs " + ByteSize.format(wanted) + " of pinned host memory, and " + ByteSize.format(had)
+                        + " could be had: draw a smaller picture, or free memory of the machine or the card",
+                cause);
     }
 
     /** No copy may be queued. */

@@ -24,8 +24,8 @@ final class Lowering {
     }
 
     /**
-     * With Kiln's own kernels in an arena of no more than so many bytes: what has no room there lies on the host and is computed in bands. Gives the same
-     * results to the bit.
+     * With Kiln's own kernels in an arena of no more than so many bytes: what has no room there lies on the host and is computed in bands.
+     * Gives the same results to the bit.
      *
      * @param unfused as a model builds it
      * @return a program that needs more than the limit when it cannot be done
@@ -46,7 +46,7 @@ final class Lowering {
     }
 
     private static ProgramBuilder whole(Graph graph, DeviceTarget target, DeviceLibraries libraries) {
-        return written(new ProgramBuilder(graph, target, libraries, BandPlan.none(graph, target.type())));
+        return written(new ProgramBuilder(graph, target, libraries, BandPlan.least(graph, target.type())));
     }
 
     private static ProgramBuilder written(ProgramBuilder program) {

@@ -29,7 +29,8 @@ final class ProgramChoice {
      */
     static ProgramChoice of(Graph unfused, DeviceTarget target, DeviceLibraries libraries, boolean mayBeInBands) {
         DeviceProgram whole = Lowering.lower(unfused, target, libraries);
-        return new ProgramChoice(unfused, target, whole, mayBeInBands ? Lowering.leastArenaBytes(unfused, target) : whole.arenaBytes());
+        long least = mayBeInBands ? Lowering.leastArenaBytes(unfused, target) : whole.arenaBytes();
+        return new ProgramChoice(unfused, target, whole, Math.min(least, whole.arenaBytes()));
     }
 
     DeviceProgram whole() {

@@ -46,6 +46,10 @@ final class Residence implements AutoCloseable {
     private final Map<String, NetworkPrograms> networks = new LinkedHashMap<>();
     private final Set<String> present = new HashSet<>();
     private Residency highest;
+    /** Of all memory, after the driver had less than it said. */
+    private long mostBytes = Long.MAX_VALUE;
+
+    private CudaException refusal;
     private ResidencyPlan plan;
     private boolean stale = true;
     private long generation;
@@ -168,11 +172,9 @@ final class Residence implements AutoCloseable {
     private void settle() {
         List<NetworkDemand> demands = networks.values().stream().map(NetworkPrograms::demand).toList();
         String largest = demands.stream().max(Comparator.comparingLong(NetworkDemand::weightBytes)).orElseThrow().name();
-        long most = Long.MAX_VALUE;
-        CudaException refusal = null;
         while (true) {
             long held = weightsBytes + arenaBytes;
-            long room = Math.min(most, budget.room(context.memoryInfo().freeBytes() + held));
+            long room = Math.min(mostBytes, budget.room(context.memoryInfo().freeBytes() + held));
             ResidencyPlan next = ResidencyPlan.choose(demands, largest, room, 0, highest);
             if (!next.fits()) {
                 release();
@@ -189,15 +191,25 @@ final class Residence implements AutoCloseable {
                 if (!e.isOutOfMemory()) {
                     throw e;
                 }
-                refusal = e;
-                if (next.residency().lower().isPresent()) {
-                    highest = next.residency().lower().get();
-                } else {
-                    most = next.peakBytes() - (next.peakBytes() + LESS_PARTS - 1) / LESS_PARTS;
-                }
-                notices.accept("going on with less memory, as with --" + highest.word() + ": " + e.getMessage());
+                askForLess(next, e);
             }
         }
+    }
+
+    private void askForLess(ResidencyPlan refused, CudaException e) {
+        refusal = e;
+        if (refused.residency().lower().isPresent()) {
+            highest = refused.residency().lower().get();
+        } else {
+            mostBytes = refused.peakBytes() - (refused.peakBytes() + LESS_PARTS - 1) / LESS_PARTS;
+        }
+        notices.accept("going on with less memory, as with --" + highest.word() + ": " + e.getMessage());
+    }
+
+    /** Gives all memory back and plans with less from now on: the driver had too little for what it needs itself. */
+    void makeRoom(CudaException e) {
+        release();
+        askForLess(plan, e);
     }
 
     private void allocate(ResidencyPlan next) {

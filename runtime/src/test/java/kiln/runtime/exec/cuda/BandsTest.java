@@ -70,7 +70,7 @@ class BandsTest {
         try (CudaContext context = driver.open(0);
                 KernelModules modules = new KernelModules(context);
                 WeightUpload upload = new WeightUpload(context, weights, 0);
-                HostBlock host = new HostBlock(context, PIECE_BYTES)) {
+                HostBlock host = new HostBlock(context, PIECE_BYTES, () -> Long.MAX_VALUE)) {
             Stream compute = context.createStream();
             long[] places = program.weights().stream().mapToLong(weight -> {
                         long address = context.allocate(weight.bytes(), weight.name());

@@ -158,6 +158,16 @@ class CudaDemandsTest {
         assertThat(copied).as("the less is on the host, the less is copied").isBetween(2000 * MIB, 15_000 * MIB);
     }
 
+    @Test
+    void mapsOfMoreElementsThanKernelsCountGoInBandsWhateverTheRoom() {
+        DeviceTarget target = new DeviceTarget(CudaDemands.ASSUMED_CARD, DataType.F16, false);
+        // The last level has 4096 x 4096 x 256 elements.
+        DeviceProgram program = Lowering.lower(SIZES.vae().decoder(SHAPES::get, 1, 512, 512), target, Long.MAX_VALUE);
+        assertThat(program.hostBytes()).isGreaterThanOrEqualTo(2L * 4096 * 4096 * 256);
+        DeviceProgram largest = Lowering.lower(SIZES.vae().decoder(SHAPES::get, 1, 256, 256), target, Long.MAX_VALUE);
+        assertThat(largest.hostBytes()).isZero();
+    }
+
     private static long copied(DeviceCommand command) {
         if (command instanceof DeviceCommand.CopyToDevice copy) {
             return copy.bytes();

@@ -202,6 +202,19 @@ class CudaExecutorTest {
     }
 
     @Test
+    void lessIsUsedWhenTheDriverHasTooLittleToLaunch() {
+        open(0);
+        Graph graph = chain(2, "a");
+        try (CompiledGraph compiled = executor.compile("n", graph, f -> {})) {
+            driver.record().fail(DriverCall.LAUNCH, 1, "CUDA_ERROR_OUT_OF_MEMORY");
+            float[] x = ramp(2 * CHANNELS, 1);
+            assertClose(run(compiled, x), expected(graph, x));
+            assertThat(executor.plan().residency()).isEqualTo(Residency.TAKING_TURNS);
+            assertThat(notices).singleElement().asString().startsWith("going on with less memory, as with --medvram");
+        }
+    }
+
+    @Test
     void whatCannotFitIsToldInOneLine() {
         open(4 << 10);
         try (CompiledGraph compiled = executor.compile("n", chain(2, "a"), f -> {})) {
