@@ -16,7 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** The script beside a stand-in for Kiln, as in an unpacked bundle. */
 class CardReportTest {
     private static final String STEP = "{\"unetStep\":{\"median\":0.02,\"min\":0.02},\"vaeDecode\":{\"median\":0.05,\"min\":0.05},"
-            + "\"stepsPerSecond\":50.0,\"deviceUse\":{\"residency\":\"resident\",\"peakBytes\":1048576000}";
+            + "\"stepsPerSecond\":50.0,\"deviceUse\":{\"residency\":\"resident\",\"peakBytes\":1048576000,"
+            + "\"freeBytes\":1048576,\"totalBytes\":2097152000}";
 
     @TempDir
     private Path folder;
@@ -68,7 +69,7 @@ class CardReportTest {
                         "ops all 2 right",
                         "kernel-cases 1 of 2 WRONG",
                         " \"kernel\":\"softmax\",\"ok\":false}]}",
-                        "resident step 0.0200 s, 50.00 it/s, decode 0.0500 s, peak 1000 MiB on the card, resident",
+                        "resident step 0.0200 s, 50.00 it/s, decode 0.0500 s, peak 1000 MiB of the card (driver: 1999), resident",
                         "kernels 1 timed; 50.0 GB/s to the card, 3000 GB/s on it",
                         " denoiser 100.0% 2 x 10.0 us 100.00 TFLOP/s 2000.0 GB/s gemm f16, Linear",
                         "int8 failed (6): kiln: no memory \"left\"")

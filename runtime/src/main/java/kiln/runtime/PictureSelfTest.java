@@ -66,10 +66,12 @@ public final class PictureSelfTest {
      *
      * @param demo the demo model
      * @param selection of "picture:", its name and its size
+     * @param notices told in one line what a person may want to know while the executor works
      * @param listener told each case as soon as it is done
      */
-    public static List<Case> run(EngineOptions options, Path demo, Selection selection, Consumer<Case> listener) {
-        return run(file -> Executors.create(options, file, notice -> {}), demo, selection, listener);
+    public static List<Case> run(
+            EngineOptions options, Path demo, Selection selection, Consumer<String> notices, Consumer<Case> listener) {
+        return run(file -> Executors.create(options, file, notices), demo, selection, listener);
     }
 
     static List<Case> run(Function<CheckpointFile, Executor> executor, Path demo, Selection selection, Consumer<Case> listener) {

@@ -44,6 +44,8 @@ final class SelftestCommand extends Command {
                     + " \"pictures\": [{\"picture\", …}]}")
     boolean json;
 
+    private final Set<String> notices = new HashSet<>();
+
     SelftestCommand(CliContext context) {
         super(context);
     }
@@ -56,16 +58,7 @@ final class SelftestCommand extends Command {
         if (pictures && places.demoModel() == null) {
             throw new KilnException(Category.NOT_FOUND, "--pictures needs the demo model, which was left out here");
         }
-        Set<String> notices = new HashSet<>();
-        SelfTest.Outcome ops = SelfTest.run(
-                options,
-                selection,
-                notice -> {
-                    if (notices.add(notice)) {
-                        context.err().println("kiln: " + notice);
-                    }
-                },
-                this::print);
+        SelfTest.Outcome ops = SelfTest.run(options, selection, this::note, this::print);
         KernelSelfTest.Result kernels = kernels(options, selection);
         List<PictureSelfTest.Case> drawn = pictures ? drawn(options, places.demoModel(), selection) : List.of();
         long cases = ops.cases().size() + kernels.cases().size() + drawn.size();
@@ -78,7 +71,7 @@ final class SelftestCommand extends Command {
         if (json) {
             Json.print(context.out(), out -> write(out, ops, kernels, drawn));
         } else {
-            summarize(ops.device(), kernels, cases, failed);
+            summarize(device(ops, kernels), kernels.leftOut(), cases, failed);
         }
         return failed == 0 ? 0 : Category.DEVICE.exitCode();
     }
@@ -92,12 +85,27 @@ final class SelftestCommand extends Command {
 
     private List<PictureSelfTest.Case> drawn(EngineOptions options, Path demo, Selection selection) {
         return PictureSelfTest.run(
-                options, demo, selection, result -> print(result.ok(), "picture", result.name(), result.error(), result.allowed(), result.message()));
+                options,
+                demo,
+                selection,
+                this::note,
+                result -> print(result.ok(), "picture", result.name(), result.error(), result.allowed(), result.message()));
     }
 
-    private void summarize(String tested, KernelSelfTest.Result kernels, long cases, long failed) {
-        if (kernels.leftOut() > 0) {
-            context.out().println(Quantities.count(kernels.leftOut(), "kernel") + " left out: " + kernels.card() + " is too old for them");
+    private void note(String notice) {
+        if (notices.add(notice)) {
+            context.err().println("kiln: " + notice);
+        }
+    }
+
+    /** What was tested, for people. */
+    private static String device(SelfTest.Outcome ops, KernelSelfTest.Result kernels) {
+        return ops.device().isEmpty() ? kernels.card() : ops.device();
+    }
+
+    private void summarize(String tested, int leftOut, long cases, long failed) {
+        if (leftOut > 0) {
+            context.out().println(Quantities.count(leftOut, "kernel") + " left out: this card is too old for them");
         }
         String on = tested.isEmpty() ? "" : " on " + tested;
         if (failed == 0) {
@@ -110,7 +118,7 @@ final class SelftestCommand extends Command {
     private static void write(
             JsonGenerator out, SelfTest.Outcome ops, KernelSelfTest.Result kernels, List<PictureSelfTest.Case> pictures) throws IOException {
         out.writeStartObject();
-        out.writeStringField("device", ops.device());
+        out.writeStringField("device", device(ops, kernels));
         out.writeArrayFieldStart("ops");
         for (SelfTest.Case result : ops.cases()) {
             out.writeStartObject();
@@ -132,7 +140,6 @@ final class SelftestCommand extends Command {
             write(out, result.name(), result.error(), result.allowed(), result.ok(), result.message());
         }
         out.writeEndArray();
-        out.writeStringField("card", kernels.card());
         out.writeNumberField("kernelsLeftOut", kernels.leftOut());
         out.writeEndObject();
     }

@@ -6,6 +6,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import kiln.kernels.DataType;
 import kiln.kernels.KernelCall;
+import kiln.kernels.op.ApplyEpilogue;
 import kiln.kernels.op.Attention;
 import kiln.kernels.op.AttentionKernel;
 import kiln.kernels.op.AttentionShape;
@@ -14,8 +15,10 @@ import kiln.kernels.op.Elementwise;
 import kiln.kernels.op.Embedding;
 import kiln.kernels.op.Epilogue;
 import kiln.kernels.op.Geglu;
+import kiln.kernels.op.LatentToRgb;
 import kiln.kernels.op.LayerNorm;
 import kiln.kernels.op.Softmax;
+import kiln.kernels.op.SplitAttention;
 import kiln.kernels.op.SplitSum;
 import kiln.kernels.op.TimestepEmbedding;
 import kiln.kernels.op.Transpose;
@@ -88,9 +91,7 @@ final class CommonWorkloads {
         double k = elements(shape.batch() * shape.keys(), width);
         KernelCall call = kernel.call(
                 block(q), block(k), block(k), block(q), shape, (float) (1 / Math.sqrt(kernel.headSize())));
-        String text = shape.batch() + "x" + shape.heads() + " heads of " + kernel.headSize() + ", " + shape.queries() + " queries, "
-                + shape.keys() + " keys";
-        add(text, call, 4.0 * shape.batch() * shape.queries() * shape.keys() * width, 2 * (q + k));
+        add(text(shape, kernel.headSize()), call, 4.0 * shape.batch() * shape.queries() * shape.keys() * width, 2 * (q + k));
     }
 
     /** @param covered names of kernels that need no further launch */
@@ -101,8 +102,10 @@ final class CommonWorkloads {
         workloads.copies();
         workloads.rows();
         workloads.tables();
-        AttentionShape shape = AttentionShape.packed(BATCH, 8, 40, 1024);
-        workloads.add(new Attention(workloads.type, 40, false, true), shape);
+        workloads.afterwards();
+        AttentionShape shape = new AttentionShape(BATCH, 8, 1024, 1024, CHANNELS, CHANNELS, CHANNELS, CHANNELS);
+        workloads.add(new Attention(workloads.type, CHANNELS / shape.heads(), false, true), shape);
+        workloads.slices(shape);
         return workloads.all.stream().filter(workload -> !covered.contains(workload.call().kernel().name())).toList();
     }
 
@@ -185,6 +188,43 @@ final class CommonWorkloads {
                         CHANNELS),
                 0,
                 elements(BATCH, CHANNELS));
+    }
+
+    /** What follows a library's product, and the preview. */
+    private void afterwards() {
+        double map = elements(ROWS, CHANNELS);
+        add(
+                map(),
+                ApplyEpilogue.of(type, Epilogue.BIAS, CHANNELS).call(block(2 * map), block(map), ROWS, CHANNELS, parameter(CHANNELS), List.of()),
+                0,
+                2 * map);
+        add(
+                POSITIONS + " positions",
+                new LatentToRgb(type).call(block(elements(POSITIONS, 4)), block(3 * POSITIONS), POSITIONS, new float[5][3]),
+                0,
+                elements(POSITIONS, 4) + 3 * POSITIONS);
+    }
+
+    /** One slice that is all. */
+    private void slices(AttentionShape shape) {
+        int headSize = CHANNELS / shape.heads();
+        long work = SplitAttention.mostWorkBytes(shape);
+        double q = elements(shape.batch() * shape.queries(), CHANNELS);
+        double k = elements(shape.batch() * shape.keys(), CHANNELS);
+        double flops = 2.0 * shape.batch() * shape.queries() * shape.keys() * CHANNELS;
+        long[] at = {block(q), block(k), block(k), block(q), block(work)};
+        long blocks = arena;
+        List<KernelCall> calls = SplitAttention.calls(
+                SplitAttention.Kind.WHOLE, type, capability, headSize, false, shape, 0.125f, at[0], at[1], at[2], at[3], at[4], work);
+        for (KernelCall call : calls) {
+            boolean softmax = call.kernel() instanceof Softmax;
+            arena = blocks;
+            add(text(shape, headSize), call, softmax ? 0 : flops, softmax ? 2.0 * work : q + k + work);
+        }
+    }
+
+    private static String text(AttentionShape shape, int headSize) {
+        return shape.batch() + "x" + shape.heads() + " heads of " + headSize + ", " + shape.queries() + " queries, " + shape.keys() + " keys";
     }
 
     private double elements(int rows, int columns) {

@@ -10,6 +10,8 @@ import java.util.stream.IntStream;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
 import kiln.kernels.op.AttentionKernel;
+import kiln.kernels.op.AttentionScores;
+import kiln.kernels.op.AttentionValues;
 import kiln.kernels.op.Convolution;
 import kiln.kernels.op.CopyRows;
 import kiln.kernels.op.MatrixMultiply;
@@ -80,18 +82,30 @@ final class ProgramWorkloads {
             // A part of the result, as large as what is copied.
             bytes = 2 * (bytes - bytes(step.node()));
         }
-        boolean product = call.kernel() instanceof MatrixMultiply
-                || call.kernel() instanceof Convolution
-                || call.kernel() instanceof AttentionKernel;
         return new Workload(
                 group,
                 text(node),
                 new KernelCall(call.kernel(), call.gridX(), call.gridY(), call.gridZ(), arguments),
                 1,
-                product ? program.graph().flops(node) : 0,
+                isProduct(call.kernel()) ? program.graph().flops(node) / products(step) : 0,
                 bytes,
                 program.arenaBytes(),
                 parameterBytes);
+    }
+
+    private static boolean isProduct(Kernel kernel) {
+        return kernel instanceof MatrixMultiply
+                || kernel instanceof Convolution
+                || kernel instanceof AttentionKernel
+                || kernel instanceof AttentionScores
+                || kernel instanceof AttentionValues;
+    }
+
+    /** Launches that share a step's work: attention in slices has many, of about the same size. */
+    private static long products(DeviceProgram.Step step) {
+        return step.commands().stream()
+                .filter(command -> command instanceof DeviceCommand.Launch launch && isProduct(launch.call().kernel()))
+                .count();
     }
 
     /** Which of a node's operands and result lie there. */

@@ -102,11 +102,11 @@ class KernelBenchTest {
     }
 
     @Test
-    void tablesAreReadWithinTheirBounds() {
-        // Kernels that read by numbers in memory; everything else is bounded by its sizes.
+    void timingAgainAndAgainReadsAndWritesWithinBounds() {
+        // Among them a kernel that reads by numbers in memory; everything else is bounded by its sizes.
         EmulatedDriver driver = new EmulatedDriver(EmulatedCard.ofBytes(64 << 20).withCapability(80));
         try (CudaContext context = driver.open(0)) {
-            assertThat(KernelBench.run(context, CudaSettings.USUAL, Map.of(), name -> name.contains("embedding"), true, name -> {})
+            assertThat(KernelBench.run(context, CudaSettings.USUAL, Map.of(), name -> name.contains("embedding"), false, name -> {})
                             .rows())
                     .extracting(KernelBench.Row::kernel)
                     .containsExactlyInAnyOrder("embedding", "timestep_embedding");
