@@ -8,6 +8,7 @@ import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasComputeType;
 import jcuda.jcublas.cublasGemmAlgo;
 import jcuda.jcublas.cublasHandle;
+import jcuda.jcublas.cublasMath;
 import jcuda.jcublas.cublasOperation;
 import jcuda.jcublas.cublasStatus;
 import jcuda.runtime.cudaStream_t;
@@ -26,6 +27,9 @@ final class JCudaCublas implements Cublas {
 
     private static final long HOPPER_WORK_BYTES = 32L << 20;
     private static final int HOPPER = 9;
+
+    /** No sums of halves where a long product is split; and none of 32-bit factors that were rounded to 19 bits, which is the default. */
+    private static final int MATH = cublasMath.CUBLAS_DEFAULT_MATH | cublasMath.CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
 
     private static final Pointer ONE = Pointer.to(new float[] {1});
     private static final Pointer ZERO = Pointer.to(new float[] {0});
@@ -52,6 +56,7 @@ final class JCudaCublas implements Cublas {
             if (number[0] < OLDEST) {
                 throw new LibraryException("cuBLAS " + version + " is too old: 12.0 or newer is needed");
             }
+            check(JCublas2.cublasSetMathMode(handle, MATH), "setting cuBLAS up");
             workBytes = context.device().major() >= HOPPER ? HOPPER_WORK_BYTES : WORK_BYTES;
             work = context.allocate(workBytes, "cuBLAS");
         } catch (LibraryException | RuntimeException e) {

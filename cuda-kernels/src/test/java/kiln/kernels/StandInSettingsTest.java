@@ -19,7 +19,13 @@ class StandInSettingsTest {
     /** What runs there. */
     static final class Program {
         public static void main(String[] arguments) throws IOException {
-            CudaDriver driver = CudaDriver.load(FOLDER.resolve("natives"));
+            CudaDriver driver;
+            try {
+                driver = CudaDriver.load(FOLDER.resolve("natives"));
+            } catch (CudaException e) {
+                System.out.println(e.getMessage());
+                return;
+            }
             for (CudaDevices.Device device : driver.devices()) {
                 System.out.println(device.index() + " " + device.capability() + " " + (device.totalBytes() >> 20) + " " + (device.freeBytes() >> 20));
             }
@@ -48,7 +54,8 @@ class StandInSettingsTest {
         ProcessBuilder builder = new ProcessBuilder(java, "-Xmx256m", "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path"), Program.class.getName());
         builder.environment().put("LD_LIBRARY_PATH", FOLDER.resolve("settings").toString());
         builder.environment().putAll(variables);
-        Process process = builder.redirectErrorStream(true).start();
+        // A newer Java warns there of native libraries.
+        Process process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
         String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         process.waitFor();
         return text.lines().toList();
@@ -67,7 +74,7 @@ class StandInSettingsTest {
 
     @Test
     void noCardIsADriverThatDoesNotStart() throws Exception {
-        assertThat(run(Map.of("EMULATED_DEVICES", "0"))).anySatisfy(line -> assertThat(line).contains("CUDA_ERROR_NO_DEVICE while starting the CUDA driver"));
+        assertThat(run(Map.of("EMULATED_DEVICES", "0"))).containsExactly("CUDA_ERROR_NO_DEVICE while starting the CUDA driver");
     }
 
     @Test

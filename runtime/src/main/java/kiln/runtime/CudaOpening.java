@@ -138,6 +138,7 @@ final class CudaOpening {
         return new CudaSettings(
                 wide ? DataType.F32 : DataType.F16,
                 device.noHalfVae() ? networks(EnumSet.of(NetworkPart.VAE)) : Set.of(),
+                device.upcastSampling() ? networks(EnumSet.of(NetworkPart.UNET)) : Set.of(),
                 device.weights() == WeightFormat.INT8,
                 AttentionChoice.of(device.attention(), budget.room(memory.freeBytes())),
                 budget,

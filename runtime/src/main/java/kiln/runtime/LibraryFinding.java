@@ -37,33 +37,42 @@ public record LibraryFinding(String file, Path path, String version, String prob
      * @return cuBLAS, then cuDNN
      */
     public static List<LibraryFinding> look(EngineOptions options, CudaDevices.Device device, Path nativesFolder) {
-        SystemLibrary cublas = SystemLibrary.load(SystemLibrary.CUBLAS);
-        SystemLibrary cudnn = SystemLibrary.load(SystemLibrary.CUDNN);
         if (device == null) {
-            return List.of(unused(cublas, "matrix products"), unused(cudnn, "convolutions"));
+            return List.of(
+                    unused(SystemLibrary.load(SystemLibrary.CUBLAS), "matrix products"),
+                    unused(SystemLibrary.load(SystemLibrary.CUDNN), "convolutions"));
         }
-        ProductTimes times = ProductTimes.read(ProductTimes.file(options.cacheFolder(), device));
-        Started first = new Started(null, "no card");
-        Started second = first;
-        try (CudaContext context = CudaDriver.load(nativesFolder).open(device.index())) {
-            first = start(() -> {
+        return look(options, device, () -> CudaDriver.load(nativesFolder).open(device.index()));
+    }
+
+    interface Card {
+        CudaContext open() throws IOException;
+    }
+
+    static List<LibraryFinding> look(EngineOptions options, CudaDevices.Device device, Card card) {
+        Started cublas;
+        Started cudnn;
+        try (CudaContext context = card.open()) {
+            cublas = start(() -> {
                 try (Cublas opened = context.openCublas()) {
                     return opened.version();
                 }
             });
-            second = start(() -> {
+            cudnn = start(() -> {
                 try (Cudnn opened = context.openCudnn()) {
                     return opened.version();
                 }
             });
         } catch (IOException | CudaException e) {
-            first = new Started(null, e.getMessage());
-            second = first;
+            cublas = new Started(null, e.getMessage());
+            cudnn = cublas;
         }
+        ProductTimes times = ProductTimes.read(ProductTimes.file(options.cacheFolder(), device));
         DeviceOptions wanted = options.device();
+        String products = use("matrix products", "cuBLAS", wanted.gemm(), cublas, times.cublasProducts(), times.cublasWins(cublas.version));
+        String convolutions = use("convolutions", "cuDNN", wanted.convolution(), cudnn, times.cudnnProducts(), times.cudnnWins(cudnn.version));
         return List.of(
-                of(cublas, first, use("matrix products", "cuBLAS", wanted.gemm(), first, times.cublasProducts(), times.cublasWins(first.version))),
-                of(cudnn, second, use("convolutions", "cuDNN", wanted.convolution(), second, times.cudnnProducts(), times.cudnnWins(second.version))));
+                of(SystemLibrary.load(SystemLibrary.CUBLAS), cublas, products), of(SystemLibrary.load(SystemLibrary.CUDNN), cudnn, convolutions));
     }
 
     private record Started(String version, String problem) {}

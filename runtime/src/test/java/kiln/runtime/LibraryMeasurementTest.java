@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import kiln.kernels.emulator.DriverCall;
 import kiln.kernels.emulator.EmulatedCard;
 import kiln.kernels.emulator.EmulatedDriver;
 import kiln.runtime.exec.MemoryWeights;
@@ -24,7 +25,7 @@ class LibraryMeasurementTest {
             .add("second.bias", 32)
             .add("conv.weight", 8, 32, 3, 3)
             .add("conv.bias", 8);
-    private final EmulatedDriver driver = new EmulatedDriver(EmulatedCard.ofBytes(1 << 20));
+    private final EmulatedDriver driver = new EmulatedDriver(EmulatedCard.ofBytes(8 << 20));
     private final List<String> told = new ArrayList<>();
 
     @TempDir
@@ -58,6 +59,15 @@ class LibraryMeasurementTest {
         assertThat(ProductTimes.read(ProductTimes.file(cache, driver.devices().get(0)))).isEqualTo(measured);
         assertThat(driver.record().leftovers()).isEmpty();
         assertThat(driver.record().liveAllocations()).isZero();
+    }
+
+    @Test
+    void leavesOutWhatALibraryRefuses() throws Exception {
+        driver.withLibraries();
+        driver.record().fail(DriverCall.LAUNCH, 1, "CUBLAS_STATUS_NOT_SUPPORTED");
+        ProductTimes measured = LibraryMeasurement.measure(driver, options(LibraryChoice.AUTO), graph(), told::add);
+        assertThat(measured.cublasProducts()).isEqualTo(1);
+        assertThat(measured.cudnnProducts()).isEqualTo(1);
     }
 
     @Test

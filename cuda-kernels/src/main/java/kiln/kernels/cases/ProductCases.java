@@ -203,7 +203,7 @@ final class ProductCases {
         Weights(CaseBuilder builder, DataType type, DataType stored, int rows, int columns) {
             this.builder = builder;
             this.stored = stored;
-            float[] normal = builder.normal(type, rows * columns, 1 / Math.sqrt(columns));
+            float[] normal = builder.normal(stored == DataType.F16 ? stored : type, rows * columns, 1 / Math.sqrt(columns));
             QuantizedRows quantized = stored == DataType.I8 ? QuantizedRows.of(normal, columns) : null;
             values = quantized == null ? normal : quantized.valuesAsFloats();
             scales = quantized == null ? null : quantized.scales();

@@ -166,7 +166,7 @@ public record Convolution(
 
     /** @param inputs as for {@link MatrixMultiply#call}; a row is a position of the result */
     public KernelCall call(long in, long weights, long out, Shape shape, long bias, List<Epilogue.Input> inputs) {
-        if (this.weights != type) {
+        if (this.weights == DataType.I8) {
             throw new IllegalArgumentException("convolution " + variant() + " needs the weights' scales");
         }
         return call(in, weights, 0, out, shape, bias, inputs);

@@ -50,6 +50,7 @@ public final class KernelLibrary {
             addEpilogues(all, type);
             addAttention(all, type);
         }
+        addUpcastProducts(all);
         for (Arithmetic arithmetic : List.of(Arithmetic.MMA8, Arithmetic.MMA16)) {
             addTensorProducts(all, arithmetic);
             addTensorAttention(all, arithmetic);
@@ -88,6 +89,16 @@ public final class KernelLibrary {
             all.add(new Convolution(type, Tile.LARGE, true, PER_CHANNEL, 3, 1, 1, false));
             all.add(new Convolution(type, Tile.LARGE, true, RESIDUAL, 3, 1, 1, false));
         }
+    }
+
+    /** 32-bit tensors with 16-bit weights: what runs anew after an overflow. */
+    private static void addUpcastProducts(List<Kernel> all) {
+        all.add(new MatrixMultiply(DataType.F32, DataType.F16, Tile.SMALL, false, Epilogue.BIAS));
+        all.add(new MatrixMultiply(DataType.F32, DataType.F16, Tile.MEDIUM, true, Epilogue.biasGeglu()));
+        all.add(new MatrixMultiply(DataType.F32, DataType.F16, Tile.LARGE, true, RESIDUAL));
+        all.add(new Convolution(DataType.F32, DataType.F16, Tile.SMALL, false, Epilogue.BIAS, 3, 1, 1, false));
+        all.add(new Convolution(DataType.F32, DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, 3, 1, 1, true));
+        all.add(new Convolution(DataType.F32, DataType.F16, Tile.LARGE, true, PER_CHANNEL, 3, 1, 1, false));
     }
 
     /** Weights as bytes, for the linear layers and convolutions that a small card keeps that way. */

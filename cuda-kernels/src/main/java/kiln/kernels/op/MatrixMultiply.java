@@ -17,7 +17,7 @@ import kiln.kernels.ptx.Value;
  *
  * <p>Both factors' rows run along the channels, as linear layers' weights are stored.
  *
- * @param weights how w is stored: as the tensors, or as bytes ({@link QuantizedRows}), which become floats on their way to shared memory;
+ * @param weights how w is stored: as the tensors, in 16 bits with 32-bit tensors, or as bytes ({@link QuantizedRows}), which become floats on their way to shared memory;
  *     the scale of a column multiplies its sums before the bias
  * @param vector columns and strides of the result are multiples of four, channels and strides of a of {@link Tile#vector}: one load takes
  *     that many. Without, any size
@@ -129,7 +129,7 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
             Batch batch,
             long bias,
             List<Epilogue.Input> inputs) {
-        if (this.weights != type) {
+        if (this.weights == DataType.I8) {
             throw new IllegalArgumentException("gemm " + variant() + " needs the weights' scales");
         }
         return call(a, weights, 0, out, rows, columns, channels, aStride, outStride, batch, bias, inputs);

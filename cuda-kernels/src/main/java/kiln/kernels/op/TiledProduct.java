@@ -52,7 +52,7 @@ abstract class TiledProduct {
 
     /** Whether there is a text for the combination. */
     static void require(DataType type, DataType weightType, Tile tile, boolean vector) {
-        if (type == DataType.I8 || weightType != type && weightType != DataType.I8) {
+        if (type == DataType.I8 || weightType == DataType.F32 && type != DataType.F32) {
             throw new IllegalArgumentException(type.label() + " tensors with " + weightType.label() + " weights");
         }
         if (tile.arithmetic().isTensor() && (type != DataType.F16 || !vector)) {

@@ -5,10 +5,10 @@
 #include "java.h"
 
 enum { SUCCESS = 0, NOT_INITIALIZED = 1, INVALID_VALUE = 7, EXECUTION_FAILED = 13, NOT_SUPPORTED = 15 };
-enum { OP_N = 0, OP_T = 1, COMPUTE_32F = 68, HALF = 2, FLOAT = 0 };
+enum { OP_N = 0, OP_T = 1, COMPUTE_32F = 68, HALF = 2, FLOAT = 0, EXACT_SUMS = 16 };
 
 struct handle {
-    int device;
+    int device, math;
     void *stream, *workspace;
 };
 
@@ -53,6 +53,11 @@ EXPORT int cublasGetPointerMode_v2(struct handle *handle, int *mode) {
     return SUCCESS;
 }
 
+EXPORT int cublasSetMathMode(struct handle *handle, int math) {
+    handle->math = math;
+    return SUCCESS;
+}
+
 EXPORT int cublasSetStream_v2(struct handle *handle, void *stream) {
     CALL("cublasSetStream")
     handle->workspace = NULL;
@@ -79,7 +84,8 @@ EXPORT int cublasGemmEx(struct handle *handle, int op_a, int op_b, int m, int n,
         return INVALID_VALUE;
     }
     if (a_type != b_type || a_type != c_type || (a_type != HALF && a_type != FLOAT) || compute != COMPUTE_32F || algorithm != -1
-        || *(const float *)alpha != 1 || *(const float *)beta != 0 || !handle->workspace) {
+        || *(const float *)alpha != 1 || *(const float *)beta != 0 || !handle->workspace
+        || handle->math != EXACT_SUMS) {
         return NOT_SUPPORTED;
     }
     struct product product = {handle->device, a_type == HALF, op_a == OP_T, op_b == OP_T, m, n, k, lda, ldb, ldc, (jlong)a, (jlong)b, (jlong)c};

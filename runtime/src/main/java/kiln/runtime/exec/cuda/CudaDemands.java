@@ -39,9 +39,11 @@ public final class CudaDemands {
     }
 
     private NetworkDemand of(String network, Graph unfused, boolean wide) {
-        DataType type = wide || device.weights() == WeightFormat.F32 ? DataType.F32 : DataType.F16;
-        DeviceTarget target = new DeviceTarget(card, DataType.F16, device.weights() == WeightFormat.INT8, AttentionChoice.of(device.attention(), device.vramBudgetBytes()))
-                .withType(type);
+        DataType type = device.weights() == WeightFormat.F32 ? DataType.F32 : DataType.F16;
+        DataType matrices = device.weights() == WeightFormat.INT8 ? DataType.I8 : type;
+        DeviceTarget usual = new DeviceTarget(card, type, matrices, AttentionChoice.of(device.attention(), device.vramBudgetBytes()));
+        boolean upcast = device.upcastSampling() && network.equals(NetworkNames.DENOISER);
+        DeviceTarget target = wide ? usual.wide() : upcast ? usual.upcast() : usual;
         NetworkPrograms programs = new NetworkPrograms(network);
         programs.add(program(network, unfused, target, DeviceLibraries.none()));
         return programs.demand();

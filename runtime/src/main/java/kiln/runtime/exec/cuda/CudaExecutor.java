@@ -256,7 +256,8 @@ public final class CudaExecutor implements Executor {
         /** Writes the program anew, for another number format or without a library. */
         private void lower(DataType type) {
             residence.remove(network, program);
-            program = program(network, unfused, settings.target(card, network).withType(type));
+            DeviceTarget target = settings.target(card, network);
+            program = program(network, unfused, type == DataType.F32 ? target.upcast() : target);
             bound = null;
             dropCapture();
             load(program.whole(), fraction -> {});

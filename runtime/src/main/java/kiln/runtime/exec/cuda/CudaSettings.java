@@ -11,12 +11,14 @@ import kiln.runtime.plan.Residency;
  *
  * @param type of results and weights: F16, or F32 ({@code --no-half})
  * @param wideNetworks those that run in 32 bits whatever the rest does ({@code --no-half-vae})
+ * @param upcastNetworks those whose results are in 32 bits, whatever their matrices are in ({@code --upcast-sampling})
  * @param int8Weights matrices in 8 bits
  * @param mostPinnedBytes of host memory that weights may be kept ready in
  */
 public record CudaSettings(
         DataType type,
         Set<String> wideNetworks,
+        Set<String> upcastNetworks,
         boolean int8Weights,
         AttentionChoice attention,
         MemoryBudget budget,
@@ -25,6 +27,7 @@ public record CudaSettings(
     public CudaSettings {
         Objects.requireNonNull(type, "type");
         wideNetworks = Set.copyOf(wideNetworks);
+        upcastNetworks = Set.copyOf(upcastNetworks);
         Objects.requireNonNull(attention, "attention");
         Objects.requireNonNull(budget, "budget");
         Objects.requireNonNull(highest, "highest");
@@ -32,7 +35,7 @@ public record CudaSettings(
 
     public CudaSettings(
             DataType type, Set<String> wideNetworks, boolean int8Weights, MemoryBudget budget, Residency highest, long mostPinnedBytes) {
-        this(type, wideNetworks, int8Weights, AttentionChoice.USUAL, budget, highest, mostPinnedBytes);
+        this(type, wideNetworks, Set.of(), int8Weights, AttentionChoice.USUAL, budget, highest, mostPinnedBytes);
     }
 
     /** 16 bits, all the memory there is. */
@@ -40,7 +43,7 @@ public record CudaSettings(
             new CudaSettings(DataType.F16, Set.of(), false, new MemoryBudget(0, 0, 0), Residency.RESIDENT, 1L << 30);
 
     DeviceTarget target(Card card, String network) {
-        DeviceTarget target = new DeviceTarget(card, type, int8Weights, attention);
-        return wideNetworks.contains(network) ? target.withType(DataType.F32) : target;
+        DeviceTarget target = new DeviceTarget(card, type, int8Weights ? DataType.I8 : type, attention);
+        return wideNetworks.contains(network) ? target.wide() : upcastNetworks.contains(network) ? target.upcast() : target;
     }
 }

@@ -23,6 +23,9 @@ public final class DeviceLibraries implements AutoCloseable {
     /** What a convolution may need beside its arguments; for more, Kiln's own kernel needs less of a small card. */
     private static final long MOST_WORK_BYTES = 64L << 20;
 
+    private static final String CUBLAS_FAILURE = "CUBLAS_";
+    private static final String CUDNN_FAILURE = "CUDNN_";
+
     private final LibraryChoice gemm;
     private final LibraryChoice convolution;
     private final ProductTimes times;
@@ -129,6 +132,11 @@ public final class DeviceLibraries implements AutoCloseable {
         return names;
     }
 
+    /** Whether it is a library that failed, and not the card. */
+    static boolean isOfLibrary(CudaException failure) {
+        return failure.symbol().startsWith(CUBLAS_FAILURE) || failure.symbol().startsWith(CUDNN_FAILURE);
+    }
+
     /**
      * If the failure is a library's, does without that one from the next lowering on. Told of the first time: programs that were written
      * before fail as well.
@@ -136,14 +144,14 @@ public final class DeviceLibraries implements AutoCloseable {
      * @return whether it is
      */
     boolean giveUp(CudaException failure, Consumer<String> notices) {
-        boolean ofCublas = failure.symbol().startsWith("CUBLAS_");
-        boolean ofCudnn = failure.symbol().startsWith("CUDNN_");
+        boolean ofCublas = failure.symbol().startsWith(CUBLAS_FAILURE);
+        boolean ofCudnn = failure.symbol().startsWith(CUDNN_FAILURE);
         if (usesCublas && ofCublas || usesCudnn && ofCudnn) {
             notices.accept(failure.getMessage() + ": Kiln's own kernels are used from here on");
         }
         usesCublas &= !ofCublas;
         usesCudnn &= !ofCudnn;
-        return ofCublas || ofCudnn;
+        return isOfLibrary(failure);
     }
 
     @Override

@@ -8,9 +8,9 @@ import kiln.runtime.graph.Weight;
 /**
  * A block of parameters as kernels read it.
  *
- * @param int8 rows of bytes, then behind them a 32-bit factor for each row
+ * @param stored the format of an element; of I8, rows of bytes, then behind them a 32-bit factor for each row
  */
-record DeviceWeight(Weight weight, Layout layout, DataType type, boolean int8) {
+record DeviceWeight(Weight weight, Layout layout, DataType stored) {
     /** How the checkpoint's elements are ordered. */
     enum Layout {
         /** As in the checkpoint. */
@@ -29,7 +29,7 @@ record DeviceWeight(Weight weight, Layout layout, DataType type, boolean int8) {
     DeviceWeight {
         Objects.requireNonNull(weight, "weight");
         Objects.requireNonNull(layout, "layout");
-        Objects.requireNonNull(type, "type");
+        Objects.requireNonNull(stored, "stored");
     }
 
     /** Of so many elements and more, matrices are worth being kept in 8 bits. */
@@ -37,17 +37,12 @@ record DeviceWeight(Weight weight, Layout layout, DataType type, boolean int8) {
 
     /** The factor of a product, in the target's format for those. */
     static DeviceWeight matrix(Weight weight, Layout layout, DeviceTarget target) {
-        return new DeviceWeight(weight, layout, target.type(), target.int8Weights() && weight.elements() >= INT8_ELEMENTS);
-    }
-
-    /** The format of an element. */
-    DataType stored() {
-        return int8 ? DataType.I8 : type;
+        return new DeviceWeight(weight, layout, target.matrices() == DataType.I8 && weight.elements() < INT8_ELEMENTS ? DataType.F16 : target.matrices());
     }
 
     static DeviceWeight frequencies(int channels) {
         Weight table = new Weight(List.of("frequencies of " + channels + " channels"), List.of(channels / 2));
-        return new DeviceWeight(table, Layout.FREQUENCIES, DataType.F32, false);
+        return new DeviceWeight(table, Layout.FREQUENCIES, DataType.F32);
     }
 
     String name() {
@@ -68,7 +63,8 @@ record DeviceWeight(Weight weight, Layout layout, DataType type, boolean int8) {
     }
 
     long bytes() {
-        return int8 ? scalesOffset() + (long) rows() * Float.BYTES : weight.elements() * type.bytes();
+        long elements = weight.elements() * stored.bytes();
+        return stored == DataType.I8 ? scalesOffset() + (long) rows() * Float.BYTES : elements;
     }
 
     static long align(long bytes) {

@@ -25,7 +25,7 @@ final class LibraryLowering {
     private static boolean matrix(ProgramBuilder p, int index, DeviceWeight.Layout layout) {
         Node node = p.graph.node(index);
         DeviceWeight weight = DeviceWeight.matrix(node.weights().get(0), layout, p.target);
-        if (weight.int8()) {
+        if (weight.stored() != p.type()) {
             return false;
         }
         int input = node.inputs().get(0);
@@ -49,7 +49,7 @@ final class LibraryLowering {
         Shape in = p.graph.shapeOf(input);
         Shape out = node.shape();
         DeviceWeight weight = DeviceWeight.matrix(node.weights().get(0), DeviceWeight.Layout.CONVOLUTION, p.target);
-        if (weight.int8() || op.upsample() || Math.min(in.height(), in.width()) + 2 * op.padBefore() < op.kernel()) {
+        if (weight.stored() != p.type() || op.upsample() || Math.min(in.height(), in.width()) + 2 * op.padBefore() < op.kernel()) {
             return false;
         }
         Cudnn.Convolution convolution = new Cudnn.Convolution(

@@ -92,7 +92,7 @@ final class ProductLowering {
 
     /** @param layout that the bias shares with the weights that it belongs to */
     static long bias(ProgramBuilder p, Node node, DeviceWeight.Layout layout) {
-        return node.weights().size() > 1 ? p.weight(new DeviceWeight(node.weights().get(1), layout, p.type(), false)) : 0;
+        return node.weights().size() > 1 ? p.weight(new DeviceWeight(node.weights().get(1), layout, p.type())) : 0;
     }
 
     static Epilogue epilogue(Node node) {

@@ -71,7 +71,7 @@ final class ProgramBuilder {
 
     /** A parameter as it is in the checkpoint. */
     long weight(Weight weight) {
-        return weight(new DeviceWeight(weight, DeviceWeight.Layout.PLAIN, type(), false));
+        return weight(new DeviceWeight(weight, DeviceWeight.Layout.PLAIN, type()));
     }
 
     long weight(DeviceWeight weight) {

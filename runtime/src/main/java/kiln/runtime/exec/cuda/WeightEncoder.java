@@ -27,7 +27,7 @@ final class WeightEncoder {
     WeightEncoder(WeightSource source, DeviceWeight weight) {
         this.weight = weight;
         values = ordered(source, weight);
-        quantized = weight.int8() ? QuantizedRows.of(values, weight.rowElements()) : null;
+        quantized = weight.stored() == DataType.I8 ? QuantizedRows.of(values, weight.rowElements()) : null;
     }
 
     private static float[] ordered(WeightSource source, DeviceWeight weight) {
@@ -58,8 +58,8 @@ final class WeightEncoder {
     /** Writes the block's bytes from {@code begin} on, as many as fit; both are multiples of four unless the block ends there. */
     void write(long begin, ByteBuffer target) {
         if (quantized == null) {
-            int size = weight.type().bytes();
-            writeFloats(values, Math.toIntExact(begin / size), target, weight.type());
+            int size = weight.stored().bytes();
+            writeFloats(values, Math.toIntExact(begin / size), target, weight.stored());
             return;
         }
         int at = Math.toIntExact(begin);

@@ -96,7 +96,7 @@ class BandsTest {
 
     /** @param limits as parts of what lies between the smallest arena (0) and that of the whole (1) */
     private static void assertSame(Graph graph, int capability, DataType type, double... limits) {
-        DeviceTarget target = new DeviceTarget(Card.of(capability), type, false);
+        DeviceTarget target = new DeviceTarget(Card.of(capability), type, type);
         DeviceProgram whole = Lowering.lower(graph, target);
         long smallest = Lowering.lower(graph, target, 0).arenaBytes();
         Map<String, float[]> expected = run(whole, capability);

@@ -150,7 +150,7 @@ class CudaDemandsTest {
     @ParameterizedTest
     @ValueSource(longs = {1000, 600, 250, 70})
     void aDecoderInBandsKeepsToItsLimit(long limitMib) {
-        DeviceTarget target = new DeviceTarget(CudaDemands.ASSUMED_CARD, DataType.F16, false);
+        DeviceTarget target = new DeviceTarget(CudaDemands.ASSUMED_CARD, DataType.F16, DataType.F16);
         DeviceProgram program = Lowering.lower(SIZES.vae().decoder(SHAPES::get, 1, 128, 128), target, limitMib * MIB);
         assertThat(program.arenaBytes()).isBetween(limitMib * MIB / 2, limitMib * MIB);
         assertThat(program.hostBytes()).as("two maps of 256 MiB, then four").isBetween(512 * MIB, 1024 * MIB);
@@ -160,7 +160,7 @@ class CudaDemandsTest {
 
     @Test
     void mapsOfMoreElementsThanKernelsCountGoInBandsWhateverTheRoom() {
-        DeviceTarget target = new DeviceTarget(CudaDemands.ASSUMED_CARD, DataType.F16, false);
+        DeviceTarget target = new DeviceTarget(CudaDemands.ASSUMED_CARD, DataType.F16, DataType.F16);
         // The last level has 4096 x 4096 x 256 elements.
         DeviceProgram program = Lowering.lower(SIZES.vae().decoder(SHAPES::get, 1, 512, 512), target, Long.MAX_VALUE);
         assertThat(program.hostBytes()).isGreaterThanOrEqualTo(2L * 4096 * 4096 * 256);

@@ -46,6 +46,21 @@ class CudaNetworksTest {
         run(NetworkGolden.demo(), 80, settings(DataType.F16, true), Double.POSITIVE_INFINITY, INT8_MEAN);
     }
 
+    /** What {@code --upcast-sampling} asks for, and what runs after an overflow: weights are rounded to 11 bits, nothing else is. */
+    @Test
+    void areCloserToPyTorchWith16BitWeightsAnd32BitResults() {
+        CudaSettings settings = new CudaSettings(
+                DataType.F16,
+                Set.of(),
+                Set.of("network"),
+                false,
+                AttentionChoice.USUAL,
+                new MemoryBudget(0, 0, 0),
+                Residency.RESIDENT,
+                1L << 30);
+        run(NetworkGolden.odd(), 61, settings, 2e-3, 1e-3);
+    }
+
     private static CudaSettings settings(DataType type, boolean int8) {
         return new CudaSettings(type, Set.of(), int8, new MemoryBudget(0, 0, 0), Residency.RESIDENT, 1L << 30);
     }

@@ -112,6 +112,7 @@ class CudaPictureTest {
             CudaSettings settings = new CudaSettings(
                     DataType.F32,
                     Set.of(),
+                    Set.of(),
                     false,
                     new AttentionChoice(kind, 1000),
                     new MemoryBudget(0, 0, 0),
