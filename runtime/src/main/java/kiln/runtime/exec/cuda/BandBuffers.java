@@ -8,14 +8,15 @@ import kiln.runtime.graph.PostOp;
 import kiln.runtime.graph.Shape;
 
 /**
- * What a product that is computed band by band keeps on the device: places behind one address.
+ * What a product that is computed band by band keeps on the device: places behind one address. Of more bands than one there are two sets, so
+ * that one is copied while the other is computed.
  *
  * @param in of the rows that it reads; −1 when they are read where they are
  * @param added of the rows that are added, by the node whose they are, for those on the host
  * @param out of the rows that it makes; −1 when they are made in their place
- * @param bytes of all of it, enough as well for the slices of a norm's statistics ({@link #statisticsBytes})
+ * @param setBytes from one set to the next, enough as well for a slice of a norm's statistics ({@link #statisticsBytes})
  */
-record BandBuffers(long in, Map<Integer, Long> added, long out, long bytes) {
+record BandBuffers(long in, Map<Integer, Long> added, long out, int sets, long setBytes) {
     BandBuffers {
         added = Map.copyOf(added);
     }
@@ -43,7 +44,18 @@ record BandBuffers(long in, Map<Integer, Long> added, long out, long bytes) {
             at += DeviceWeight.align(rows * program.rowBytes(index));
         }
         boolean countsSlices = bands.normOf(index) >= 0 && bands.isOnHost(source);
-        return new BandBuffers(in, added, out, countsSlices ? Math.max(at, statisticsBytes(program, bands.normOf(index))) : at);
+        long setBytes = countsSlices ? Math.max(at, statisticsBytes(program, bands.normOf(index))) : at;
+        return new BandBuffers(in, added, out, rows < node.shape().height() ? 2 : 1, setBytes);
+    }
+
+    /** Of all of it. */
+    long bytes() {
+        return sets * setBytes;
+    }
+
+    /** Where the buffers of a band (or of some slices) begin, by its number. */
+    long begin(int number) {
+        return number % sets * setBytes;
     }
 
     /** The most rows of the input that so many rows of the result need. */

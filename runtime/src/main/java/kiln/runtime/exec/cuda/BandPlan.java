@@ -248,8 +248,13 @@ final class BandPlan {
             }
             long room = limitBytes - DeviceWeight.align(devicePlan.top(i));
             int height = graph.shapeOf(i).height();
+            long most = MOST_ELEMENTS / elementsPerRow(i);
+            if (height <= most && workBytes(whole, i, height) <= room) {
+                rows[i] = height;
+                continue;
+            }
             int low = 1;
-            int high = (int) Math.max(1, Math.min(height, MOST_ELEMENTS / elementsPerRow(i)));
+            int high = (int) Math.max(1, Math.min(height / 2, most));
             while (low < high) {
                 int middle = (low + high + 1) / 2;
                 if (workBytes(whole, i, middle) <= room) {

@@ -6,8 +6,15 @@ import kiln.kernels.Cublas;
 import kiln.kernels.Cudnn;
 import kiln.kernels.KernelCall;
 
-/** Something that is queued on the stream that computes. Addresses are symbols ({@link Address}) until the command is bound. */
+/** Something that is queued on a stream. Addresses are symbols ({@link Address}) until the command is bound. */
 sealed interface DeviceCommand {
+    /** The streams: copies to the device and back and what is computed go on at the same time. */
+    enum Lane {
+        COMPUTE,
+        TO_DEVICE,
+        TO_HOST
+    }
+
     /** The same with its symbols replaced. */
     DeviceCommand bound(LongUnaryOperator places);
 
@@ -52,6 +59,14 @@ sealed interface DeviceCommand {
         public DeviceCommand bound(LongUnaryOperator places) {
             return new LibraryConvolution(
                     convolution, places.applyAsLong(in), places.applyAsLong(weights), places.applyAsLong(out), places.applyAsLong(work));
+        }
+    }
+
+    /** What is queued on one lane from now on waits for all that was queued on another so far. Between programs no lane is ahead of another. */
+    record Await(Lane waiting, Lane other) implements DeviceCommand {
+        @Override
+        public DeviceCommand bound(LongUnaryOperator places) {
+            return this;
         }
     }
 

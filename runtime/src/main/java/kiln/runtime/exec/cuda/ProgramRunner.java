@@ -2,11 +2,14 @@ package kiln.runtime.exec.cuda;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaContext.Event;
 import kiln.kernels.CudaContext.Stream;
 import kiln.runtime.exec.CompiledGraph.Progress;
+import kiln.runtime.exec.cuda.DeviceCommand.Lane;
 
 /**
  * Launches a program's calls on one stream while a second one brings the weights that do not stay: a unit's copy begins when the unit two
@@ -30,6 +33,8 @@ final class ProgramRunner implements AutoCloseable {
     private final HostBlock host;
     private final Stream compute;
     private final Stream copy;
+    private final Stream back;
+    private final Map<Lane, Event> reached = new EnumMap<>(Lane.class);
     private final List<Event> filled = new ArrayList<>();
     private final List<Event> used = new ArrayList<>();
     private final List<Event> marks = new ArrayList<>();
@@ -52,6 +57,10 @@ final class ProgramRunner implements AutoCloseable {
         for (int i = 0; i < SLOTS; i++) {
             filled.add(context.createEvent(false));
             used.add(context.createEvent(false));
+        }
+        back = context.createStream();
+        for (Lane lane : Lane.values()) {
+            reached.put(lane, context.createEvent(false));
         }
         for (int i = 0; i < MOST_AHEAD / STEPS_PER_MARK; i++) {
             marks.add(context.createEvent(false));
@@ -147,10 +156,22 @@ final class ProgramRunner implements AutoCloseable {
         } else if (command instanceof DeviceCommand.OfLibrary product) {
             libraries.queue(product, compute);
         } else if (command instanceof DeviceCommand.CopyToDevice copied) {
-            host.copyToDevice(copied.hostOffset(), copied.address(), copied.bytes(), compute);
+            host.copyToDevice(copied.hostOffset(), copied.address(), copied.bytes(), copy);
         } else if (command instanceof DeviceCommand.CopyToHost copied) {
-            host.copyToHost(copied.address(), copied.hostOffset(), copied.bytes(), compute);
+            host.copyToHost(copied.address(), copied.hostOffset(), copied.bytes(), back);
+        } else if (command instanceof DeviceCommand.Await await) {
+            Event event = reached.get(await.other());
+            context.record(event, stream(await.other()));
+            context.waitFor(event, stream(await.waiting()));
         }
+    }
+
+    private Stream stream(Lane lane) {
+        return switch (lane) {
+            case COMPUTE -> compute;
+            case TO_DEVICE -> copy;
+            case TO_HOST -> back;
+        };
     }
 
     private void fill(StreamedUnit unit) {
@@ -162,6 +183,7 @@ final class ProgramRunner implements AutoCloseable {
     void settle() {
         context.synchronize(copy);
         context.synchronize(compute);
+        context.synchronize(back);
     }
 
     @Override
@@ -169,6 +191,11 @@ final class ProgramRunner implements AutoCloseable {
         filled.forEach(context::destroy);
         used.forEach(context::destroy);
         marks.forEach(context::destroy);
+        reached.values().forEach(context::destroy);
+        if (!reached.isEmpty()) {
+            context.destroy(back);
+        }
+        reached.clear();
         filled.clear();
         used.clear();
         marks.clear();
