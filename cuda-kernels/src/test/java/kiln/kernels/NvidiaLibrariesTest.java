@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -133,11 +134,7 @@ class NvidiaLibrariesTest {
             }
             try {
                 work.queue(places);
-                byte[] result = blocks.get(places.length - 1);
-                context.copyToHost(places[places.length - 1], pinned, 0, result.length, stream);
-                context.synchronize(stream);
-                pinned.bytes().get(0, result);
-                float[] found = type.decode(result);
+                float[] found = result(type, places, expected.length, pinned);
                 double rounding = type == DataType.F16 ? 0x1p-11 : 0x1p-23;
                 String verdict = " is right";
                 for (int i = 0; i < expected.length; i++) {
@@ -145,6 +142,13 @@ class NvidiaLibrariesTest {
                         verdict = ": " + found[i] + " at " + i + " should be " + expected[i];
                     }
                 }
+                context.fill(places[places.length - 1], (byte) 0, expected.length * type.bytes(), stream);
+                CudaContext.Graph graph = context.capture(stream, () -> work.queue(places));
+                context.launch(graph, stream);
+                if (!Arrays.equals(found, result(type, places, expected.length, pinned))) {
+                    verdict = " is another result in a CUDA graph";
+                }
+                context.destroy(graph);
                 System.out.println(label + verdict);
             } finally {
                 for (long place : places) {
@@ -152,6 +156,14 @@ class NvidiaLibrariesTest {
                 }
                 context.free(pinned);
             }
+        }
+
+        private float[] result(DataType type, long[] places, int count, CudaContext.PinnedMemory pinned) {
+            byte[] result = new byte[count * type.bytes()];
+            context.copyToHost(places[places.length - 1], pinned, 0, result.length, stream);
+            context.synchronize(stream);
+            pinned.bytes().get(0, result);
+            return type.decode(result);
         }
     }
 

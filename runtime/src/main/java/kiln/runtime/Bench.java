@@ -11,6 +11,9 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 import kiln.runtime.exec.CompiledGraph.Progress;
+import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.cuda.CudaExecutor;
+import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.model.CheckpointFile;
 import kiln.runtime.pipeline.LoadedModel;
 import kiln.runtime.text.TokenChunk;
@@ -25,6 +28,8 @@ public final class Bench {
      * @param device the executor, for people
      * @param peakResidentBytes the process's so far; −1 where the system does not tell
      * @param deviceUse the card at the end; {@code null} for the CPU
+     * @param streamedBytesPerStep to the card; 0 where all weights stay
+     * @param products where NVIDIA's libraries are faster on this card; {@code null} when that was not measured
      */
     public record Result(
             Timing unetStep,
@@ -33,7 +38,14 @@ public final class Bench {
             String dtype,
             String device,
             long peakResidentBytes,
-            DeviceUse deviceUse) {}
+            DeviceUse deviceUse,
+            long streamedBytesPerStep,
+            ProductTimes products) {
+        /** Steps a second as people count them: both halves of a guided step are one. */
+        public double stepsPerSecond() {
+            return 1 / unetStep.median();
+        }
+    }
 
     private Bench() {}
 
@@ -44,7 +56,12 @@ public final class Bench {
      */
     public static Result run(
             EngineOptions options, Path checkpoint, int width, int height, int runs, Consumer<String> listener, Consumer<String> notices) {
-        try (LoadedModel model = new LoadedModel(CheckpointFile.open(checkpoint), file -> Executors.create(options, file, notices))) {
+        ProductTimes products = measureProducts(options, checkpoint, width, height, listener, notices);
+        Executor[] executor = new Executor[1];
+        try (LoadedModel model = new LoadedModel(CheckpointFile.open(checkpoint), file -> {
+            executor[0] = Executors.create(options, file, notices);
+            return executor[0];
+        })) {
             int scale = model.sizes().vae().scale();
             int h = height / scale;
             int w = width / scale;
@@ -68,8 +85,19 @@ public final class Bench {
             listener.accept("decoder");
             Timing decode = time(decoder, Map.of("latent", normals(random, h * w * latentChannels)), runs);
             String dtype = model.precision().name().toLowerCase(Locale.ROOT);
-            return new Result(unet, decode, text, dtype, model.device(), peakResidentBytes(), model.deviceUse());
+            long streamed = executor[0] instanceof CudaExecutor card ? card.plan().streamedBytesPerStep() : 0;
+            return new Result(unet, decode, text, dtype, model.device(), peakResidentBytes(), model.deviceUse(), streamed, products);
         }
+    }
+
+    /** Before anything else is on the card, so that what follows is timed as a picture would be. */
+    private static ProductTimes measureProducts(
+            EngineOptions options, Path checkpoint, int width, int height, Consumer<String> listener, Consumer<String> notices) {
+        int scale;
+        try (CheckpointFile file = CheckpointFile.open(checkpoint)) {
+            scale = file.sizes().vae().scale();
+        }
+        return LibraryMeasurement.measure(options, checkpoint, height / scale, width / scale, listener, notices);
     }
 
     private static float[] normals(Random random, int count) {

@@ -58,29 +58,41 @@ final class CudaOpening {
         }
     }
 
+    /** A card that was opened and what the options want of it. Whoever has it closes the context. */
+    record Card(CudaContext context, CudaSettings settings) {}
+
     /** @throws KilnException DEVICE or OUT_OF_MEMORY when no card can be used, and why */
     static Executor open(EngineOptions options, WeightSource weights, Path natives, Consumer<String> notices) {
-        CudaDriver driver;
+        return open(driver(natives), options, weights, notices);
+    }
+
+    /** @throws KilnException as {@link #open} */
+    static Card openCard(EngineOptions options, Path natives) {
         try {
-            driver = CudaDriver.load(natives);
+            Opened opened = openDevice(driver(natives), options);
+            return new Card(opened.context(), settings(options, opened.before(), opened.context()));
+        } catch (CudaException e) {
+            throw CudaExecutor.failure(e);
+        }
+    }
+
+    private static CudaDriver driver(Path natives) {
+        try {
+            return CudaDriver.load(natives);
         } catch (IOException e) {
             throw new KilnException(Category.DEVICE, e.getMessage(), e);
         } catch (CudaException e) {
             throw CudaExecutor.failure(e);
         }
-        return open(driver, options, weights, notices);
     }
 
     static Executor open(CudaDriver driver, EngineOptions options, WeightSource weights, Consumer<String> notices) {
         try {
-            DeviceChoice choice = choose(driver, options);
-            if (choice.device() == null) {
-                throw new KilnException(Category.DEVICE, choice.reason());
-            }
-            CudaContext context = driver.open(choice.device().index());
+            Opened opened = openDevice(driver, options);
+            CudaContext context = opened.context();
             // Before what is free is measured: they take memory as well.
             DeviceLibraries libraries = libraries(context, options, notices);
-            CudaExecutor card = new CudaExecutor(context, libraries, weights, settings(options, choice.device(), context), notices);
+            CudaExecutor card = new CudaExecutor(context, libraries, weights, settings(options, opened.before(), context), notices);
             Set<NetworkPart> onCpu = options.device().cpuParts();
             return onCpu.isEmpty() ? card : new RoutedExecutor(card, Executors.onCpu(options, weights), networks(onCpu));
         } catch (CudaException e) {
@@ -88,18 +100,29 @@ final class CudaOpening {
         }
     }
 
+    /** @param before as the driver showed it then */
+    private record Opened(CudaDevices.Device before, CudaContext context) {}
+
+    private static Opened openDevice(CudaDriver driver, EngineOptions options) {
+        DeviceChoice choice = choose(driver, options);
+        if (choice.device() == null) {
+            throw new KilnException(Category.DEVICE, choice.reason());
+        }
+        return new Opened(choice.device(), driver.open(choice.device().index()));
+    }
+
     private static DeviceLibraries libraries(CudaContext context, EngineOptions options, Consumer<String> notices) {
         ProductTimes times = ProductTimes.read(ProductTimes.file(options.cacheFolder(), context.device()));
         return DeviceLibraries.open(context, options.device().gemm(), options.device().convolution(), times, notices);
     }
 
-    private static DeviceChoice choose(CudaDriver driver, EngineOptions options) {
+    static DeviceChoice choose(CudaDriver driver, EngineOptions options) {
         List<CudaDevices.Device> devices = driver.devices();
         CudaDevices found = new CudaDevices(devices, null, null, devices.isEmpty() ? "the driver shows no device" : null);
         return DeviceChoice.among(found, options.device().device(), System.getenv(DeviceChoice.VISIBLE_DEVICES));
     }
 
-    private static CudaSettings settings(EngineOptions options, CudaDevices.Device before, CudaContext context) {
+    static CudaSettings settings(EngineOptions options, CudaDevices.Device before, CudaContext context) {
         DeviceOptions device = options.device();
         // A driver that already had a context tells of no difference; what is free is in no case the context's.
         CudaContext.MemoryInfo memory = context.memoryInfo();

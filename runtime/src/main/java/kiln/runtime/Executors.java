@@ -61,6 +61,17 @@ public final class Executors {
         return OneDnn.unavailableBecause() == null ? new OneDnnExecutor(weights, options.precision()) : new ReferenceExecutor(weights);
     }
 
+    /** Whether a card computes with these options; {@code true} also where one is asked for that cannot be used. */
+    public static boolean useCard(EngineOptions options) {
+        return options.executor().equals("cuda")
+                || options.executor().equals("auto") && CudaOpening.explain(options, cudaNativesFolder(options)) != null;
+    }
+
+    /** @throws KilnException DEVICE or OUT_OF_MEMORY when no card can be used, and why */
+    static CudaOpening.Card openCard(EngineOptions options) {
+        return CudaOpening.openCard(options, cudaNativesFolder(options));
+    }
+
     /** What {@code auto} means here and why, in one line. */
     public static String explain(EngineOptions options) {
         OneDnn.cacheFolder(nativesFolder(options.cacheFolder()));
@@ -76,7 +87,7 @@ public final class Executors {
         return "oneDNN " + OneDnn.version() + " on " + OneDnn.instructionSet() + ": " + format;
     }
 
-    private static Path cudaNativesFolder(EngineOptions options) {
+    static Path cudaNativesFolder(EngineOptions options) {
         return nativesFolder(options.cacheFolder()).resolve("jcuda");
     }
 

@@ -64,14 +64,16 @@ public final class SelfTest {
     private static final Set<String> POST_OPS = Set.of("Activation", "Add", "AddPerChannel");
 
     private final Function<WeightSource, Executor> factory;
+    private final Selection selection;
     private final double allowedF16;
     private final Consumer<Case> listener;
     private final List<Case> cases = new ArrayList<>();
     private final Random random = new Random(1);
     private String device = "";
 
-    private SelfTest(Function<WeightSource, Executor> factory, double allowedF16, Consumer<Case> listener) {
+    private SelfTest(Function<WeightSource, Executor> factory, Selection selection, double allowedF16, Consumer<Case> listener) {
         this.factory = factory;
+        this.selection = selection;
         this.allowedF16 = allowedF16;
         this.listener = listener;
     }
@@ -81,21 +83,28 @@ public final class SelfTest {
      *
      * @param notices told in one line what a person may want to know while the executor works, more than once too
      */
-    public static Outcome run(EngineOptions options, Consumer<String> notices, Consumer<Case> listener) {
+    public static Outcome run(EngineOptions options, Selection selection, Consumer<String> notices, Consumer<Case> listener) {
         double allowedF16 = options.device().weights() == WeightFormat.INT8 ? ALLOWED_INT8 : ALLOWED_F16;
-        return test(weights -> Executors.create(options, weights, notices), allowedF16, listener);
+        return test(weights -> Executors.create(options, weights, notices), selection, allowedF16, listener);
+    }
+
+    /** Tests every case. */
+    static List<Case> run(Function<WeightSource, Executor> factory, Consumer<Case> listener) {
+        return run(factory, Selection.ALL, listener);
     }
 
     /**
      * @param factory makes the executor under test, anew for each case; it is closed here
+     * @param selection of "op:", its name and the case's
      * @param listener told each case as soon as it is done
      */
-    public static List<Case> run(Function<WeightSource, Executor> factory, Consumer<Case> listener) {
-        return test(factory, ALLOWED_F16, listener).cases();
+    public static List<Case> run(Function<WeightSource, Executor> factory, Selection selection, Consumer<Case> listener) {
+        return test(factory, selection, ALLOWED_F16, listener).cases();
     }
 
-    private static Outcome test(Function<WeightSource, Executor> factory, double allowedF16, Consumer<Case> listener) {
-        SelfTest test = new SelfTest(factory, allowedF16, listener);
+    private static Outcome test(
+            Function<WeightSource, Executor> factory, Selection selection, double allowedF16, Consumer<Case> listener) {
+        SelfTest test = new SelfTest(factory, selection, allowedF16, listener);
         test.convolutions();
         test.matrices();
         test.postOps();
@@ -225,6 +234,9 @@ public final class SelfTest {
                 .map(SelfTest::operation)
                 .reduce((first, second) -> POST_OPS.contains(second) ? first : second)
                 .orElseThrow();
+        if (!selection.takes("op: " + op + ": " + name)) {
+            return;
+        }
         Case result;
         try (Executor executor = factory.apply(weights);
                 Executor reference = new ReferenceExecutor(weights)) {

@@ -56,9 +56,31 @@ public record KernelCase(Kernel kernel, String size, List<Buffer> buffers, List<
         return address & (1L << ADDRESS_SHIFT) - 1;
     }
 
+    /**
+     * A call with addresses for symbols.
+     *
+     * @param addresses of the case's buffers, in their order
+     */
+    public static KernelCall bind(KernelCall call, long[] addresses) {
+        List<Object> arguments = call.arguments().stream()
+                .map(argument -> argument instanceof Long symbol ? (Object) (addresses[bufferOf(symbol)] + offsetOf(symbol)) : argument)
+                .toList();
+        return new KernelCall(call.kernel(), call.gridX(), call.gridY(), call.gridZ(), arguments);
+    }
+
+    /** How far a result may be from this one. */
+    public double allowed(float expected) {
+        return absolute + relative * Math.abs((double) expected);
+    }
+
     /** Whether a result is within the tolerance; NaN never is. */
     public boolean accepts(float expected, float actual) {
-        return Math.abs((double) actual - expected) <= absolute + relative * Math.abs((double) expected);
+        return Math.abs((double) actual - expected) <= allowed(expected);
+    }
+
+    /** The lowest compute capability, times ten, that runs all of the case's kernels. */
+    public int target() {
+        return calls.stream().mapToInt(call -> call.kernel().target()).max().orElseThrow();
     }
 
     @Override

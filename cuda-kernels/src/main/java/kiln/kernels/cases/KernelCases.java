@@ -40,7 +40,7 @@ public final class KernelCases {
     }
 
     /** At least one. */
-    static List<KernelCase> of(Kernel kernel) {
+    public static List<KernelCase> of(Kernel kernel) {
         if (kernel instanceof Elementwise elementwise) {
             return List.of(elementwise(elementwise, elementwise.width() == 1 ? 13 : 12));
         } else if (kernel instanceof MatrixMultiply multiply) {

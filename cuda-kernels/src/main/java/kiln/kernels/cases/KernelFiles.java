@@ -62,15 +62,10 @@ public final class KernelFiles {
             Files.writeString(folder.resolve(call.kernel().name() + ".ptx"), call.kernel().ptx());
         }
         String json = "{\"kernel\": " + quoted(kernelCase.kernel().name()) + ", \"variant\": "
-                + quoted(kernelCase.kernel().variant() + ", " + kernelCase.size()) + ", \"target\": " + quoted("sm_" + target(kernelCase))
+                + quoted(kernelCase.kernel().variant() + ", " + kernelCase.size()) + ", \"target\": " + quoted("sm_" + kernelCase.target())
                 + ",\n \"buffers\": {" + String.join(",\n             ", buffers) + "},\n \"launches\": ["
                 + String.join(",\n              ", launches) + "]}\n";
         Files.writeString(folder.resolve("case.json"), json);
-    }
-
-    /** The lowest card that runs all of the case's kernels. */
-    private static int target(KernelCase kernelCase) {
-        return kernelCase.calls().stream().mapToInt(call -> call.kernel().target()).max().orElseThrow();
     }
 
     private static String describe(KernelCase kernelCase, KernelCase.Buffer buffer) {

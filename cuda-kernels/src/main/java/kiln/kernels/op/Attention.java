@@ -63,7 +63,8 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
 
     @Override
     public int registerBudget() {
-        return 168;
+        // Of large heads no second block fits beside the first anyway.
+        return headSize > LARGEST_WHOLE ? 255 : 168;
     }
 
     /** Queries of a thread: fewer where a head's slices are large, and where the causal mask's places take registers of their own. */

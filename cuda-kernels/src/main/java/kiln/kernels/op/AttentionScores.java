@@ -17,13 +17,13 @@ import kiln.kernels.ptx.Value;
  * read in place as {@link AttentionShape} says. {@link Softmax} multiplies by the factor. With {@code causal}, keys behind the query get the
  * lowest float.
  *
- * @param vector head size, strides and keys are multiples of four
+ * @param arithmetic tensor cores take f16, with vectors
+ * @param vector head size, strides and keys are multiples of four, for tensor cores of eight
  */
-public record AttentionScores(DataType type, boolean vector) implements Kernel {
-    private static final int VECTOR = 4;
-
+public record AttentionScores(DataType type, Arithmetic arithmetic, boolean vector) implements Kernel {
     public AttentionScores {
         Objects.requireNonNull(type, "type");
+        StridedProduct.require(type, arithmetic, vector);
     }
 
     @Override
@@ -33,21 +33,27 @@ public record AttentionScores(DataType type, boolean vector) implements Kernel {
 
     @Override
     public String variant() {
-        return type.label() + (vector ? " vector" : " any");
+        return type.label() + (arithmetic.isTensor() ? " " + arithmetic.label() : vector ? " vector" : " any");
+    }
+
+    @Override
+    public int target() {
+        return arithmetic.target();
     }
 
     @Override
     public int threads() {
-        return StridedProduct.THREADS;
+        return StridedProduct.threads(arithmetic);
     }
 
     @Override
     public int registerBudget() {
-        return 80;
+        return arithmetic.isTensor() ? 128 : 80;
     }
 
-    static boolean canUseVectors(int headSize, AttentionShape shape) {
-        return (headSize | shape.keys()) % VECTOR == 0 && shape.stridesAreMultiplesOf(VECTOR);
+    static boolean canUseVectors(Arithmetic arithmetic, int headSize, AttentionShape shape) {
+        int unit = StridedProduct.unit(arithmetic);
+        return (headSize | shape.keys()) % unit == 0 && shape.stridesAreMultiplesOf(unit);
     }
 
     /**
@@ -56,7 +62,7 @@ public record AttentionScores(DataType type, boolean vector) implements Kernel {
      */
     public KernelCall call(long q, long k, long scores, int headSize, boolean causal, AttentionShape shape, AttentionSlice slice) {
         slice.requireWithin(shape);
-        if (vector && !canUseVectors(headSize, shape)) {
+        if (vector && !canUseVectors(arithmetic, headSize, shape)) {
             throw new IllegalArgumentException(
                     name() + " " + variant() + ": head size " + headSize + ", " + shape.keys() + " keys, strides " + shape.strides());
         }
@@ -83,7 +89,7 @@ public record AttentionScores(DataType type, boolean vector) implements Kernel {
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Code.FLOOR);
+        PtxModule module = new PtxModule(target());
         PtxFunction f = module.entry(name(), threads(), registerBudget());
         Value q = f.parameter("q", PtxType.U64);
         Value k = f.parameter("k", PtxType.U64);
@@ -103,7 +109,7 @@ public record AttentionScores(DataType type, boolean vector) implements Kernel {
         Value left = place.of(type, q, f.mad(place.picture(), queries, firstQuery), qStride);
         Value right = place.of(type, k, f.mul(place.picture(), keys), kStride);
         Value rowsBefore = f.mul(place.slot(), sliceQueries);
-        StridedProduct product = new StridedProduct(f, vector);
+        StridedProduct product = StridedProduct.of(f, arithmetic, vector);
         product.emit(
                 new StridedProduct.Factor(type, left, qStride, sliceQueries, true),
                 new StridedProduct.Factor(type, right, kStride, keys, true),

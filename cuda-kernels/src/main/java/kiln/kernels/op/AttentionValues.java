@@ -12,13 +12,15 @@ import kiln.kernels.ptx.Value;
 
 /**
  * Attention with a stored matrix, last part: {@code out[query, head] = Σ_key weights[head, query, key] · v[key, head]} for a slice's heads
- * and queries. Weights are 32-bit floats; values are read and results written in place as {@link AttentionShape} says.
+ * and queries. Weights are 32-bit floats (tensor cores round them to halves); values are read and results written in place as {@link AttentionShape} says.
  *
- * @param vector head size, strides and keys are multiples of four
+ * @param arithmetic tensor cores take f16, with vectors
+ * @param vector head size, strides and keys are multiples of four, for tensor cores of eight
  */
-public record AttentionValues(DataType type, boolean vector) implements Kernel {
+public record AttentionValues(DataType type, Arithmetic arithmetic, boolean vector) implements Kernel {
     public AttentionValues {
         Objects.requireNonNull(type, "type");
+        StridedProduct.require(type, arithmetic, vector);
     }
 
     @Override
@@ -28,17 +30,22 @@ public record AttentionValues(DataType type, boolean vector) implements Kernel {
 
     @Override
     public String variant() {
-        return type.label() + (vector ? " vector" : " any");
+        return type.label() + (arithmetic.isTensor() ? " " + arithmetic.label() : vector ? " vector" : " any");
+    }
+
+    @Override
+    public int target() {
+        return arithmetic.target();
     }
 
     @Override
     public int threads() {
-        return StridedProduct.THREADS;
+        return StridedProduct.threads(arithmetic);
     }
 
     @Override
     public int registerBudget() {
-        return 80;
+        return arithmetic.isTensor() ? 128 : 80;
     }
 
     /**
@@ -47,7 +54,7 @@ public record AttentionValues(DataType type, boolean vector) implements Kernel {
      */
     public KernelCall call(long weights, long v, long out, int headSize, AttentionShape shape, AttentionSlice slice) {
         slice.requireWithin(shape);
-        if (vector && !AttentionScores.canUseVectors(headSize, shape)) {
+        if (vector && !AttentionScores.canUseVectors(arithmetic, headSize, shape)) {
             throw new IllegalArgumentException(
                     name() + " " + variant() + ": head size " + headSize + ", " + shape.keys() + " keys, strides " + shape.strides());
         }
@@ -73,7 +80,7 @@ public record AttentionValues(DataType type, boolean vector) implements Kernel {
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Code.FLOOR);
+        PtxModule module = new PtxModule(target());
         PtxFunction f = module.entry(name(), threads(), registerBudget());
         Value weights = f.parameter("weights", PtxType.U64);
         Value v = f.parameter("v", PtxType.U64);
@@ -92,7 +99,7 @@ public record AttentionValues(DataType type, boolean vector) implements Kernel {
         Value left = f.mad(f.mulWide(rowsBefore, keys), Value.ofLong(Float.BYTES), weights);
         Value right = place.of(type, v, f.mul(place.picture(), keys), vStride);
         Value result = place.of(type, out, f.mad(place.picture(), queries, firstQuery), outStride);
-        StridedProduct product = new StridedProduct(f, vector);
+        StridedProduct product = StridedProduct.of(f, arithmetic, vector);
         product.emit(
                 new StridedProduct.Factor(DataType.F32, left, keys, sliceQueries, true),
                 new StridedProduct.Factor(type, right, vStride, headSize, false),

@@ -1,5 +1,8 @@
 package kiln.kernels.op;
 
+import kiln.kernels.CudaContext;
+import kiln.kernels.CudaDevices;
+
 /**
  * What the choice of a kernel's variant needs to know of a card.
  *
@@ -14,6 +17,11 @@ public record Card(int capability, int multiprocessors) {
         if (capability < Code.FLOOR || multiprocessors < 1) {
             throw new IllegalArgumentException("sm_" + capability + " with " + multiprocessors + " multiprocessors");
         }
+    }
+
+    public static Card of(CudaContext context) {
+        CudaDevices.Device device = context.device();
+        return new Card(device.major() * 10 + device.minor(), context.multiprocessors());
     }
 
     /** A card of which only the capability is known. */

@@ -179,8 +179,8 @@ public final class KernelLibrary {
         all.add(new Attention(type, 172, true, true));
         all.add(new Attention(type, 512, false, true));
         for (boolean vector : new boolean[] {false, true}) {
-            all.add(new AttentionScores(type, vector));
-            all.add(new AttentionValues(type, vector));
+            all.add(new AttentionScores(type, Arithmetic.FMA, vector));
+            all.add(new AttentionValues(type, Arithmetic.FMA, vector));
         }
     }
 
@@ -194,5 +194,7 @@ public final class KernelLibrary {
         all.add(new TensorAttention(arithmetic, 64, true, 64));
         all.add(new WideTensorAttention(arithmetic, 168, true));
         all.add(new WideTensorAttention(arithmetic, 512, false));
+        all.add(new AttentionScores(DataType.F16, arithmetic, true));
+        all.add(new AttentionValues(DataType.F16, arithmetic, true));
     }
 }

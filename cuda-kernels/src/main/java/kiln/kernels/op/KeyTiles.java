@@ -85,8 +85,12 @@ final class KeyTiles {
         return (headSize / UNIT | 1) * UNIT_BYTES;
     }
 
+    /**
+     * Two tiles of keys and of values. Behind the last line there is room for the addresses of those lanes that an {@code ldmatrix} of two
+     * matrices does not read from: sm_75 wants them valid all the same.
+     */
     static int sharedBytes(int headSize, int keys) {
-        return 4 * keys * lineBytes(headSize);
+        return 4 * keys * lineBytes(headSize) + UNIT_BYTES;
     }
 
     private int tileBytes() {

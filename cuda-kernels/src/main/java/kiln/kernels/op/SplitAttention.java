@@ -46,6 +46,7 @@ public final class SplitAttention {
     /**
      * The launches of a whole attention, in order.
      *
+     * @param capability the card's, times ten
      * @param q addresses as for {@link AttentionKernel#call}
      * @param work address of {@code workBytes}, aligned to 16
      * @throws IllegalArgumentException when {@code workBytes} are fewer than {@link #leastWorkBytes}
@@ -53,6 +54,7 @@ public final class SplitAttention {
     public static List<KernelCall> calls(
             Kind kind,
             DataType type,
+            int capability,
             int headSize,
             boolean causal,
             AttentionShape shape,
@@ -63,10 +65,14 @@ public final class SplitAttention {
             long out,
             long work,
             long workBytes) {
-        boolean vector = AttentionScores.canUseVectors(headSize, shape);
-        AttentionScores scores = new AttentionScores(type, vector);
+        Arithmetic arithmetic = Arithmetic.best(type, capability);
+        if (!AttentionScores.canUseVectors(arithmetic, headSize, shape)) {
+            arithmetic = Arithmetic.FMA;
+        }
+        boolean vector = AttentionScores.canUseVectors(arithmetic, headSize, shape);
+        AttentionScores scores = new AttentionScores(type, arithmetic, vector);
         Softmax softmax = new Softmax(DataType.F32, shape.keys() % 4 == 0 ? 4 : 1);
-        AttentionValues values = new AttentionValues(type, vector);
+        AttentionValues values = new AttentionValues(type, arithmetic, vector);
         List<KernelCall> calls = new ArrayList<>();
         for (AttentionSlice slice : slices(kind, shape, workBytes)) {
             calls.add(scores.call(q, k, work, headSize, causal, shape, slice));

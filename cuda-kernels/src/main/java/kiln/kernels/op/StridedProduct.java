@@ -3,23 +3,49 @@ package kiln.kernels.op;
 import kiln.kernels.DataType;
 import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxOp;
-import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
 import kiln.kernels.ptx.Value;
 
 /**
- * The text of a plain tiled product of two strided matrices, in 32-bit floats: a block of 256 threads does 64 × 64 sums, each thread 4 × 4
- * of them, in steps of 16. blockIdx.x counts row tiles, blockIdx.y column tiles.
+ * The text of a tiled product of two strided matrices: a block does 64 × 64 sums. blockIdx.x counts row tiles, blockIdx.y column tiles.
  */
-final class StridedProduct {
+abstract class StridedProduct {
     static final int SIDE = 64;
-    static final int THREADS = 256;
 
-    private static final int DEPTH = 16;
-    private static final int ACROSS = 16;
-    private static final int EACH = 4;
-    /** Padding moves steps to other banks. */
-    private static final int LINE = SIDE + EACH;
+    final PtxFunction f;
+    final boolean vector;
+    final Value thread;
+
+    StridedProduct(PtxFunction f, boolean vector) {
+        this.f = f;
+        this.vector = vector;
+        thread = f.special("%tid.x");
+    }
+
+    /**
+     * The one that multiplies by {@code arithmetic}.
+     *
+     * @param vector whether depth, strides and, where a factor's neighbours are lines, lines are multiples of {@link #unit}; tensor cores
+     *     need it
+     */
+    static StridedProduct of(PtxFunction f, Arithmetic arithmetic, boolean vector) {
+        return arithmetic.isTensor() ? new TensorStridedProduct(f, arithmetic) : new PlainStridedProduct(f, vector);
+    }
+
+    /** Elements of one load. */
+    static int unit(Arithmetic arithmetic) {
+        return arithmetic.isTensor() ? TensorStridedProduct.UNIT : PlainStridedProduct.EACH;
+    }
+
+    static int threads(Arithmetic arithmetic) {
+        return arithmetic.isTensor() ? TensorStridedProduct.THREADS : PlainStridedProduct.THREADS;
+    }
+
+    static void require(DataType type, Arithmetic arithmetic, boolean vector) {
+        if (arithmetic.isTensor() && (type != DataType.F16 || !vector)) {
+            throw new IllegalArgumentException("tensor cores take f16 with vectors, not " + type.label() + (vector ? "" : " of any size"));
+        }
+    }
 
     /**
      * One factor.
@@ -35,97 +61,14 @@ final class StridedProduct {
         void row(Value row, Value column, Value[] sums);
     }
 
-    private final PtxFunction f;
-    private final boolean vector;
-    private final Value thread;
-
-    /** @param vector whether depth, strides and, where a factor's neighbours are lines, lines are multiples of four */
-    StridedProduct(PtxFunction f, boolean vector) {
-        this.f = f;
-        this.vector = vector;
-        thread = f.special("%tid.x");
-    }
-
-    void emit(Factor left, Factor right, Value depth, Store store) {
-        Value sharedLeft = f.shared("slice_left", DEPTH * LINE * Float.BYTES);
-        Value sharedRight = f.shared("slice_right", DEPTH * LINE * Float.BYTES);
-        Value firstRow = f.mul(f.special("%ctaid.x"), Value.of(SIDE));
-        Value firstColumn = f.mul(f.special("%ctaid.y"), Value.of(SIDE));
-        Value across = f.mul(f.and(thread, Value.of(ACROSS - 1)), Value.of(EACH));
-        Value down = f.mul(f.compute(PtxOp.SHR, thread, Value.of(4)), Value.of(EACH));
-        Value leftAt = f.mad(down, Value.of(Float.BYTES), sharedLeft);
-        Value rightAt = f.mad(across, Value.of(Float.BYTES), sharedRight);
-        Value[][] sums = new Value[EACH][EACH];
-        for (Value[] row : sums) {
-            for (int j = 0; j < EACH; j++) {
-                row[j] = f.move(Value.of(0f));
-            }
-        }
-        Value step = f.move(Value.of(0).as(PtxType.U32));
-        Code.count(f, step, depth, Value.of(DEPTH), first -> {
-            load(left, firstRow, first, depth, sharedLeft);
-            load(right, firstColumn, first, depth, sharedRight);
-            f.barrier();
-            for (int k = 0; k < DEPTH; k++) {
-                Value[] a = Code.loadFloats(f, Space.SHARED, DataType.F32, EACH, leftAt, k * LINE * Float.BYTES);
-                Value[] b = Code.loadFloats(f, Space.SHARED, DataType.F32, EACH, rightAt, k * LINE * Float.BYTES);
-                for (int i = 0; i < EACH; i++) {
-                    for (int j = 0; j < EACH; j++) {
-                        f.assign(sums[i][j], PtxOp.MAD, a[i], b[j], sums[i][j]);
-                    }
-                }
-            }
-            f.barrier();
-        });
-        Value row = f.add(firstRow, down);
-        for (int i = 0; i < EACH; i++) {
-            store.row(f.add(row, Value.of(i)), f.add(firstColumn, across), sums[i]);
-        }
-    }
-
-    /** Loads this thread's four neighbours to {@code shared[step][line]}, zeros where there are none. */
-    private void load(Factor factor, Value firstLine, Value firstStep, Value depth, Value shared) {
-        int perRun = (factor.alongDepth() ? DEPTH : SIDE) / EACH;
-        Value run = f.compute(PtxOp.SHR, thread, Value.of(Integer.numberOfTrailingZeros(perRun)));
-        Value inRun = f.mul(f.and(thread, Value.of(perRun - 1)), Value.of(EACH));
-        Value line = factor.alongDepth() ? run : inRun;
-        Value step = factor.alongDepth() ? inRun : run;
-        Value lineInAll = f.add(firstLine, line);
-        Value stepInAll = f.add(firstStep, step);
-        Value outer = factor.alongDepth() ? lineInAll : stepInAll;
-        Value inner = factor.alongDepth() ? stepInAll : lineInAll;
-        Value outerInRange = Code.less(f, outer, factor.alongDepth() ? factor.lines() : depth);
-        Value innerEnd = factor.alongDepth() ? depth : factor.lines();
-        Value begin = f.mad(f.mulWide(outer, factor.stride()), Value.ofLong(factor.type().bytes()), factor.address());
-        Value address = f.address(begin, inner, factor.type().bytes());
-        Value[] values = new Value[EACH];
-        for (int i = 0; i < EACH; i++) {
-            values[i] = f.move(Value.of(0f));
-        }
-        int unit = vector ? EACH : 1;
-        for (int i = 0; i < EACH; i += unit) {
-            Value at = i == 0 ? inner : f.add(inner, Value.of(i));
-            Value[] loaded = vector ? values : new Value[] {values[i]};
-            int offset = i * factor.type().bytes();
-            f.guarded(
-                    f.compute(PtxOp.AND, outerInRange, Code.less(f, at, innerEnd)),
-                    () -> Code.loadFloats(f, Space.GLOBAL, factor.type(), address, offset, loaded));
-        }
-        Value target = f.mad(f.mad(step, Value.of(LINE), line), Value.of(Float.BYTES), shared);
-        if (factor.alongDepth()) {
-            for (int i = 0; i < EACH; i++) {
-                f.store(Space.SHARED, target, i * LINE * Float.BYTES, values[i]);
-            }
-        } else {
-            f.store(Space.SHARED, target, 0, values);
-        }
-    }
+    /** @param left along the depth */
+    abstract void emit(Factor left, Factor right, Value depth, Store store);
 
     /** Stores a row's sums up to {@code columns}, from {@code line} on. */
-    void storeRow(DataType type, Value line, Value inRange, Value column, Value columns, Value[] sums) {
+    final void storeRow(DataType type, Value line, Value inRange, Value column, Value columns, Value[] sums) {
         Value address = f.address(line, column, type.bytes());
-        int unit = vector ? EACH : 1;
-        for (int i = 0; i < EACH; i += unit) {
+        int together = vector ? sums.length : 1;
+        for (int i = 0; i < sums.length; i += together) {
             Value at = i == 0 ? column : f.add(column, Value.of(i));
             Value[] stored = vector ? sums : new Value[] {sums[i]};
             int offset = i * type.bytes();

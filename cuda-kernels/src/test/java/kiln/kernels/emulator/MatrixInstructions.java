@@ -14,6 +14,17 @@ final class MatrixInstructions {
     private static final int ROWS = MatrixFragments.ROWS;
     private static final int COLUMNS = MatrixFragments.COLUMNS;
 
+    /** Place in C or D, by rows, of the i-th value of each lane: i · 32 + lane. */
+    private static final int[] PLACES = new int[4 * 32];
+
+    static {
+        for (int i = 0; i < PLACES.length; i++) {
+            int lane = i & 31;
+            int value = i >> 5;
+            PLACES[i] = ((lane >> 2) + (value >> 1) * 8) * COLUMNS + 2 * (lane & 3) + (value & 1);
+        }
+    }
+
     private MatrixInstructions() { }
 
     static Operation multiply(Operands operands) {
@@ -52,7 +63,7 @@ final class MatrixInstructions {
             for (int i = 0; i < c.length; i++) {
                 int[] register = warp.r32[c[i]];
                 for (int lane = 0; lane < 32; lane++) {
-                    int at = accumulator(lane, i * perRegister);
+                    int at = PLACES[i * perRegister * 32 + lane];
                     if (single) {
                         sums[at] = Float.intBitsToFloat(register[lane]);
                     } else {
@@ -67,7 +78,7 @@ final class MatrixInstructions {
             for (int i = 0; i < d.length; i++) {
                 int[] register = warp.r32[d[i]];
                 for (int lane = 0; lane < 32; lane++) {
-                    int at = accumulator(lane, i * perRegister);
+                    int at = PLACES[i * perRegister * 32 + lane];
                     register[lane] = single ? Float.floatToRawIntBits((float) sums[at])
                             : Half.fromFloat(Exact.oddFloat(sums[at])) | Half.fromFloat(Exact.oddFloat(sums[at + 1])) << 16;
                 }
@@ -75,12 +86,7 @@ final class MatrixInstructions {
         };
     }
 
-    /** Place in C or D, by rows, of a lane's i-th value. */
-    private static int accumulator(int lane, int i) {
-        return ((lane >> 2) + (i >> 1) * 8) * COLUMNS + 2 * (lane & 3) + (i & 1);
-    }
-
-    /** One row of the product, its eight sums side by side so that they do not wait for one another. */
+    /** One row of the product, its eight sums side by side so that they do not wait for one another. The products are exact: fma rounds as two steps do. */
     private static void addRow(double[] sums, double[] left, double[] right, int row, int depth) {
         int at = row * COLUMNS;
         double s0 = sums[at];
@@ -94,14 +100,14 @@ final class MatrixInstructions {
         for (int k = 0; k < depth; k++) {
             double factor = left[row * depth + k];
             int from = k * COLUMNS;
-            s0 += factor * right[from];
-            s1 += factor * right[from + 1];
-            s2 += factor * right[from + 2];
-            s3 += factor * right[from + 3];
-            s4 += factor * right[from + 4];
-            s5 += factor * right[from + 5];
-            s6 += factor * right[from + 6];
-            s7 += factor * right[from + 7];
+            s0 = Math.fma(factor, right[from], s0);
+            s1 = Math.fma(factor, right[from + 1], s1);
+            s2 = Math.fma(factor, right[from + 2], s2);
+            s3 = Math.fma(factor, right[from + 3], s3);
+            s4 = Math.fma(factor, right[from + 4], s4);
+            s5 = Math.fma(factor, right[from + 5], s5);
+            s6 = Math.fma(factor, right[from + 6], s6);
+            s7 = Math.fma(factor, right[from + 7], s7);
         }
         sums[at] = s0;
         sums[at + 1] = s1;

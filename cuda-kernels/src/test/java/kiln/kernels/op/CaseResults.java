@@ -2,22 +2,11 @@ package kiln.kernels.op;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.List;
-import kiln.kernels.KernelCall;
 import kiln.kernels.cases.KernelCase;
 
-/** What every runner of cases does: addresses for symbols before, comparing after. */
+/** Compares what a case's buffers hold with what they should. */
 final class CaseResults {
     private CaseResults() {}
-
-    /** @param addresses of the case's buffers, in their order */
-    static List<Object> bind(KernelCall call, long[] addresses) {
-        return call.arguments().stream()
-                .map(argument -> argument instanceof Long symbol
-                        ? (Object) (addresses[KernelCase.bufferOf(symbol)] + KernelCase.offsetOf(symbol))
-                        : argument)
-                .toList();
-    }
 
     static void assertAccepted(KernelCase kernelCase, KernelCase.Buffer buffer, byte[] bytes) {
         float[] actual = buffer.type().decode(bytes);

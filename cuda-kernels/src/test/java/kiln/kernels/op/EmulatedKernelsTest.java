@@ -43,7 +43,7 @@ class EmulatedKernelsTest {
             PtxModule module = MODULES.computeIfAbsent(kernel, each -> PtxModule.parse(each.ptx()));
             Dim3 grid = new Dim3(call.gridX(), call.gridY(), call.gridZ());
             emulator.launch(module, kernel.name(), grid, Dim3.of(kernel.threads()), kernel.dynamicSharedBytes(),
-                    CaseResults.bind(call, addresses).toArray());
+                    KernelCase.bind(call, addresses).arguments().toArray());
         }
         for (int i = 0; i < addresses.length; i++) {
             KernelCase.Buffer buffer = buffers.get(i);

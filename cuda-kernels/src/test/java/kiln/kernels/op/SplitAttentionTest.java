@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import java.util.Random;
 import kiln.kernels.DataType;
+import kiln.kernels.Kernel;
 import org.junit.jupiter.api.Test;
 
 class SplitAttentionTest {
@@ -37,8 +38,26 @@ class SplitAttentionTest {
         assertThat(SplitAttention.mostWorkBytes(shape)).isEqualTo(1L << 30);
         for (SplitAttention.Kind kind : SplitAttention.Kind.values()) {
             assertThat(SplitAttention.slices(kind, shape, 1L << 30)).containsExactly(new AttentionSlice(0, 16, 0, 4096));
-            assertThat(SplitAttention.calls(kind, DataType.F16, 40, false, shape, 1, 1 << 8, 2 << 8, 3 << 8, 4 << 8, 5 << 8, 1L << 30)).hasSize(3);
+            assertThat(SplitAttention.calls(kind, DataType.F16, 86, 40, false, shape, 1, 1 << 8, 2 << 8, 3 << 8, 4 << 8, 5 << 8, 1L << 30)).hasSize(3);
         }
+    }
+
+    @Test
+    void tensorCoresAreUsedWhereCardAndSizesAllow() {
+        assertThat(scores(DataType.F16, 86, 40, 64)).isEqualTo(new AttentionScores(DataType.F16, Arithmetic.MMA16, true));
+        assertThat(scores(DataType.F16, 75, 40, 64)).isEqualTo(new AttentionScores(DataType.F16, Arithmetic.MMA8, true));
+        assertThat(scores(DataType.F16, 86, 40, 76)).isEqualTo(new AttentionScores(DataType.F16, Arithmetic.FMA, true));
+        assertThat(scores(DataType.F16, 86, 40, 77)).isEqualTo(new AttentionScores(DataType.F16, Arithmetic.FMA, false));
+        assertThat(scores(DataType.F32, 86, 40, 64)).isEqualTo(new AttentionScores(DataType.F32, Arithmetic.FMA, true));
+    }
+
+    private static Kernel scores(DataType type, int capability, int headSize, int length) {
+        AttentionShape shape = AttentionShape.packed(1, 2, headSize, length);
+        long workBytes = SplitAttention.mostWorkBytes(shape);
+        return SplitAttention.calls(
+                        SplitAttention.Kind.WHOLE, type, capability, headSize, false, shape, 1, 1 << 8, 2 << 8, 3 << 8, 4 << 8, 5 << 8, workBytes)
+                .get(0)
+                .kernel();
     }
 
     @Test

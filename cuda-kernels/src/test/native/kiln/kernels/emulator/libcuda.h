@@ -81,11 +81,12 @@ struct thing {
 
 /* One piece of work, as it is done at once or kept in a graph. */
 struct work {
-    enum { LAUNCH, TO_DEVICE, TO_HOST, ON_DEVICE, SET } what;
+    enum { LAUNCH, TO_DEVICE, TO_HOST, ON_DEVICE, SET, LIBRARY } what;
     struct work *next;
     struct thing *function;
     unsigned grid[3], block[3], shared;
     unsigned char *parameters;
+    int (*library)(const void *parameters);
     address_t target, source;
     void *host;
     uint64_t bytes;

@@ -130,9 +130,14 @@ static void do_now(struct thing *context, struct work *work) {
         case TO_DEVICE: error = copy_now(context, work, "write", work->target); break;
         case TO_HOST: error = copy_now(context, work, "read", work->source); break;
         case ON_DEVICE: error = (result_t)-ask("copy", "(IJJJ)J", device, work->target, work->source, (jlong)work->bytes); break;
+        case LIBRARY: error = work->library(work->parameters) ? LAUNCH_FAILED : SUCCESS; break;
         case SET: error = (result_t)-ask("fill", "(IJIIJ)J", device, work->target, (jint)work->value, work->width, (jlong)work->bytes); break;
     }
     context->as.of_context.error = error;
+}
+
+static size_t parameter_bytes(struct work *work) {
+    return work->function ? (size_t)work->function->as.of_function.parameter_bytes : work->bytes;
 }
 
 void append(struct thing *graph, struct work *work) {
@@ -140,8 +145,8 @@ void append(struct thing *graph, struct work *work) {
     *copy = *work;
     copy->next = NULL;
     if (work->parameters) {
-        copy->parameters = malloc(work->function->as.of_function.parameter_bytes + 1);
-        memcpy(copy->parameters, work->parameters, work->function->as.of_function.parameter_bytes);
+        copy->parameters = malloc(parameter_bytes(work) + 1);
+        memcpy(copy->parameters, work->parameters, parameter_bytes(work));
     }
     *graph->as.of_graph.last = copy;
     graph->as.of_graph.last = &copy->next;
@@ -160,6 +165,13 @@ result_t queue(struct thing *context, struct thing *stream, struct work *work) {
         do_now(context, work);
     }
     return SUCCESS;
+}
+
+/* No call of CUDA's: how the stand-ins of NVIDIA's libraries queue what they do. A copy of the parameters is kept. */
+EXPORT cuEmulatedQueue(struct thing *stream, int (*library)(const void *), void *parameters, size_t bytes) {
+    CALL_IN_CONTEXT("cuEmulatedQueue")
+    struct work work = {.what = LIBRARY, .library = library, .parameters = parameters, .bytes = bytes};
+    return queue(context, stream, &work);
 }
 
 static result_t queue_copy(struct thing *context, struct thing *stream, struct work work) {

@@ -45,10 +45,21 @@ static int ask(const char *name, const char *signature, ...) {
     return answer;
 }
 
+/* A call of the stand-in for libcuda.so.1; NULL when that is not what runs. */
+static void *driver(const char *call) {
+    void *library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
+    return library ? dlsym(library, call) : NULL;
+}
+
+/* Queues a call with a copy of the parameters; 0 when that went well. */
+static int queue(void *stream, int (*call)(const void *), void *parameters, size_t bytes) {
+    int (*queue)(void *, int (*)(const void *), void *, size_t) = driver("cuEmulatedQueue");
+    return queue ? queue(stream, call, parameters, bytes) : -1;
+}
+
 /* The device of the thread's context; -1 when there is none. */
 static int current_device(void) {
-    void *driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
-    int (*get)(int *) = driver ? (int (*)(int *))dlsym(driver, "cuCtxGetDevice") : NULL;
+    int (*get)(int *) = driver("cuCtxGetDevice");
     int device = -1;
     return get && get(&device) == 0 ? device : -1;
 }

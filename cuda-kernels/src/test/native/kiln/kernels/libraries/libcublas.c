@@ -9,7 +9,12 @@ enum { OP_N = 0, OP_T = 1, COMPUTE_32F = 68, HALF = 2, FLOAT = 0 };
 
 struct handle {
     int device;
-    void *workspace;
+    void *stream, *workspace;
+};
+
+struct product {
+    int device, half, transpose_a, transpose_b, m, n, k, lda, ldb, ldc;
+    jlong a, b, c;
 };
 
 #define CALL(name)                                      \
@@ -51,6 +56,7 @@ EXPORT int cublasGetPointerMode_v2(struct handle *handle, int *mode) {
 EXPORT int cublasSetStream_v2(struct handle *handle, void *stream) {
     CALL("cublasSetStream")
     handle->workspace = NULL;
+    handle->stream = stream;
     return stream ? SUCCESS : INVALID_VALUE;
 }
 
@@ -58,6 +64,12 @@ EXPORT int cublasSetWorkspace_v2(struct handle *handle, void *workspace, size_t 
     CALL("cublasSetWorkspace")
     handle->workspace = workspace;
     return workspace && bytes && (uintptr_t)workspace % 256 == 0 ? SUCCESS : INVALID_VALUE;
+}
+
+static int multiply(const void *parameters) {
+    const struct product *p = parameters;
+    return ask("gemm", "(IZZZIIIJIJIJI)I", p->device, p->half, p->transpose_a, p->transpose_b, p->m, p->n, p->k, p->a, p->lda, p->b, p->ldb, p->c,
+               p->ldc);
 }
 
 EXPORT int cublasGemmEx(struct handle *handle, int op_a, int op_b, int m, int n, int k, const void *alpha, const void *a, int a_type, int lda,
@@ -70,7 +82,6 @@ EXPORT int cublasGemmEx(struct handle *handle, int op_a, int op_b, int m, int n,
         || *(const float *)alpha != 1 || *(const float *)beta != 0 || !handle->workspace) {
         return NOT_SUPPORTED;
     }
-    int status = ask("gemm", "(IZZZIIIJIJIJI)I", handle->device, a_type == HALF, op_a == OP_T, op_b == OP_T, m, n, k, (jlong)a, lda, (jlong)b,
-                     ldb, (jlong)c, ldc);
-    return status ? EXECUTION_FAILED : SUCCESS;
+    struct product product = {handle->device, a_type == HALF, op_a == OP_T, op_b == OP_T, m, n, k, lda, ldb, ldc, (jlong)a, (jlong)b, (jlong)c};
+    return queue(handle->stream, multiply, &product, sizeof product) ? EXECUTION_FAILED : SUCCESS;
 }

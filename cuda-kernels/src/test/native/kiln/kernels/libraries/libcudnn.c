@@ -10,6 +10,7 @@ enum { WORK_BYTES = 512 };
 
 struct handle {
     int device;
+    void *stream;
 };
 
 /* Of a tensor batch, channels, height, width; of a filter out, in, height, width. */
@@ -19,6 +20,14 @@ struct sizes {
 
 struct windows {
     int padding_y, padding_x, stride_y, stride_x, math;
+};
+
+enum { SIZES = 13 };
+
+struct convolution {
+    int device, half;
+    jint sizes[SIZES]; /* as StandInLibraries takes them */
+    jlong in, weights, out, work;
 };
 
 #define CALL(name)                                     \
@@ -50,7 +59,8 @@ EXPORT int cudnnDestroy(struct handle *handle) {
 }
 
 EXPORT int cudnnSetStream(struct handle *handle, void *stream) {
-    return handle && stream ? SUCCESS : BAD_PARAM;
+    handle->stream = stream;
+    return stream ? SUCCESS : BAD_PARAM;
 }
 
 #define DESCRIPTOR(name, type)                          \
@@ -119,6 +129,16 @@ EXPORT int cudnnGetConvolutionForwardWorkspaceSize(struct handle *handle, struct
     return check(in, filter, windows, out, algorithm);
 }
 
+static int convolve(const void *parameters) {
+    const struct convolution *c = parameters;
+    JNIEnv *env = java();
+    jintArray sizes = (*env)->NewIntArray(env, SIZES);
+    (*env)->SetIntArrayRegion(env, sizes, 0, SIZES, c->sizes);
+    int failure = ask("convolve", "(IZ[IJJJJ)I", c->device, c->half, sizes, c->in, c->weights, c->out, c->work);
+    (*env)->DeleteLocalRef(env, sizes);
+    return failure;
+}
+
 EXPORT int cudnnConvolutionForward(struct handle *handle, const void *alpha, struct sizes *in_sizes, const void *in, struct sizes *filter,
                                    const void *weights, struct windows *windows, int algorithm, void *work, size_t work_bytes, const void *beta,
                                    struct sizes *out_sizes, void *out) {
@@ -130,14 +150,14 @@ EXPORT int cudnnConvolutionForward(struct handle *handle, const void *alpha, str
     if (*(const float *)alpha != 1 || *(const float *)beta != 0 || work_bytes < WORK_BYTES || !work) {
         return BAD_PARAM;
     }
-    jint sizes[] = {in_sizes->count,    in_sizes->height,   in_sizes->width,    in_sizes->channels,  out_sizes->height, out_sizes->width,
-                    out_sizes->channels, filter->height,     filter->width,      windows->padding_y,  windows->padding_x, windows->stride_y,
-                    windows->stride_x};
-    JNIEnv *env = java();
-    jsize length = sizeof sizes / sizeof *sizes;
-    jintArray array = (*env)->NewIntArray(env, length);
-    (*env)->SetIntArrayRegion(env, array, 0, length, sizes);
-    int failure = ask("convolve", "(IZ[IJJJJ)I", handle->device, in_sizes->type == HALF, array, (jlong)in, (jlong)weights, (jlong)out, (jlong)work);
-    (*env)->DeleteLocalRef(env, array);
-    return failure ? EXECUTION_FAILED : SUCCESS;
+    struct convolution convolution = {
+        handle->device,
+        in_sizes->type == HALF,
+        {in_sizes->count, in_sizes->height, in_sizes->width, in_sizes->channels, out_sizes->height, out_sizes->width, out_sizes->channels,
+         filter->height, filter->width, windows->padding_y, windows->padding_x, windows->stride_y, windows->stride_x},
+        (jlong)in,
+        (jlong)weights,
+        (jlong)out,
+        (jlong)work};
+    return queue(handle->stream, convolve, &convolution, sizeof convolution) ? EXECUTION_FAILED : SUCCESS;
 }

@@ -48,6 +48,7 @@ public record Bundle(Path home, Path jdk, boolean withCpuNatives, boolean withDe
     /** The compiler that only tests use is nearly all of JCuda's natives. */
     private static final String TEST_ONLY_NATIVE = "JNvPTXCompiler";
     private static final String DEMO = "runtime/demo/kiln-demo.safetensors";
+    private static final String CARD_REPORT = "cuda-kernels/card-report";
     private static final List<String> TEXTS = List.of("LICENSE", "NOTICE", "README.md");
     /** The same for every build: equal inputs give an equal archive. 2026-01-01, as tar shows a time of zero as an error. */
     private static final FileTime TIME = FileTime.fromMillis(1_767_225_600_000L);
@@ -121,6 +122,9 @@ public record Bundle(Path home, Path jdk, boolean withCpuNatives, boolean withDe
         String root = name();
         tar.folder(root);
         tar.file(root + "/kiln", home.resolve("kiln"), true);
+        if (Files.isRegularFile(home.resolve(CARD_REPORT))) {
+            tar.file(root + "/card-report", home.resolve(CARD_REPORT), true);
+        }
         for (String text : TEXTS) {
             if (Files.isRegularFile(home.resolve(text))) {
                 tar.file(root + "/" + text, home.resolve(text), false);

@@ -2,12 +2,20 @@ package kiln.tui.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Set;
+import kiln.runtime.EngineOptions;
+import kiln.runtime.Executors;
+import kiln.runtime.KernelSelfTest;
+import kiln.runtime.KilnException;
 import kiln.runtime.KilnException.Category;
+import kiln.runtime.PictureSelfTest;
 import kiln.runtime.SelfTest;
+import kiln.runtime.Selection;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
@@ -15,12 +23,25 @@ import picocli.CommandLine.Option;
 /** {@code kiln selftest}: whether this machine computes what it should. */
 @CommandLine.Command(
         name = "selftest",
-        description = "Compare every operation of the executor with plain Java; exit code 8 when one is wrong.")
+        description = "Compare every operation of the executor, and every kernel of a graphics card, with plain Java;"
+                + " exit code 8 when one is wrong.")
 final class SelftestCommand extends Command {
     @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
     DeviceFlags device = new DeviceFlags();
 
-    @Option(names = "--json", description = "{\"device\", \"ops\": [{\"op\", \"case\", \"error\", \"allowed\", \"ok\"}]}")
+    @Option(
+            names = "--only",
+            paramLabel = "WORDS",
+            description = "Only what has all these words in its name: 'kernel: gemm', 'op: attention', 'picture: apple'.")
+    String only;
+
+    @Option(names = "--pictures", description = "Also draw some pictures with the demo model and compare them with PyTorch's.")
+    boolean pictures;
+
+    @Option(
+            names = "--json",
+            description = "{\"device\", \"ops\": [{\"op\", \"case\", \"error\", \"allowed\", \"ok\"}], \"kernels\": [{\"kernel\", \"variant\", …}],"
+                    + " \"pictures\": [{\"picture\", …}]}")
     boolean json;
 
     SelftestCommand(CliContext context) {
@@ -29,63 +50,124 @@ final class SelftestCommand extends Command {
 
     @Override
     int run() {
+        Places places = global.places(context);
+        EngineOptions options = global.engineOptions(places, null, device);
+        Selection selection = Selection.of(only);
+        if (pictures && places.demoModel() == null) {
+            throw new KilnException(Category.NOT_FOUND, "--pictures needs the demo model, which was left out here");
+        }
         Set<String> notices = new HashSet<>();
-        SelfTest.Outcome outcome = SelfTest.run(
-                global.engineOptions(global.places(context), null, device),
+        SelfTest.Outcome ops = SelfTest.run(
+                options,
+                selection,
                 notice -> {
                     if (notices.add(notice)) {
                         context.err().println("kiln: " + notice);
                     }
                 },
-                result -> {
-                    if (!json) {
-                        print(result);
-                    }
-                });
-        List<SelfTest.Case> cases = outcome.cases();
-        long failed = cases.stream().filter(result -> !result.ok()).count();
+                this::print);
+        KernelSelfTest.Result kernels = kernels(options, selection);
+        List<PictureSelfTest.Case> drawn = pictures ? drawn(options, places.demoModel(), selection) : List.of();
+        long cases = ops.cases().size() + kernels.cases().size() + drawn.size();
+        if (cases == 0) {
+            throw KilnException.badRequest("--only '" + only + "' fits nothing");
+        }
+        long failed = ops.cases().stream().filter(result -> !result.ok()).count()
+                + kernels.cases().stream().filter(result -> !result.ok()).count()
+                + drawn.stream().filter(result -> !result.ok()).count();
         if (json) {
-            Json.print(context.out(), out -> {
-                out.writeStartObject();
-                out.writeStringField("device", outcome.device());
-                out.writeArrayFieldStart("ops");
-                for (SelfTest.Case result : cases) {
-                    write(out, result);
-                }
-                out.writeEndArray();
-                out.writeEndObject();
-            });
+            Json.print(context.out(), out -> write(out, ops, kernels, drawn));
         } else {
-            context.out().println(failed == 0
-                    ? "all " + cases.size() + " cases agree with plain Java on " + outcome.device()
-                    : failed + " of " + cases.size() + " cases are wrong on " + outcome.device()
-                            + ": --executor reference works anywhere, slowly");
+            summarize(ops.device(), kernels, cases, failed);
         }
         return failed == 0 ? 0 : Category.DEVICE.exitCode();
     }
 
-    private static void write(JsonGenerator out, SelfTest.Case result) throws IOException {
+    private KernelSelfTest.Result kernels(EngineOptions options, Selection selection) {
+        if (!Executors.useCard(options)) {
+            return new KernelSelfTest.Result("", List.of(), 0);
+        }
+        return KernelSelfTest.run(options, selection, this::print);
+    }
+
+    private List<PictureSelfTest.Case> drawn(EngineOptions options, Path demo, Selection selection) {
+        return PictureSelfTest.run(
+                options, demo, selection, result -> print(result.ok(), "picture", result.name(), result.error(), result.allowed(), result.message()));
+    }
+
+    private void summarize(String tested, KernelSelfTest.Result kernels, long cases, long failed) {
+        if (kernels.leftOut() > 0) {
+            context.out().println(Quantities.count(kernels.leftOut(), "kernel") + " left out: " + kernels.card() + " is too old for them");
+        }
+        String on = tested.isEmpty() ? "" : " on " + tested;
+        if (failed == 0) {
+            context.out().println("all " + cases + " cases agree with plain Java" + (pictures ? " and PyTorch" : "") + on);
+        } else {
+            context.out().println(failed + " of " + cases + " cases are wrong" + on + ": --executor reference works anywhere, slowly");
+        }
+    }
+
+    private static void write(
+            JsonGenerator out, SelfTest.Outcome ops, KernelSelfTest.Result kernels, List<PictureSelfTest.Case> pictures) throws IOException {
         out.writeStartObject();
-        out.writeStringField("op", result.op());
-        out.writeStringField("case", result.name());
-        if (Double.isFinite(result.error())) {
-            out.writeNumberField("error", result.error());
+        out.writeStringField("device", ops.device());
+        out.writeArrayFieldStart("ops");
+        for (SelfTest.Case result : ops.cases()) {
+            out.writeStartObject();
+            out.writeStringField("op", result.op());
+            write(out, result.name(), result.error(), result.allowed(), result.ok(), result.message());
+        }
+        out.writeEndArray();
+        out.writeArrayFieldStart("kernels");
+        for (KernelSelfTest.Case result : kernels.cases()) {
+            out.writeStartObject();
+            out.writeStringField("kernel", result.kernel());
+            out.writeStringField("variant", result.variant());
+            write(out, result.name(), result.error(), result.allowed(), result.ok(), result.message());
+        }
+        out.writeEndArray();
+        out.writeArrayFieldStart("pictures");
+        for (PictureSelfTest.Case result : pictures) {
+            out.writeStartObject();
+            write(out, result.name(), result.error(), result.allowed(), result.ok(), result.message());
+        }
+        out.writeEndArray();
+        out.writeStringField("card", kernels.card());
+        out.writeNumberField("kernelsLeftOut", kernels.leftOut());
+        out.writeEndObject();
+    }
+
+    /** The fields that every case has, and the end of its object. */
+    private static void write(JsonGenerator out, String name, double error, double allowed, boolean ok, String message) throws IOException {
+        out.writeStringField("case", name);
+        if (Double.isFinite(error)) {
+            out.writeNumberField("error", error);
         } else {
             out.writeNullField("error");
         }
-        out.writeNumberField("allowed", result.allowed());
-        out.writeBooleanField("ok", result.ok());
-        if (result.message() != null) {
-            out.writeStringField("message", result.message());
+        out.writeNumberField("allowed", allowed);
+        out.writeBooleanField("ok", ok);
+        if (message != null) {
+            out.writeStringField("message", message);
         }
         out.writeEndObject();
     }
 
     private void print(SelfTest.Case result) {
-        String error = result.message() == null
-                ? String.format(Locale.ROOT, "%.1e of %.1e", result.error(), result.allowed())
-                : result.message().lines().findFirst().orElse("");
-        context.out().println(String.format(
-                Locale.ROOT, "%-6s %-18s %-36s %s", result.ok() ? "ok" : "WRONG", result.op(), result.name(), error));
+        print(result.ok(), result.op(), result.name(), result.error(), result.allowed(), result.message());
+    }
+
+    private void print(KernelSelfTest.Case result) {
+        print(result.ok(), result.kernel(), result.variant() + ", " + result.name(), result.error(), result.allowed(), result.message());
+    }
+
+    private void print(boolean ok, String what, String name, double error, double allowed, String message) {
+        if (json) {
+            return;
+        }
+        String figures = String.format(Locale.ROOT, "%.1e of %.1e", error, allowed);
+        String text = Objects.requireNonNullElse(message, "").lines().findFirst().orElse("");
+        String tail = Double.isNaN(error) && !text.isEmpty() ? text : text.isEmpty() ? figures : figures + ": " + text;
+        context.out().println(String.format(Locale.ROOT, "%-6s %-18s %-36s %s", ok ? "ok" : "WRONG", what, name, tail));
     }
 }

@@ -187,6 +187,31 @@ class ReportingCommandsTest {
     }
 
     @Test
+    void selftestTakesWordsOfWhatIsMeant() throws IOException {
+        JsonNode json = json(Run.in(folder).kiln("selftest", "--json", "--only", "op: LayerNorm"));
+        assertThat(json.get("ops").findValuesAsText("op")).containsOnly("LayerNorm");
+        assertThat(json.get("kernels")).isEmpty();
+        assertFailure(Run.in(folder).kiln("selftest", "--only", "nonsense"), 2, "nonsense");
+    }
+
+    @Test
+    void selftestDrawsPicturesWhenAsked() throws IOException {
+        JsonNode json = json(Run.in(folder).demo().kiln("selftest", "--json", "--pictures", "--only", "picture heart"));
+        JsonNode picture = json.get("pictures").get(0);
+        assertThat(picture.get("case").asText()).isEqualTo("heart");
+        assertThat(picture.get("error").asDouble()).isLessThanOrEqualTo(picture.get("allowed").asDouble());
+        assertFailure(Run.in(folder).kiln("selftest", "--pictures"), 3, "demo model");
+    }
+
+    @Test
+    void benchRefusesWhatDoesNotGoTogetherOrNeedsACard() {
+        assertFailure(Run.in(folder).demo().kiln("bench", "--only", "gemm"), 2, "--kernels");
+        assertFailure(Run.in(folder).demo().kiln("bench", "--kernels", "--compare-budget", "1G"), 2, "give one");
+        assertFailure(Run.in(folder).demo().kiln("bench", "--compare-budget", "much"), 2, "--compare-budget");
+        assertFailure(Run.in(folder).demo().kiln("bench", "--executor", "onednn", "--compare-budget", "1G"), 8, "graphics card");
+    }
+
+    @Test
     void planCountsBytesAndWorkFromShapesAlone() throws IOException {
         JsonNode json = json(Run.in(folder).demo().kiln("plan", "--json"));
         long weights = json.get("weightsBytes").asLong();

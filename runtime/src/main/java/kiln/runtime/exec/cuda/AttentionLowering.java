@@ -40,6 +40,7 @@ final class AttentionLowering {
             SplitAttention.calls(
                             slices,
                             p.type(),
+                            p.target.card().capability(),
                             op.headSize(),
                             op.causal(),
                             shape,

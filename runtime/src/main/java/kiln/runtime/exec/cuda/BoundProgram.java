@@ -14,7 +14,7 @@ record BoundProgram(DeviceProgram program, long generation, long arena, List<Ste
 
     static BoundProgram of(Residence.Placed placed) {
         DeviceProgram program = placed.program();
-        LongUnaryOperator places = program.places(placed.arena(), placed.weights());
+        LongUnaryOperator places = DeviceProgram.places(placed.arena(), placed.weights());
         List<Step> steps = program.steps().stream()
                 .map(step -> new Step(step.flops(), step.commands().stream().map(command -> command.bound(places)).toList()))
                 .toList();

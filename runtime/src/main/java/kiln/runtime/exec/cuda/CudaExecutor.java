@@ -7,7 +7,6 @@ import java.util.function.DoubleConsumer;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaContext.PinnedMemory;
 import kiln.kernels.CudaContext.Stream;
-import kiln.kernels.CudaDevices;
 import kiln.kernels.CudaException;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
@@ -64,8 +63,7 @@ public final class CudaExecutor implements Executor {
         this.settings = settings;
         this.notices = notices;
         try {
-            CudaDevices.Device device = context.device();
-            card = new Card(device.major() * 10 + device.minor(), context.multiprocessors());
+            card = Card.of(context);
             modules = new KernelModules(context);
             compute = context.createStream();
             copy = context.createStream();
@@ -222,15 +220,18 @@ public final class CudaExecutor implements Executor {
             if (graphClosed) {
                 throw new IllegalStateException("the compiled graph is closed");
             }
+            boolean libraryFailed = false;
             while (true) {
                 try {
+                    if (libraryFailed) {
+                        lower(program.type());
+                    }
                     return attempt(inputs, progress);
                 } catch (CudaException e) {
-                    if (!libraries.giveUp(e)) {
+                    if (!libraries.giveUp(e, notices)) {
                         throw failure(e);
                     }
-                    notices.accept(e.getMessage() + ": Kiln's own kernels are used from here on");
-                    lower(program.type());
+                    libraryFailed = true;
                 }
             }
         }

@@ -22,8 +22,19 @@ sealed interface DeviceCommand {
         }
     }
 
+    /** Something that one of NVIDIA's libraries queues. */
+    sealed interface OfLibrary extends DeviceCommand {
+        /** What it computes and its sizes. */
+        String label();
+    }
+
     /** Has cuBLAS multiply. */
-    record LibraryProduct(Cublas.Product product, long a, long weights, long out) implements DeviceCommand {
+    record LibraryProduct(Cublas.Product product, long a, long weights, long out) implements OfLibrary {
+        @Override
+        public String label() {
+            return product.label();
+        }
+
         @Override
         public DeviceCommand bound(LongUnaryOperator places) {
             return new LibraryProduct(product, places.applyAsLong(a), places.applyAsLong(weights), places.applyAsLong(out));
@@ -31,7 +42,12 @@ sealed interface DeviceCommand {
     }
 
     /** Has cuDNN convolve. */
-    record LibraryConvolution(Cudnn.Convolution convolution, long in, long weights, long out, long work) implements DeviceCommand {
+    record LibraryConvolution(Cudnn.Convolution convolution, long in, long weights, long out, long work) implements OfLibrary {
+        @Override
+        public String label() {
+            return convolution.label();
+        }
+
         @Override
         public DeviceCommand bound(LongUnaryOperator places) {
             return new LibraryConvolution(

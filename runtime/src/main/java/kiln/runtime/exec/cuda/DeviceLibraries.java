@@ -1,5 +1,7 @@
 package kiln.runtime.exec.cuda;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import kiln.kernels.CudaContext;
@@ -102,32 +104,46 @@ public final class DeviceLibraries implements AutoCloseable {
         return bytes.isPresent() && bytes.getAsLong() <= MOST_WORK_BYTES ? bytes : OptionalLong.empty();
     }
 
-    void queue(DeviceCommand.LibraryProduct command, Stream stream) {
-        cublas.multiply(command.product(), command.a(), command.weights(), command.out(), stream);
+    void queue(DeviceCommand.OfLibrary command, Stream stream) {
+        if (command instanceof DeviceCommand.LibraryProduct product) {
+            cublas.multiply(product.product(), product.a(), product.weights(), product.out(), stream);
+        } else if (command instanceof DeviceCommand.LibraryConvolution convolved) {
+            cudnn.convolve(convolved.convolution(), convolved.in(), convolved.weights(), convolved.out(), convolved.work(), stream);
+        }
     }
 
-    void queue(DeviceCommand.LibraryConvolution command, Stream stream) {
-        cudnn.convolve(command.convolution(), command.in(), command.weights(), command.out(), command.work(), stream);
+    /** Of the library that does this. */
+    String version(DeviceCommand.OfLibrary command) {
+        return command instanceof DeviceCommand.LibraryProduct ? cublas.version() : cudnn.version();
+    }
+
+    /** What is there: "cuBLAS 12.6.4", "cuDNN 8.9.7". */
+    public List<String> names() {
+        List<String> names = new ArrayList<>();
+        if (cublas != null) {
+            names.add("cuBLAS " + cublas.version());
+        }
+        if (cudnn != null) {
+            names.add("cuDNN " + cudnn.version());
+        }
+        return names;
     }
 
     /**
-     * If the failure is a library's, does without that one from the next lowering on.
+     * If the failure is a library's, does without that one from the next lowering on. Told of the first time: programs that were written
+     * before fail as well.
      *
      * @return whether it is
      */
-    boolean giveUp(CudaException failure) {
+    boolean giveUp(CudaException failure, Consumer<String> notices) {
         boolean ofCublas = failure.symbol().startsWith("CUBLAS_");
         boolean ofCudnn = failure.symbol().startsWith("CUDNN_");
+        if (usesCublas && ofCublas || usesCudnn && ofCudnn) {
+            notices.accept(failure.getMessage() + ": Kiln's own kernels are used from here on");
+        }
         usesCublas &= !ofCublas;
         usesCudnn &= !ofCudnn;
         return ofCublas || ofCudnn;
-    }
-
-    /** "cuBLAS 12.6.4", "cuDNN 8.9.7", both with a comma, or empty. */
-    String description() {
-        String first = cublas == null ? "" : "cuBLAS " + cublas.version();
-        String second = cudnn == null ? "" : "cuDNN " + cudnn.version();
-        return first + (first.isEmpty() || second.isEmpty() ? "" : ", ") + second;
     }
 
     @Override

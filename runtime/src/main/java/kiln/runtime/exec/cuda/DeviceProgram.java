@@ -61,7 +61,7 @@ record DeviceProgram(
      * @param arena address of a block of {@link #arenaBytes}
      * @param weights address of each weight
      */
-    LongUnaryOperator places(long arena, long[] weights) {
+    static LongUnaryOperator places(long arena, long[] weights) {
         return symbol -> {
             if (!Address.isSymbol(symbol)) {
                 return symbol;

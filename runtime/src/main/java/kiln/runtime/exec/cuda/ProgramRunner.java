@@ -144,10 +144,8 @@ final class ProgramRunner implements AutoCloseable {
     private void queue(DeviceCommand command) {
         if (command instanceof DeviceCommand.Launch launch) {
             context.launch(modules.get(launch.call().kernel()), launch.call(), compute);
-        } else if (command instanceof DeviceCommand.LibraryProduct product) {
+        } else if (command instanceof DeviceCommand.OfLibrary product) {
             libraries.queue(product, compute);
-        } else if (command instanceof DeviceCommand.LibraryConvolution convolution) {
-            libraries.queue(convolution, compute);
         } else if (command instanceof DeviceCommand.CopyToDevice copied) {
             host.copyToDevice(copied.hostOffset(), copied.address(), copied.bytes(), compute);
         } else if (command instanceof DeviceCommand.CopyToHost copied) {

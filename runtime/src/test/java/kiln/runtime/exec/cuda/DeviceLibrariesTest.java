@@ -74,8 +74,10 @@ class DeviceLibrariesTest {
             expected = compiled.run(Map.of("x", x), Progress.NONE).get("y");
         }
         try (CompiledGraph compiled = executor.compile(graph)) {
-            assertThat(Deviation.of("y", compiled.run(Map.of("x", x), Progress.NONE).get("y"), expected).largest())
-                    .isLessThan(F16_LARGEST);
+            float[] first = compiled.run(Map.of("x", x), Progress.NONE).get("y");
+            assertThat(Deviation.of("y", first, expected).largest()).isLessThan(F16_LARGEST);
+            // The second run is a CUDA graph's.
+            assertThat(compiled.run(Map.of("x", x), Progress.NONE).get("y")).isEqualTo(first);
         } finally {
             executor.close();
         }
@@ -93,7 +95,7 @@ class DeviceLibrariesTest {
         driver.withLibraries();
         runsRightly(open(LibraryChoice.NVIDIA, LibraryChoice.NVIDIA, ProductTimes.NONE));
         assertThat(notices).isEmpty();
-        assertThat(driver.record().launches()).containsEntry("cublas", 1).containsEntry("cudnn", 1).containsEntry("epilogue", 2);
+        assertThat(driver.record().launches()).containsEntry("cublas", 2).containsEntry("cudnn", 2).containsEntry("epilogue", 4);
     }
 
     @Test
@@ -107,7 +109,7 @@ class DeviceLibrariesTest {
     void areUsedWhereTheyWereFaster() {
         driver.withLibraries();
         runsRightly(open(LibraryChoice.AUTO, LibraryChoice.AUTO, CUBLAS_WINS));
-        assertThat(driver.record().launches()).containsEntry("cublas", 1).doesNotContainKey("cudnn");
+        assertThat(driver.record().launches()).containsEntry("cublas", 2).doesNotContainKey("cudnn");
     }
 
     @Test
@@ -133,7 +135,7 @@ class DeviceLibrariesTest {
         runsRightly(executor);
         assertThat(notices).singleElement().asString().startsWith("CUDNN_STATUS_EXECUTION_FAILED while ").endsWith(
                 ": Kiln's own kernels are used from here on");
-        assertThat(driver.record().launches()).containsEntry("cublas", 2).containsEntry("convolution", 1).doesNotContainKey("cudnn");
+        assertThat(driver.record().launches()).containsEntry("cublas", 3).containsEntry("convolution", 2).doesNotContainKey("cudnn");
     }
 
     @Test

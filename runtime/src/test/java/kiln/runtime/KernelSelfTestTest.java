@@ -1,0 +1,75 @@
+package kiln.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import kiln.kernels.CudaContext;
+import kiln.kernels.CudaException;
+import kiln.kernels.emulator.DriverCall;
+import kiln.kernels.emulator.EmulatedCard;
+import kiln.kernels.emulator.EmulatedDriver;
+import org.junit.jupiter.api.Test;
+
+class KernelSelfTestTest {
+    private final EmulatedDriver driver = new EmulatedDriver(EmulatedCard.ofBytes(16 << 20).withCapability(75));
+
+    private KernelSelfTest.Result run(String words) {
+        return KernelSelfTest.run(() -> driver.open(0), Selection.of(words), result -> {});
+    }
+
+    @Test
+    void everyCaseOfTheChosenKernelsIsReplayed() {
+        KernelSelfTest.Result result = run("kernel layer_norm");
+        assertThat(result.cases()).isNotEmpty().allSatisfy(each -> {
+            assertThat(each.kernel()).isEqualTo("layer_norm");
+            assertThat(each.ok()).as(each.toString()).isTrue();
+            assertThat(each.error()).isLessThanOrEqualTo(each.allowed());
+            assertThat(each.message()).isNull();
+        });
+        assertThat(result.cases()).extracting(KernelSelfTest.Case::variant).contains("f16 x4", "f32 x4");
+        assertThat(result.leftOut()).isZero();
+        assertThat(driver.record().liveAllocations()).isZero();
+        assertThat(driver.record().leftovers()).isEmpty();
+    }
+
+    @Test
+    void kernelsForNewerCardsAreLeftOutAndCounted() {
+        KernelSelfTest.Result result = run("tensor_attention hd8 mma");
+        assertThat(result.cases()).isNotEmpty();
+        assertThat(result.leftOut()).isPositive();
+    }
+
+    @Test
+    void aCaseThatTheDriverFailsIsToldAndTheNextRunsInANewContext() {
+        driver.record().fail(DriverCall.LAUNCH, 2, "CUDA_ERROR_ILLEGAL_ADDRESS");
+        List<CudaContext> opened = new ArrayList<>();
+        KernelSelfTest.Result result = KernelSelfTest.run(
+                () -> {
+                    opened.add(driver.open(0));
+                    return opened.get(opened.size() - 1);
+                },
+                Selection.of("kernel layer_norm"),
+                each -> {});
+        assertThat(opened).hasSize(2);
+        assertThat(result.cases()).filteredOn(each -> !each.ok()).hasSize(1).first().satisfies(each -> {
+            assertThat(each.message()).contains("CUDA_ERROR_ILLEGAL_ADDRESS");
+            assertThat(each.error()).isNaN();
+        });
+        assertThat(result.cases()).filteredOn(KernelSelfTest.Case::ok).hasSizeGreaterThan(2);
+    }
+
+    @Test
+    void aCardThatDoesNotOpenIsADeviceFailure() {
+        assertThat(org.assertj.core.api.Assertions.catchThrowableOfType(
+                                KilnException.class,
+                                () -> KernelSelfTest.run(
+                                        () -> {
+                                            throw new CudaException("CUDA_ERROR_NO_DEVICE", "opening");
+                                        },
+                                        Selection.ALL,
+                                        each -> {}))
+                        .category())
+                .isEqualTo(KilnException.Category.DEVICE);
+    }
+}
