@@ -2,6 +2,7 @@ package kiln.kernels;
 
 import static kiln.kernels.JCudaLibrary.check;
 
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

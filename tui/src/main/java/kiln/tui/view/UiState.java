@@ -1,5 +1,6 @@
 package kiln.tui.view;
 
+import java.util.Optional;
 import kiln.runtime.DeviceUse;
 import kiln.tui.editor.KillRing;
 import kiln.tui.editor.PromptEditor;
@@ -74,7 +75,12 @@ final class UiState {
         if (running != null && running.picture() != null) {
             return running;
         }
-        return jobs.entries().stream().filter(e -> e.picture() != null).findFirst().orElse(running);
+        return jobs.entries().stream()
+                .filter(e -> e.picture() != null)
+                .findFirst()
+                .or(() -> Optional.ofNullable(running))
+                .or(() -> jobs.entries().stream().findFirst().filter(e -> e.state() == JobEntry.State.FAILED))
+                .orElse(null);
     }
 
     void error(String text) {

@@ -249,6 +249,7 @@ class ScreenTest {
         tell(1, new GenerationEvent.Notice("the card was left in disorder"));
         press("up");
         assertThat(screen(80, 24)).contains("\n ! CUDA_ERROR_X while running the denoiser\n");
+        assertThat(screen(80, 24)).as("all of it, where no picture is").contains("  │ CUDA_ERROR_X while running the denoiser");
         press("escape", "ctrl+r");
         assertThat(screen(80, 24)).contains("waiting").doesNotContain("CUDA_ERROR_X while running the denoiser\n");
     }
