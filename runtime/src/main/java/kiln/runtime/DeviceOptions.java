@@ -15,7 +15,7 @@ import java.util.Set;
  * @param convolution who convolves: NVIDIA means cuDNN
  * @param weights what the card keeps weights in
  * @param noHalfVae whether the decoder is computed, and its weights are kept, in f32
- * @param upcastSampling whether normalisations, the time embedding and the denoiser's input and result are f32 while its weights are f16
+ * @param upcastSampling whether the denoiser's results are f32 while its matrices are f16
  * @param cpuParts networks that the CPU computes all the same
  * @param alwaysBatchCondUncond whether both halves of a guided step go through the denoiser together, even where memory is so short that
  *     the planner would rather run them one after the other

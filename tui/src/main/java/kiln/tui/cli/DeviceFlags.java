@@ -46,7 +46,7 @@ final class DeviceFlags {
     @Option(names = "--no-half-vae", description = "Decode in f32.")
     boolean noHalfVae;
 
-    @Option(names = "--upcast-sampling", description = "Normalise, and begin and end each step, in f32 with f16 weights.")
+    @Option(names = "--upcast-sampling", description = "Keep the denoiser's results in f32, with f16 matrices.")
     boolean upcastSampling;
 
     @Option(names = "--xformers", description = "Memory-efficient attention. Default: the best for card and size.")
