@@ -1,8 +1,5 @@
 package kiln.runtime;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -11,8 +8,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 import kiln.runtime.exec.CompiledGraph.Progress;
-import kiln.runtime.exec.Executor;
-import kiln.runtime.exec.cuda.CudaExecutor;
+import kiln.runtime.exec.cuda.HostMemory;
 import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.model.CheckpointFile;
 import kiln.runtime.pipeline.LoadedModel;
@@ -57,11 +53,7 @@ public final class Bench {
     public static Result run(
             EngineOptions options, Path checkpoint, int width, int height, int runs, Consumer<String> listener, Consumer<String> notices) {
         ProductTimes products = measureProducts(options, checkpoint, width, height, listener, notices);
-        Executor[] executor = new Executor[1];
-        try (LoadedModel model = new LoadedModel(CheckpointFile.open(checkpoint), file -> {
-            executor[0] = Executors.create(options, file, notices);
-            return executor[0];
-        })) {
+        try (LoadedModel model = new LoadedModel(CheckpointFile.open(checkpoint), file -> Executors.create(options, file, notices))) {
             int scale = model.sizes().vae().scale();
             int h = height / scale;
             int w = width / scale;
@@ -85,8 +77,9 @@ public final class Bench {
             listener.accept("decoder");
             Timing decode = time(decoder, Map.of("latent", normals(random, h * w * latentChannels)), runs);
             String dtype = model.precision().name().toLowerCase(Locale.ROOT);
-            long streamed = executor[0] instanceof CudaExecutor card ? card.plan().streamedBytesPerStep() : 0;
-            return new Result(unet, decode, text, dtype, model.device(), peakResidentBytes(), model.deviceUse(), streamed, products);
+            DeviceUse use = model.deviceUse();
+            long streamed = use == null ? 0 : use.streamedBytesPerStep();
+            return new Result(unet, decode, text, dtype, model.device(), peakResidentBytes(), use, streamed, products);
         }
     }
 
@@ -132,15 +125,6 @@ public final class Bench {
     }
 
     private static long statusBytes(String field) {
-        try {
-            for (String line : Files.readAllLines(Path.of("/proc/self/status"), StandardCharsets.UTF_8)) {
-                if (line.startsWith(field)) {
-                    return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
-                }
-            }
-        } catch (IOException | NumberFormatException e) {
-            return -1;
-        }
-        return -1;
+        return HostMemory.bytes(Path.of("/proc/self/status"), field).orElse(-1);
     }
 }

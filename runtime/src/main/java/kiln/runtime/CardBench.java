@@ -11,7 +11,7 @@ import kiln.runtime.exec.cuda.KernelBench;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.model.Checkpoint;
 import kiln.runtime.model.CheckpointFile;
-import kiln.runtime.pipeline.LoadedModel;
+import kiln.runtime.plan.NetworkNames;
 import kiln.runtime.text.TokenChunk;
 
 /** Times a card's kernels and its bus, outside any picture. */
@@ -45,8 +45,8 @@ public final class CardBench {
         int h = height / sizes.vae().scale();
         int w = width / sizes.vae().scale();
         Map<String, Graph> networks = new LinkedHashMap<>();
-        networks.put(LoadedModel.UNET, sizes.unet().graph(file::shape, 2, h, w, TokenChunk.LENGTH, 1));
-        networks.put(LoadedModel.DECODER, sizes.vae().decoder(file::shape, 1, h, w));
+        networks.put(NetworkNames.DENOISER, sizes.unet().graph(file::shape, 2, h, w, TokenChunk.LENGTH, 1));
+        networks.put(NetworkNames.DECODER, sizes.vae().decoder(file::shape, 1, h, w));
         return networks;
     }
 

@@ -2,8 +2,6 @@ package kiln.runtime;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -11,22 +9,19 @@ import kiln.kernels.CudaContext;
 import kiln.kernels.CudaDevices;
 import kiln.kernels.CudaDriver;
 import kiln.kernels.CudaException;
-import kiln.kernels.DataType;
 import kiln.kernels.DeviceChoice;
 import kiln.kernels.SystemLibraries;
 import kiln.runtime.KilnException.Category;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.RoutedExecutor;
 import kiln.runtime.exec.WeightSource;
-import kiln.runtime.exec.cuda.AttentionChoice;
 import kiln.runtime.exec.cuda.CudaExecutor;
 import kiln.runtime.exec.cuda.CudaSettings;
 import kiln.runtime.exec.cuda.DeviceLibraries;
 import kiln.runtime.exec.cuda.HostMemory;
 import kiln.runtime.exec.cuda.MemoryBudget;
 import kiln.runtime.exec.cuda.ProductTimes;
-import kiln.runtime.pipeline.LoadedModel;
-import kiln.runtime.plan.Residency;
+import kiln.runtime.plan.NetworkNames;
 import kiln.runtime.plan.ResidencyPlan;
 
 /** From the user's options to an executor on a card. */
@@ -70,7 +65,12 @@ final class CudaOpening {
     static Card openCard(EngineOptions options, Path natives) {
         try {
             Opened opened = openDevice(driver(natives), options);
-            return new Card(opened.context(), settings(options, opened.before(), opened.context()));
+            try {
+                return new Card(opened.context(), settings(options, opened.before(), opened.context()));
+            } catch (CudaException e) {
+                opened.context().close();
+                throw e;
+            }
         } catch (CudaException e) {
             throw CudaExecutor.failure(e);
         }
@@ -90,13 +90,31 @@ final class CudaOpening {
         try {
             Opened opened = openDevice(driver, options);
             CudaContext context = opened.context();
-            // Before what is free is measured: they take memory as well.
-            DeviceLibraries libraries = libraries(context, options, notices);
-            CudaExecutor card = new CudaExecutor(context, libraries, weights, settings(options, opened.before(), context), notices);
-            Set<NetworkPart> onCpu = options.device().cpuParts();
-            return onCpu.isEmpty() ? card : new RoutedExecutor(card, Executors.onCpu(options, weights), networks(onCpu));
+            CudaExecutor card;
+            try {
+                // Before what is free is measured: they take memory as well.
+                DeviceLibraries libraries = libraries(context, options, notices);
+                card = new CudaExecutor(context, libraries, weights, settings(options, opened.before(), context), notices);
+            } catch (RuntimeException e) {
+                context.close();
+                throw e;
+            }
+            return routed(card, options, weights);
         } catch (CudaException e) {
             throw CudaExecutor.failure(e);
+        }
+    }
+
+    private static Executor routed(CudaExecutor card, EngineOptions options, WeightSource weights) {
+        Set<NetworkPart> onCpu = options.device().cpuParts();
+        if (onCpu.isEmpty()) {
+            return card;
+        }
+        try {
+            return new RoutedExecutor(card, Executors.onCpu(options, weights), NetworkNames.of(onCpu));
+        } catch (RuntimeException | LinkageError e) {
+            card.close();
+            throw e;
         }
     }
 
@@ -129,32 +147,11 @@ final class CudaOpening {
         long taken = Math.max(ResidencyPlan.ASSUMED_CONTEXT_BYTES, before.freeBytes() - memory.freeBytes());
         long contextBytes = Math.min(taken, memory.totalBytes() - memory.freeBytes());
         MemoryBudget budget = new MemoryBudget(device.vramBudgetBytes(), device.vramHeadroomBytes(), contextBytes);
-        Residency highest = switch (device.memory()) {
-            case AUTO -> Residency.RESIDENT;
-            case MEDVRAM -> Residency.TAKING_TURNS;
-            case LOWVRAM -> Residency.STREAMED;
-        };
-        boolean wide = options.precision() == Precision.F32 || device.weights() == WeightFormat.F32;
-        return new CudaSettings(
-                wide ? DataType.F32 : DataType.F16,
-                device.noHalfVae() ? networks(EnumSet.of(NetworkPart.VAE)) : Set.of(),
-                device.upcastSampling() ? networks(EnumSet.of(NetworkPart.UNET)) : Set.of(),
-                device.weights() == WeightFormat.INT8,
-                AttentionChoice.of(device.attention(), budget.room(memory.freeBytes())),
+        return CudaSettings.of(
+                device,
+                options.precision() == Precision.F32,
                 budget,
-                highest,
+                budget.room(memory.freeBytes()),
                 (long) (HostMemory.availableBytes().orElse(0) * PINNED_SHARE));
-    }
-
-    private static Set<String> networks(Set<NetworkPart> parts) {
-        List<String> names = new ArrayList<>();
-        for (NetworkPart part : parts) {
-            switch (part) {
-                case TEXT_ENCODER -> names.add(LoadedModel.TEXT);
-                case UNET -> names.add(LoadedModel.UNET);
-                case VAE -> names.addAll(List.of(LoadedModel.ENCODER, LoadedModel.DECODER));
-            }
-        }
-        return Set.copyOf(names);
     }
 }

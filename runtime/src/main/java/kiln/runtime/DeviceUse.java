@@ -10,8 +10,10 @@ import java.util.Objects;
  * @param usedBytes by Kiln, its context included
  * @param peakBytes the most that Kiln has used
  * @param freeBytes for anyone
+ * @param streamedBytesPerStep of weights that go to the card anew at each step; 0 where all stay
  */
-public record DeviceUse(String name, String residency, long usedBytes, long peakBytes, long freeBytes, long totalBytes) {
+public record DeviceUse(
+        String name, String residency, long usedBytes, long peakBytes, long freeBytes, long totalBytes, long streamedBytesPerStep) {
     public DeviceUse {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(residency, "residency");

@@ -13,7 +13,7 @@ import kiln.runtime.exec.cuda.ProductBench;
 import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.model.CheckpointFile;
-import kiln.runtime.pipeline.LoadedModel;
+import kiln.runtime.plan.NetworkNames;
 import kiln.runtime.text.TokenChunk;
 
 /** Finds out where NVIDIA's libraries are faster than Kiln's own kernels on this card, and keeps that for {@link LibraryChoice#AUTO}. */
@@ -62,7 +62,7 @@ final class LibraryMeasurement {
             }
             listener.accept("products by " + String.join(" and ", libraries.names()) + " and by Kiln's own kernels");
             ProductTimes measured = ProductBench.measure(
-                    context, libraries, denoiser, LoadedModel.UNET, CudaOpening.settings(options, choice.device(), context));
+                    context, libraries, denoiser, NetworkNames.DENOISER, CudaOpening.settings(options, choice.device(), context));
             Path file = ProductTimes.file(options.cacheFolder(), context.device());
             ProductTimes.read(file).with(measured).write(file);
             return measured;

@@ -26,15 +26,12 @@ public record ApplyEpilogue(DataType type, int width, Epilogue epilogue) impleme
     public ApplyEpilogue {
         Objects.requireNonNull(type, "type");
         Objects.requireNonNull(epilogue, "epilogue");
-        if (width != 1 && width != 2 && width != 4 || epilogue.geglu() && width == 1) {
-            throw new IllegalArgumentException("epilogue of " + width + " columns, " + epilogue.label());
-        }
+        ColumnGroups.require("epilogue", width, epilogue);
     }
 
     /** The variant for so many columns. */
     public static ApplyEpilogue of(DataType type, Epilogue epilogue, int columns) {
-        int width = columns % FmaProduct.GROUP == 0 ? FmaProduct.GROUP : epilogue.geglu() ? 2 : 1;
-        return new ApplyEpilogue(type, width, epilogue);
+        return new ApplyEpilogue(type, ColumnGroups.width(columns, epilogue), epilogue);
     }
 
     @Override
@@ -64,7 +61,7 @@ public record ApplyEpilogue(DataType type, int width, Epilogue epilogue) impleme
         }
         List<Object> arguments = new ArrayList<>(List.of(sums, out, rows, columns));
         epilogue.addArguments(arguments, bias, inputs);
-        return new KernelCall(this, Code.blocks((long) rows * (columns / width), THREADS), 1, 1, arguments);
+        return new KernelCall(this, ColumnGroups.blocks(rows, columns, width, THREADS), 1, 1, arguments);
     }
 
     @Override
@@ -76,10 +73,9 @@ public record ApplyEpilogue(DataType type, int width, Epilogue epilogue) impleme
         Value rows = f.parameter("rows", PtxType.U32);
         Value columns = f.parameter("columns", PtxType.U32);
         Epilogue.Text text = epilogue.new Text(f, type);
-        Value thread = Code.globalThread(f, THREADS);
-        Value groups = f.compute(PtxOp.DIV, columns, Value.of(width));
-        Value row = f.compute(PtxOp.DIV, thread, groups);
-        Value column = f.mul(f.sub(thread, f.mul(row, groups)), Value.of(width));
+        ColumnGroups place = ColumnGroups.of(f, THREADS, columns, width);
+        Value row = place.row();
+        Value column = place.column();
         f.when(Code.less(f, row, rows), () -> {
             Value[] values = Code.loadFloats(f, Space.GLOBAL, type, width, f.address(sums, f.mad(row, columns, column), type.bytes()), 0);
             Value outStride = epilogue.geglu() ? f.compute(PtxOp.SHR, columns, Value.of(1)) : columns;

@@ -33,7 +33,7 @@ public record AttentionScores(DataType type, Arithmetic arithmetic, boolean vect
 
     @Override
     public String variant() {
-        return type.label() + (arithmetic.isTensor() ? " " + arithmetic.label() : vector ? " vector" : " any");
+        return StridedProduct.label(type, arithmetic, vector);
     }
 
     @Override
@@ -48,7 +48,7 @@ public record AttentionScores(DataType type, Arithmetic arithmetic, boolean vect
 
     @Override
     public int registerBudget() {
-        return arithmetic.isTensor() ? 128 : 80;
+        return StridedProduct.registerBudget(arithmetic);
     }
 
     static boolean canUseVectors(Arithmetic arithmetic, int headSize, AttentionShape shape) {

@@ -31,7 +31,7 @@ public record AttentionValues(DataType type, Arithmetic arithmetic, boolean vect
 
     @Override
     public String variant() {
-        return type.label() + (arithmetic.isTensor() ? " " + arithmetic.label() : vector ? " vector" : " any");
+        return StridedProduct.label(type, arithmetic, vector);
     }
 
     @Override
@@ -46,7 +46,7 @@ public record AttentionValues(DataType type, Arithmetic arithmetic, boolean vect
 
     @Override
     public int registerBudget() {
-        return arithmetic.isTensor() ? 128 : 80;
+        return StridedProduct.registerBudget(arithmetic);
     }
 
     /**

@@ -26,15 +26,13 @@ public record SplitSum(DataType type, boolean scaled, int width, Epilogue epilog
     public SplitSum {
         Objects.requireNonNull(type, "type");
         Objects.requireNonNull(epilogue, "epilogue");
-        if (width != 1 && width != 2 && width != 4 || epilogue.geglu() && width == 1) {
-            throw new IllegalArgumentException("sum of " + width + " columns, " + epilogue.label());
-        }
+        ColumnGroups.require("sum", width, epilogue);
     }
 
     /** The variant that ends a product of those columns. */
     public static SplitSum of(DataType type, DataType weights, Epilogue epilogue, int columns, int outStride) {
-        boolean groups = columns % FmaProduct.GROUP == 0 && outStride % epilogue.resultColumns(FmaProduct.GROUP) == 0;
-        int width = groups ? FmaProduct.GROUP : epilogue.geglu() ? 2 : 1;
+        boolean fits = outStride % epilogue.resultColumns(FmaProduct.GROUP) == 0;
+        int width = fits ? ColumnGroups.width(columns, epilogue) : ColumnGroups.narrow(epilogue);
         return new SplitSum(type, weights == DataType.I8, width, epilogue);
     }
 
@@ -69,7 +67,7 @@ public record SplitSum(DataType type, boolean scaled, int width, Epilogue epilog
             arguments.add(scales);
         }
         epilogue.addArguments(arguments, bias, inputs);
-        return new KernelCall(this, Code.blocks((long) rows * (columns / width), THREADS), 1, 1, arguments);
+        return new KernelCall(this, ColumnGroups.blocks(rows, columns, width, THREADS), 1, 1, arguments);
     }
 
     @Override
@@ -84,10 +82,9 @@ public record SplitSum(DataType type, boolean scaled, int width, Epilogue epilog
         Value outStride = f.parameter("out_stride", PtxType.U32);
         Value scales = scaled ? f.parameter("scales", PtxType.U64) : null;
         Epilogue.Text text = epilogue.new Text(f, type);
-        Value thread = Code.globalThread(f, THREADS);
-        Value groups = f.compute(PtxOp.DIV, columns, Value.of(width));
-        Value row = f.compute(PtxOp.DIV, thread, groups);
-        Value column = f.mul(f.sub(thread, f.mul(row, groups)), Value.of(width));
+        ColumnGroups place = ColumnGroups.of(f, THREADS, columns, width);
+        Value row = place.row();
+        Value column = place.column();
         f.when(Code.less(f, row, rows), () -> {
             Value address = f.address(work, f.mad(row, columns, column), Float.BYTES);
             Value step = f.mad(f.mulWide(rows, columns), Value.ofLong(Float.BYTES), Value.ofLong(0));

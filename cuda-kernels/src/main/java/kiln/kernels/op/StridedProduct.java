@@ -41,6 +41,15 @@ abstract class StridedProduct {
         return arithmetic.isTensor() ? TensorStridedProduct.THREADS : PlainStridedProduct.THREADS;
     }
 
+    static int registerBudget(Arithmetic arithmetic) {
+        return arithmetic.isTensor() ? 128 : 80;
+    }
+
+    /** What distinguishes the texts of one kernel. */
+    static String label(DataType type, Arithmetic arithmetic, boolean vector) {
+        return type.label() + (arithmetic.isTensor() ? " " + arithmetic.label() : vector ? " vector" : " any");
+    }
+
     static void require(DataType type, Arithmetic arithmetic, boolean vector) {
         if (arithmetic.isTensor() && (type != DataType.F16 || !vector)) {
             throw new IllegalArgumentException("tensor cores take f16 with vectors, not " + type.label() + (vector ? "" : " of any size"));

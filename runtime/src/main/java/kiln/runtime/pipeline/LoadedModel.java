@@ -21,13 +21,6 @@ import kiln.runtime.plan.NetworkNames;
  * the file.
  */
 public final class LoadedModel implements AutoCloseable {
-    /** Names of networks, as {@link Executor#compile} is told. */
-    public static final String TEXT = NetworkNames.TEXT_ENCODER;
-
-    public static final String UNET = NetworkNames.DENOISER;
-    public static final String ENCODER = NetworkNames.ENCODER;
-    public static final String DECODER = NetworkNames.DECODER;
-
     /** Graphs kept ready; a change of size or prompt length needs another one. */
     private static final int MAX_GRAPHS = 8;
 
@@ -124,25 +117,25 @@ public final class LoadedModel implements AutoCloseable {
 
     public Network textEncoder(int batch, int tokens, int clipSkip) {
         return network(
-                new Key(TEXT, batch, 1, 1, tokens, clipSkip), () -> sizes.text().graph(file::shape, batch, tokens, clipSkip));
+                new Key(NetworkNames.TEXT_ENCODER, batch, 1, 1, tokens, clipSkip), () -> sizes.text().graph(file::shape, batch, tokens, clipSkip));
     }
 
     /** One timestep serves the whole batch. */
     public Network unet(int batch, int height, int width, int tokens) {
         return network(
-                new Key(UNET, batch, height, width, tokens, 0),
+                new Key(NetworkNames.DENOISER, batch, height, width, tokens, 0),
                 () -> sizes.unet().graph(file::shape, batch, height, width, tokens, 1));
     }
 
     /** Height and width in pixels. */
     public Network encoder(int batch, int height, int width) {
         return network(
-                new Key(ENCODER, batch, height, width, 0, 0), () -> sizes.vae().encoder(file::shape, batch, height, width));
+                new Key(NetworkNames.ENCODER, batch, height, width, 0, 0), () -> sizes.vae().encoder(file::shape, batch, height, width));
     }
 
     public Network decoder(int batch, int height, int width) {
         return network(
-                new Key(DECODER, batch, height, width, 0, 0), () -> sizes.vae().decoder(file::shape, batch, height, width));
+                new Key(NetworkNames.DECODER, batch, height, width, 0, 0), () -> sizes.vae().decoder(file::shape, batch, height, width));
     }
 
     private Network network(Key key, Supplier<Graph> graph) {

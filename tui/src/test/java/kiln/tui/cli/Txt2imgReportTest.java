@@ -18,8 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** What is told of a job on a card; jobs on the CPU are in {@link Txt2imgCommandTest}. */
 class Txt2imgReportTest {
     private static final long MIB = 1 << 20;
-    private static final DeviceUse EARLY = new DeviceUse("NVIDIA GeForce GT 1030", "resident", 900 * MIB, 900 * MIB, 1000 * MIB, 2048 * MIB);
-    private static final DeviceUse LATE = new DeviceUse("NVIDIA GeForce GT 1030", "lowvram", 1126 * MIB, 1331 * MIB, 102 * MIB, 2048 * MIB);
+    private static final DeviceUse EARLY = new DeviceUse("NVIDIA GeForce GT 1030", "resident", 900 * MIB, 900 * MIB, 1000 * MIB, 2048 * MIB, 0);
+    private static final DeviceUse LATE = new DeviceUse("NVIDIA GeForce GT 1030", "lowvram", 1126 * MIB, 1331 * MIB, 102 * MIB, 2048 * MIB, 0);
     private static final String NOTICE = "1.3 GiB could not be had: going on as with --lowvram";
 
     @TempDir

@@ -180,7 +180,7 @@ class ScreenTest {
 
     private static final long MIB = 1 << 20;
     private static final DeviceUse CARD =
-            new DeviceUse("NVIDIA GeForce RTX 3060", "lowvram", 1228 * MIB, 1331 * MIB, 102 * MIB, 2048 * MIB);
+            new DeviceUse("NVIDIA GeForce RTX 3060", "lowvram", 1228 * MIB, 1331 * MIB, 102 * MIB, 2048 * MIB, 0);
 
     /** A job on a card that has made one step. */
     private void drawOnACard() {

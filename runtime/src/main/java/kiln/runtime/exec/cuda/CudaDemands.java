@@ -4,11 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
-import kiln.kernels.DataType;
 import kiln.kernels.op.Card;
 import kiln.runtime.DeviceOptions;
 import kiln.runtime.NetworkPart;
-import kiln.runtime.WeightFormat;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.model.Checkpoint;
 import kiln.runtime.plan.NetworkDemand;
@@ -26,26 +24,23 @@ public final class CudaDemands {
     private static final Set<String> IN_BANDS = Set.of(NetworkNames.ENCODER, NetworkNames.DECODER);
 
     private final Card card;
-    private final DeviceOptions device;
+    private final Set<NetworkPart> cpuParts;
+    private final CudaSettings settings;
 
     /** @param device what weights are kept in, and which networks the CPU computes */
     public CudaDemands(Card card, DeviceOptions device) {
         this.card = card;
-        this.device = device;
+        cpuParts = device.cpuParts();
+        settings = CudaSettings.of(device, false, new MemoryBudget(0, 0, 0), device.vramBudgetBytes(), 0);
     }
 
     static ProgramChoice program(String network, Graph unfused, DeviceTarget target, DeviceLibraries libraries) {
         return ProgramChoice.of(unfused, target, libraries, IN_BANDS.contains(network));
     }
 
-    private NetworkDemand of(String network, Graph unfused, boolean wide) {
-        DataType type = device.weights() == WeightFormat.F32 ? DataType.F32 : DataType.F16;
-        DataType matrices = device.weights() == WeightFormat.INT8 ? DataType.I8 : type;
-        DeviceTarget usual = new DeviceTarget(card, type, matrices, AttentionChoice.of(device.attention(), device.vramBudgetBytes()));
-        boolean upcast = device.upcastSampling() && network.equals(NetworkNames.DENOISER);
-        DeviceTarget target = wide ? usual.wide() : upcast ? usual.upcast() : usual;
+    private NetworkDemand of(String network, Graph unfused) {
         NetworkPrograms programs = new NetworkPrograms(network);
-        programs.add(program(network, unfused, target, DeviceLibraries.none()));
+        programs.add(program(network, unfused, settings.target(card, network), DeviceLibraries.none()));
         return programs.demand();
     }
 
@@ -60,16 +55,16 @@ public final class CudaDemands {
     public List<NetworkDemand> ofTextToImage(
             Checkpoint sizes, Function<String, List<Integer>> shapes, int entries, int height, int width, int tokens, int clipSkip) {
         List<NetworkDemand> demands = new ArrayList<>();
-        if (!device.cpuParts().contains(NetworkPart.TEXT_ENCODER)) {
+        if (!cpuParts.contains(NetworkPart.TEXT_ENCODER)) {
             // Chunks go through it one by one.
             int chunk = Math.min(tokens, sizes.text().places());
-            demands.add(of(NetworkNames.TEXT_ENCODER, sizes.text().graph(shapes, 1, chunk, clipSkip), false));
+            demands.add(of(NetworkNames.TEXT_ENCODER, sizes.text().graph(shapes, 1, chunk, clipSkip)));
         }
-        if (!device.cpuParts().contains(NetworkPart.UNET)) {
-            demands.add(of(NetworkNames.DENOISER, sizes.unet().graph(shapes, entries, height, width, tokens, 1), false));
+        if (!cpuParts.contains(NetworkPart.UNET)) {
+            demands.add(of(NetworkNames.DENOISER, sizes.unet().graph(shapes, entries, height, width, tokens, 1)));
         }
-        if (!device.cpuParts().contains(NetworkPart.VAE)) {
-            demands.add(of(NetworkNames.DECODER, sizes.vae().decoder(shapes, 1, height, width), device.noHalfVae()));
+        if (!cpuParts.contains(NetworkPart.VAE)) {
+            demands.add(of(NetworkNames.DECODER, sizes.vae().decoder(shapes, 1, height, width)));
         }
         return demands;
     }

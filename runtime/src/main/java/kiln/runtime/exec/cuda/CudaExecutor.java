@@ -103,7 +103,8 @@ public final class CudaExecutor implements Executor {
                 settings.budget().contextBytes() + residence.bytes(),
                 settings.budget().contextBytes() + residence.peakBytes(),
                 memory.freeBytes(),
-                memory.totalBytes());
+                memory.totalBytes(),
+                plan == null ? 0 : plan.streamedBytesPerStep());
     }
 
     /** How memory is shared out; {@code null} before the first run. */
@@ -204,6 +205,7 @@ public final class CudaExecutor implements Executor {
         private final Graph unfused;
         private ProgramChoice program;
         private BoundProgram bound;
+        private GraphTransfers transfers;
         private CapturedProgram captured;
         private boolean toldOfBands;
         /** Whether all memory that Kiln asks for is there, so that only the driver itself can have too little. */
@@ -266,13 +268,12 @@ public final class CudaExecutor implements Executor {
 
         private Map<String, float[]> launch(Map<String, float[]> inputs, Progress progress) {
             launching = false;
-            Residence.Placed placed = residence.place(network, program);
-            if (bound == null || bound.generation() != placed.generation()) {
-                bind(placed);
+            long generation = residence.prepare(network);
+            if (bound == null || bound.generation() != generation) {
+                bind(residence.place(network, program));
             } else if (captured == null && captures && ProgramRunner.canCapture(bound)) {
                 capture();
             }
-            GraphTransfers transfers = new GraphTransfers(bound.program());
             PinnedMemory pinned = transfer(transfers.bytes());
             transfers.write(inputs, pinned);
             launching = true;
@@ -322,6 +323,7 @@ public final class CudaExecutor implements Executor {
                 }
             }
             bound = BoundProgram.of(placed);
+            transfers = new GraphTransfers(bound.program());
         }
 
         @Override

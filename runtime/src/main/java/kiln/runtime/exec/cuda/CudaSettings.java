@@ -4,6 +4,10 @@ import java.util.Objects;
 import java.util.Set;
 import kiln.kernels.DataType;
 import kiln.kernels.op.Card;
+import kiln.runtime.DeviceOptions;
+import kiln.runtime.NetworkPart;
+import kiln.runtime.WeightFormat;
+import kiln.runtime.plan.NetworkNames;
 import kiln.runtime.plan.Residency;
 
 /**
@@ -31,6 +35,24 @@ public record CudaSettings(
         Objects.requireNonNull(attention, "attention");
         Objects.requireNonNull(budget, "budget");
         Objects.requireNonNull(highest, "highest");
+    }
+
+    /**
+     * From the user's options.
+     *
+     * @param wide whether all is in 32 bits, as {@link WeightFormat#F32} asks for too
+     * @param freeBytes that slices of attention are sized by
+     */
+    public static CudaSettings of(DeviceOptions device, boolean wide, MemoryBudget budget, long freeBytes, long mostPinnedBytes) {
+        return new CudaSettings(
+                wide || device.weights() == WeightFormat.F32 ? DataType.F32 : DataType.F16,
+                device.noHalfVae() ? NetworkNames.of(Set.of(NetworkPart.VAE)) : Set.of(),
+                device.upcastSampling() ? NetworkNames.of(Set.of(NetworkPart.UNET)) : Set.of(),
+                device.weights() == WeightFormat.INT8,
+                AttentionChoice.of(device.attention(), freeBytes),
+                budget,
+                Residency.highest(device.memory()),
+                mostPinnedBytes);
     }
 
     public CudaSettings(

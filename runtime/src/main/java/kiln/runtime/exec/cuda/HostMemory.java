@@ -11,9 +11,18 @@ public final class HostMemory {
 
     /** What Linux says can be had without swapping; empty elsewhere. */
     public static OptionalLong availableBytes() {
+        return bytes(Path.of("/proc/meminfo"), "MemAvailable:");
+    }
+
+    /**
+     * A figure that Linux gives in kilobytes, a line each.
+     *
+     * @param field with its colon
+     */
+    public static OptionalLong bytes(Path file, String field) {
         try {
-            for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
-                if (line.startsWith("MemAvailable:")) {
+            for (String line : Files.readAllLines(file)) {
+                if (line.startsWith(field)) {
                     return OptionalLong.of(Long.parseLong(line.replaceAll("\\D", "")) * 1024);
                 }
             }

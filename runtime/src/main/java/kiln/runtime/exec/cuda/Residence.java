@@ -2,6 +2,7 @@ package kiln.runtime.exec.cuda;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,6 +35,20 @@ final class Residence implements AutoCloseable {
      * @param weights by the program's index; a streamed weight's is in its slot
      */
     record Placed(DeviceProgram program, long generation, long arena, long[] weights, List<StreamedUnit> units) {}
+
+    /** The first and the last of a program's steps that read a weight. */
+    private record StepRange(int first, int last) {
+        static Map<DeviceWeight, StepRange> byWeight(DeviceProgram program) {
+            Map<DeviceWeight, StepRange> ranges = new HashMap<>();
+            for (int step = 0; step < program.steps().size(); step++) {
+                StepRange one = new StepRange(step, step);
+                for (int weight : program.steps().get(step).weights()) {
+                    ranges.merge(program.weights().get(weight), one, (before, now) -> new StepRange(before.first, now.last));
+                }
+            }
+            return ranges;
+        }
+    }
 
     /** By this part of what could not be had the next attempt asks for less. */
     private static final int LESS_PARTS = 8;
@@ -106,23 +121,29 @@ final class Residence implements AutoCloseable {
     }
 
     /**
-     * Makes a program ready: memory is there, weights are on their way on the stream.
+     * Makes a network ready to run: memory is there, weights are on their way on the stream.
      *
+     * @return the generation of its places: with another one than before, {@link #place} anew
      * @throws KilnException OUT_OF_MEMORY when nothing is left to be tried
      */
-    Placed place(String network, ProgramChoice choice) {
+    long prepare(String network) {
         if (stale) {
             settle();
         }
-        NetworkPlace place = plan.network(network);
-        NetworkPrograms programs = networks.get(network);
-        boolean separate = arenaRegion != 0;
-        if (!separate && !present.contains(network)) {
+        if (arenaRegion == 0 && !present.contains(network)) {
             present.clear();
         }
         if (present.add(network)) {
-            bring(programs, place);
+            bring(networks.get(network), plan.network(network));
         }
+        return generation;
+    }
+
+    /** Where a program of a network that was prepared lies. */
+    Placed place(String network, ProgramChoice choice) {
+        NetworkPlace place = plan.network(network);
+        NetworkPrograms programs = networks.get(network);
+        boolean separate = arenaRegion != 0;
         long room = separate ? arenaBytes : weightsBytes - place.arenaOffset();
         DeviceProgram program = choice.within(room);
         long[] weights = new long[program.weights().size()];
@@ -134,14 +155,17 @@ final class Residence implements AutoCloseable {
     }
 
     private void bring(NetworkPrograms programs, NetworkPlace place) {
-        for (int i = 0; i < programs.weights().size(); i++) {
+        List<DeviceWeight> weights = programs.weights();
+        for (int i = 0; i < weights.size(); i++) {
             if (place.weights().placements().get(i).resident()) {
-                upload.upload(programs.weights().get(i), weightsRegion + place.weightOffset(i), plan.residency() != Residency.RESIDENT, stream);
+                upload.upload(weights.get(i), weightsRegion + place.weightOffset(i), plan.residency() != Residency.RESIDENT, stream);
             }
         }
     }
 
     private List<StreamedUnit> units(DeviceProgram program, NetworkPrograms programs, NetworkPlace place) {
+        Map<DeviceWeight, StepRange> ranges = StepRange.byWeight(program);
+        List<DeviceWeight> all = programs.weights();
         List<StreamedUnit> units = new ArrayList<>();
         for (StreamUnit unit : place.weights().units()) {
             List<DeviceWeight> weights = new ArrayList<>();
@@ -150,14 +174,12 @@ final class Residence implements AutoCloseable {
             int last = -1;
             for (int weight : unit.weights()) {
                 Placement placement = place.weights().placements().get(weight);
-                weights.add(programs.weights().get(weight));
+                weights.add(all.get(weight));
                 offsets.add(placement.offset());
-                int index = program.weights().indexOf(programs.weights().get(weight));
-                for (int step = 0; step < program.steps().size(); step++) {
-                    if (program.steps().get(step).weights().contains(index)) {
-                        first = Math.min(first, step);
-                        last = Math.max(last, step);
-                    }
+                StepRange range = ranges.get(all.get(weight));
+                if (range != null) {
+                    first = Math.min(first, range.first());
+                    last = Math.max(last, range.last());
                 }
             }
             if (last >= 0) {

@@ -18,7 +18,7 @@ import kiln.kernels.op.Card;
 import kiln.kernels.op.KernelLibrary;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.model.CheckpointFile;
-import kiln.runtime.pipeline.LoadedModel;
+import kiln.runtime.plan.NetworkNames;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -27,8 +27,8 @@ class KernelBenchTest {
     private final Map<String, Graph> networks = new LinkedHashMap<>();
 
     KernelBenchTest() {
-        networks.put(LoadedModel.UNET, demo.sizes().unet().graph(demo::shape, 2, 4, 4, 77, 1));
-        networks.put(LoadedModel.DECODER, demo.sizes().vae().decoder(demo::shape, 1, 4, 4));
+        networks.put(NetworkNames.DENOISER, demo.sizes().unet().graph(demo::shape, 2, 4, 4, 77, 1));
+        networks.put(NetworkNames.DECODER, demo.sizes().vae().decoder(demo::shape, 1, 4, 4));
     }
 
     @AfterEach
@@ -56,8 +56,8 @@ class KernelBenchTest {
 
     @Test
     void launchesOfANetworkAreCountedAndSoIsTheirWork() {
-        List<Workload> unet = workloads(80).stream().filter(workload -> workload.group().equals(LoadedModel.UNET)).toList();
-        DeviceProgram program = Lowering.lower(networks.get(LoadedModel.UNET), CudaSettings.USUAL.target(Card.of(80), LoadedModel.UNET));
+        List<Workload> unet = workloads(80).stream().filter(workload -> workload.group().equals(NetworkNames.DENOISER)).toList();
+        DeviceProgram program = Lowering.lower(networks.get(NetworkNames.DENOISER), CudaSettings.USUAL.target(Card.of(80), NetworkNames.DENOISER));
         long launches = program.steps().stream().mapToLong(step -> step.commands().size()).sum();
         assertThat(unet.stream().mapToLong(Workload::count).sum()).isEqualTo(launches);
         assertThat(unet.size()).isLessThan((int) launches / 2);
@@ -88,7 +88,7 @@ class KernelBenchTest {
             KernelBench.Result result = KernelBench.run(
                     context, CudaSettings.USUAL, networks, name -> name.startsWith("denoiser"), true, said::add);
             assertThat(result.rows()).hasSizeGreaterThan(20).allSatisfy(row -> {
-                assertThat(row.group()).isEqualTo(LoadedModel.UNET);
+                assertThat(row.group()).isEqualTo(NetworkNames.DENOISER);
                 assertThat(row.seconds()).isPositive().isGreaterThanOrEqualTo(row.least());
                 assertThat(row.count()).isPositive();
             });
