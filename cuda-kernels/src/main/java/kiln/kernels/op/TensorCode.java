@@ -66,6 +66,13 @@ final class TensorCode {
         return word;
     }
 
+    /** A word's two halves, the lower one first. */
+    static Value[] unpack(PtxFunction f, Value word) {
+        Value[] halves = {f.register(PtxType.F16), f.register(PtxType.F16)};
+        f.emit("mov.b32", braced(halves), word.text());
+        return halves;
+    }
+
     /** The two words' lower halves, or upper ones, in one word, the first word's in its lower part. */
     static Value halves(PtxFunction f, Value first, Value second, boolean upper) {
         Value word = f.register(PtxType.B32);
