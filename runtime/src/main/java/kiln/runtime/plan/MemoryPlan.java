@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.IntToLongFunction;
 import java.util.function.IntUnaryOperator;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
@@ -17,6 +18,7 @@ import kiln.runtime.graph.Node;
 public final class MemoryPlan {
     private static final int ALIGNMENT = 64;
 
+    private final int nodes;
     private final long[] offsets;
     private final long[] bytes;
     private final int[] lastUses;
@@ -24,7 +26,21 @@ public final class MemoryPlan {
     private final long arenaBytes;
     private final long liveBytes;
 
-    private MemoryPlan(long[] offsets, long[] bytes, int[] lastUses, long[] tops, long arenaBytes, long liveBytes) {
+    /**
+     * Something that has a place besides the results.
+     *
+     * @param firstUse the first node that uses it, {@code lastUse} the last one
+     */
+    public record Beside(long bytes, int firstUse, int lastUse) {
+        public Beside {
+            if (bytes < 0 || firstUse < 0 || lastUse < firstUse) {
+                throw new IllegalArgumentException(bytes + " bytes from node " + firstUse + " to " + lastUse);
+            }
+        }
+    }
+
+    private MemoryPlan(int nodes, long[] offsets, long[] bytes, int[] lastUses, long[] tops, long arenaBytes, long liveBytes) {
+        this.nodes = nodes;
         this.offsets = offsets;
         this.bytes = bytes;
         this.lastUses = lastUses;
@@ -37,25 +53,39 @@ public final class MemoryPlan {
      * @param bytesPerElement of each node's result, by the node's index; 0 for results that lie elsewhere
      */
     public static MemoryPlan of(Graph graph, IntUnaryOperator bytesPerElement) {
+        return of(graph, i -> Math.multiplyExact(graph.shapeOf(i).elements(), bytesPerElement.applyAsInt(i)), List.of());
+    }
+
+    /**
+     * @param resultBytes of each node's result, by the node's index; 0 for results that lie elsewhere
+     */
+    public static MemoryPlan of(Graph graph, IntToLongFunction resultBytes, List<Beside> besides) {
         int count = graph.nodes().size();
-        long[] bytes = new long[count];
-        int[] firstUses = new int[count];
-        int[] lastUses = new int[count];
+        long[] bytes = new long[count + besides.size()];
+        int[] firstUses = new int[bytes.length];
+        int[] lastUses = new int[bytes.length];
         for (int i = 0; i < count; i++) {
-            Node node = graph.node(i);
-            long exact = Math.multiplyExact(node.shape().elements(), bytesPerElement.applyAsInt(i));
-            bytes[i] = (exact + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+            bytes[i] = aligned(resultBytes.applyAsLong(i));
             firstUses[i] = i;
             lastUses[i] = i;
             int reader = i;
-            node.reads().forEach(read -> lastUses[read] = reader);
+            graph.node(i).reads().forEach(read -> lastUses[read] = reader);
         }
         graph.inputs().values().forEach(input -> firstUses[input] = 0);
         graph.outputs().values().forEach(output -> lastUses[output] = count);
-        return place(bytes, firstUses, lastUses);
+        for (int i = 0; i < besides.size(); i++) {
+            bytes[count + i] = aligned(besides.get(i).bytes());
+            firstUses[count + i] = besides.get(i).firstUse();
+            lastUses[count + i] = besides.get(i).lastUse();
+        }
+        return place(count, bytes, firstUses, lastUses);
     }
 
-    private static MemoryPlan place(long[] bytes, int[] firstUses, int[] lastUses) {
+    private static long aligned(long bytes) {
+        return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+
+    private static MemoryPlan place(int nodes, long[] bytes, int[] firstUses, int[] lastUses) {
         Integer[] bySize = new Integer[bytes.length];
         Arrays.setAll(bySize, i -> i);
         Arrays.sort(bySize, Comparator.comparingLong((Integer i) -> -bytes[i]).thenComparingInt(i -> i));
@@ -79,21 +109,21 @@ public final class MemoryPlan {
             placed.add(result);
         }
         return new MemoryPlan(
-                offsets, bytes, lastUses, tops(offsets, bytes, firstUses, lastUses), arena, mostAlive(bytes, firstUses, lastUses));
+                nodes, offsets, bytes, lastUses, tops(nodes, offsets, bytes, firstUses, lastUses), arena, mostAlive(nodes, bytes, firstUses, lastUses));
     }
 
-    private static long[] tops(long[] offsets, long[] bytes, int[] firstUses, int[] lastUses) {
-        long[] tops = new long[bytes.length];
+    private static long[] tops(int nodes, long[] offsets, long[] bytes, int[] firstUses, int[] lastUses) {
+        long[] tops = new long[nodes];
         for (int result = 0; result < bytes.length; result++) {
-            for (int node = firstUses[result]; node <= Math.min(lastUses[result], bytes.length - 1); node++) {
+            for (int node = firstUses[result]; node <= Math.min(lastUses[result], nodes - 1); node++) {
                 tops[node] = Math.max(tops[node], offsets[result] + bytes[result]);
             }
         }
         return tops;
     }
 
-    private static long mostAlive(long[] bytes, int[] firstUses, int[] lastUses) {
-        long[] change = new long[bytes.length + 2];
+    private static long mostAlive(int nodes, long[] bytes, int[] firstUses, int[] lastUses) {
+        long[] change = new long[nodes + 2];
         for (int i = 0; i < bytes.length; i++) {
             change[firstUses[i]] += bytes[i];
             change[lastUses[i] + 1] -= bytes[i];
@@ -110,6 +140,11 @@ public final class MemoryPlan {
     /** Where a node's result lies, a multiple of 64 bytes. */
     public long offset(int node) {
         return offsets[node];
+    }
+
+    /** Where what was given besides the results lies, by its number. */
+    public long besideOffset(int number) {
+        return offsets[nodes + number];
     }
 
     /** How much room it takes, rounded up to 64 bytes. */

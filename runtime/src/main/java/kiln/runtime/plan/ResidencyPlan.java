@@ -239,7 +239,7 @@ public final class ResidencyPlan {
         NetworkPlace network = largest();
         return Optional.of(String.format(
                 "the %s needs %s of device memory at least (context and kernels %s, weights %s, results %s%s), and %s may be used:"
-                        + " draw a smaller picture%s",
+                        + " %s",
                 network.name(),
                 ByteSize.format(peakBytes()),
                 ByteSize.format(fixedBytes),
@@ -247,6 +247,14 @@ public final class ResidencyPlan {
                 ByteSize.format(activationBytes()),
                 network.reducedArena() ? " even in bands" : "",
                 ByteSize.format(budgetBytes),
-                activationBytes() > weightsBytes() ? "" : ", store the weights in 8 bits or give more memory"));
+                remedy(network)));
+    }
+
+    private String remedy(NetworkPlace network) {
+        if (network.name().equals(NetworkNames.TEXT_ENCODER)) {
+            // Its weights alone are what it needs: no picture is small enough.
+            return "compute it on the processor (--use-cpu text) or give more memory";
+        }
+        return "draw a smaller picture" + (activationBytes() > weightsBytes() ? "" : ", store the weights in 8 bits or give more memory");
     }
 }

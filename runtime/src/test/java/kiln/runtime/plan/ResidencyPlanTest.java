@@ -122,6 +122,9 @@ class ResidencyPlanTest {
                 .startsWith("the decoder needs 437.0 MiB")
                 .contains("results 400.0 MiB even in bands")
                 .endsWith("draw a smaller picture"));
+        NetworkDemand text = new NetworkDemand(NetworkNames.TEXT_ENCODER, TEXT.weights(), TEXT.arenaBytes(), 0);
+        assertThat(ResidencyPlan.choose(List.of(text), text.name(), 9 * MIB, 7 * MIB, Residency.RESIDENT).shortage())
+                .hasValueSatisfying(line -> assertThat(line).endsWith("compute it on the processor (--use-cpu text) or give more memory"));
     }
 
     @Test

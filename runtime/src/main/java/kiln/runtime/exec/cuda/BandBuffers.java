@@ -14,7 +14,7 @@ import kiln.runtime.graph.Shape;
  * @param in of the rows that it reads; −1 when they are read where they are
  * @param added of the rows that are added, by the node whose they are, for those on the host
  * @param out of the rows that it makes; −1 when they are made in their place
- * @param setBytes from one set to the next, enough as well for a slice of a norm's statistics ({@link #statisticsBytes})
+ * @param setBytes from one set to the next
  */
 record BandBuffers(long in, Map<Integer, Long> added, long out, int sets, long setBytes) {
     BandBuffers {
@@ -24,7 +24,7 @@ record BandBuffers(long in, Map<Integer, Long> added, long out, int sets, long s
     static BandBuffers of(BandPlan bands, ProgramBuilder program, int index, int rows) {
         Node node = program.graph.node(index);
         int source = bands.sourceOf(index);
-        boolean isCopied = bands.isOnHost(source) || bands.normOf(index) >= 0;
+        boolean isCopied = bands.isOnHost(source) || bands.appliesNormBefore(index);
         long at = 0;
         long in = -1;
         if (isCopied) {
@@ -43,9 +43,7 @@ record BandBuffers(long in, Map<Integer, Long> added, long out, int sets, long s
             out = at;
             at += DeviceWeight.align(rows * program.rowBytes(index));
         }
-        boolean countsSlices = bands.normOf(index) >= 0 && bands.isOnHost(source);
-        long setBytes = countsSlices ? Math.max(at, statisticsBytes(program, bands.normOf(index))) : at;
-        return new BandBuffers(in, added, out, rows < node.shape().height() ? 2 : 1, setBytes);
+        return new BandBuffers(in, added, out, rows < node.shape().height() ? 2 : 1, at);
     }
 
     /** Of all of it. */
@@ -53,7 +51,7 @@ record BandBuffers(long in, Map<Integer, Long> added, long out, int sets, long s
         return sets * setBytes;
     }
 
-    /** Where the buffers of a band (or of some slices) begin, by its number. */
+    /** Where the buffers of a band begin, by its number. */
     long begin(int number) {
         return number % sets * setBytes;
     }
@@ -65,15 +63,5 @@ record BandBuffers(long in, Map<Integer, Long> added, long out, int sets, long s
         }
         int span = (rows - 1) * convolution.stride() + convolution.kernel();
         return Math.min(input.height(), convolution.upsample() ? span / 2 + 1 : span);
-    }
-
-    /** Of one slice of a norm's statistics. */
-    static long statisticsBytes(ProgramBuilder program, int norm) {
-        return DeviceWeight.align(NormLowering.positionsPerSlice(program.graph.node(norm)) * positionBytes(program, norm));
-    }
-
-    /** Of one position of a map. */
-    static long positionBytes(ProgramBuilder program, int node) {
-        return (long) program.graph.shapeOf(node).channels() * program.type().bytes();
     }
 }

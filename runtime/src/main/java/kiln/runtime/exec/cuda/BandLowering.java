@@ -1,6 +1,7 @@
 package kiln.runtime.exec.cuda;
 
 import kiln.kernels.op.Convolution;
+import kiln.kernels.op.OnLoad;
 import kiln.runtime.exec.cuda.DeviceCommand.Lane;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
@@ -34,8 +35,8 @@ final class BandLowering {
     }
 
     private void product() {
-        NormLowering.Factors factors = norm < 0 ? null : factors();
-        RowProduct product = ProductLowering.of(p, index);
+        RowProduct product = p.norms.product(index);
+        RowProduct.Operands operands = ProductLowering.operands(p, index);
         Node node = graph.node(index);
         int height = node.shape().height();
         int most = p.bands.rows(index);
@@ -56,9 +57,11 @@ final class BandLowering {
                 }
             }
             long set = base + buffers.begin(i);
-            long in = input(band, factors, set);
+            long in = input(band, product, set);
             long out = buffers.out() < 0 ? onDevice(index, band.firstRow()) : set + buffers.out();
-            product.calls(band, in, out, ProductLowering.inputs(p, index, other -> added(other, band.firstRow(), set))).forEach(p::add);
+            product.calls(operands, band, in, out, ProductLowering.inputs(p, index, band.firstRow(), other -> added(other, band.firstRow(), set)))
+                    .forEach(p::add);
+            NormLowering.statistics(p, index, out, band.firstRow(), band.rows());
             if (buffers.out() >= 0) {
                 // The next band waits for the copy of the one before this; what follows the last one, for all.
                 if (i + 1 < count) {
@@ -83,45 +86,6 @@ final class BandLowering {
         p.add(new DeviceCommand.Await(waiting, other));
     }
 
-    /** The norm's factors, from sums over the very slices that the whole has. */
-    private NormLowering.Factors factors() {
-        NormLowering.Factors factors = NormLowering.Factors.of(p, norm);
-        if (!p.bands.isOnHost(source)) {
-            factors.sum(p.result(source));
-            factors.finish(p.result(source));
-            p.endStep(graph.flops(graph.node(norm)));
-            return factors;
-        }
-        long firstPositionBytes = BandBuffers.positionBytes(p, source);
-        long firstPosition = p.work(firstPositionBytes);
-        long sliceBytes = (long) NormLowering.positionsPerSlice(graph.node(norm)) * firstPositionBytes;
-        int most = (int) Math.min(factors.slices(), buffers.setBytes() / sliceBytes);
-        await(Lane.TO_DEVICE, Lane.COMPUTE);
-        p.add(new DeviceCommand.CopyToDevice(onHost(source, 0), firstPosition, firstPositionBytes));
-        copySlices(0, most * sliceBytes, 0);
-        for (int i = 0; i * most < factors.slices(); i++) {
-            int slice = i * most;
-            int count = Math.min(most, factors.slices() - slice);
-            await(Lane.COMPUTE, Lane.TO_DEVICE);
-            if (slice + count < factors.slices()) {
-                await(Lane.TO_DEVICE, Lane.COMPUTE);
-                copySlices((slice + count) * sliceBytes, most * sliceBytes, i + 1);
-            }
-            factors.sumSlices(base + buffers.begin(i), firstPosition, slice, count);
-            p.endStep(graph.flops(graph.node(norm)) * count / factors.slices());
-        }
-        factors.finish(firstPosition);
-        return factors;
-    }
-
-    /** Slices that lie behind the map's end have nothing. */
-    private void copySlices(long begin, long most, int number) {
-        long bytes = Math.min(most, graph.shapeOf(source).height() * p.rowBytes(source) - begin);
-        if (bytes > 0) {
-            p.add(new DeviceCommand.CopyToDevice(onHost(source, 0) + begin, base + buffers.begin(number), bytes));
-        }
-    }
-
     private void copyIn(Convolution.Band band, int number) {
         long set = base + buffers.begin(number);
         if (p.bands.isOnHost(source)) {
@@ -132,12 +96,12 @@ final class BandLowering {
                 onHost(other, band.firstRow()), set + place, band.rows() * p.rowBytes(other))));
     }
 
-    private long input(Convolution.Band band, NormLowering.Factors factors, long set) {
+    private long input(Convolution.Band band, RowProduct product, long set) {
         long from = p.bands.isOnHost(source) ? set + buffers.in() : onDevice(source, band.inFirstRow());
-        if (factors == null) {
+        if (norm < 0 || product.onLoad() != OnLoad.NOTHING) {
             return from;
         }
-        factors.apply(from, set + buffers.in(), 1, band.inRows() * graph.shapeOf(source).width());
+        NormLowering.apply(p, norm, p.result(norm), from, set + buffers.in(), 1, band.inRows() * graph.shapeOf(source).width());
         return set + buffers.in();
     }
 

@@ -17,7 +17,7 @@ import kiln.runtime.plan.MemoryPlan;
  * Which results of a graph lie in host memory because the device has too little, and how many rows of them are computed at a time.
  *
  * <p>Results larger than a threshold go to the host, as far as only products and group norms touch them: those know how to work on a band of
- * rows. Such a norm is no step of its own; its product applies it to the rows that it reads.
+ * rows. Such a norm's own result are its factors, and its product applies it to the rows that it reads.
  */
 final class BandPlan {
     /** Lower bands are avoided: a 3×3 window reads two rows more than it gives. */
@@ -27,23 +27,28 @@ final class BandPlan {
 
     private final Graph graph;
     private final DataType type;
+    private final NormFusion fusion;
     private final boolean[] host;
     /** By product: the norm that it applies to what it reads; −1 for none. */
     private final int[] norms;
 
     private final boolean[] applied;
     private final int[] rows;
+    /** By node: its number among what has places besides the results. */
+    private final int[] statistics;
     private final MemoryPlan devicePlan;
     private final MemoryPlan hostPlan;
 
-    private BandPlan(Graph graph, DataType type, IntPredicate isOnHost, IntPredicate isApplied) {
+    private BandPlan(Graph graph, DataType type, NormFusion fusion, IntPredicate isOnHost, IntPredicate isApplied) {
         this.graph = graph;
         this.type = type;
+        this.fusion = fusion;
         int count = graph.nodes().size();
         host = new boolean[count];
         norms = new int[count];
         applied = new boolean[count];
         rows = new int[count];
+        statistics = new int[count];
         Arrays.fill(norms, -1);
         List<Node> reading = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -52,14 +57,29 @@ final class BandPlan {
             applied[i] = isApplied.test(i);
             if (!node.inputs().isEmpty() && applied[node.inputs().get(0)]) {
                 norms[i] = node.inputs().get(0);
-                // Its input must live until the product has read it.
-                node = new Node(node.name(), node.op(), graph.node(norms[i]).inputs(), node.weights(), node.postOps(), node.shape());
+                // Its input must live until the product has read it, and so must its factors.
+                List<Integer> inputs = List.of(graph.node(norms[i]).inputs().get(0), norms[i]);
+                node = new Node(node.name(), node.op(), inputs, node.weights(), node.postOps(), node.shape());
             }
             reading.add(node);
         }
         Graph lives = new Graph(reading, graph.inputs(), graph.outputs());
-        devicePlan = MemoryPlan.of(lives, i -> isElsewhere(i) ? 0 : elementBytes(i));
+        List<MemoryPlan.Beside> besides = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            statistics[i] = besides.size();
+            if (fusion.hasStatistics(i)) {
+                besides.add(new MemoryPlan.Beside(fusion.statisticsBytes(i), i, fusion.lastNorm(i)));
+            }
+        }
+        devicePlan = MemoryPlan.of(lives, this::deviceBytes, besides);
         hostPlan = MemoryPlan.of(lives, i -> host[i] ? elementBytes(i) : 0);
+    }
+
+    private long deviceBytes(int node) {
+        if (applied[node]) {
+            return fusion.factorBytes(node);
+        }
+        return host[node] ? 0 : Math.multiplyExact(graph.shapeOf(node).elements(), elementBytes(node));
     }
 
     private int elementBytes(int node) {
@@ -67,10 +87,10 @@ final class BandPlan {
     }
 
     /** Everything on the device, except what is too large for any. */
-    static BandPlan least(Graph graph, DataType type) {
-        BandPlan plan = largerThan(MOST_ELEMENTS, graph, type, canBeOnHost(graph));
+    static BandPlan least(Graph graph, DataType type, NormFusion fusion) {
+        BandPlan plan = largerThan(MOST_ELEMENTS, graph, type, fusion, canBeOnHost(graph, fusion));
         for (int i = 0; i < plan.rows.length; i++) {
-            plan.rows[i] = FEWEST_ROWS;
+            plan.rows[i] = plan.wholeSlices(i, FEWEST_ROWS);
         }
         return plan;
     }
@@ -82,7 +102,7 @@ final class BandPlan {
      * @param whole the same graph with everything on the device, as far as that is possible
      */
     static BandPlan within(long limitBytes, ProgramBuilder whole) {
-        List<BandPlan> all = all(whole.graph, whole.type());
+        List<BandPlan> all = all(whole);
         for (int fewest : new int[] {FEWEST_ROWS, 1}) {
             for (BandPlan plan : all) {
                 if (plan.arenaBytes(whole, fewest) <= limitBytes) {
@@ -98,7 +118,7 @@ final class BandPlan {
 
     /** The smallest arena that bands of a reasonable height do with. */
     static long leastBytes(ProgramBuilder whole) {
-        List<BandPlan> all = all(whole.graph, whole.type());
+        List<BandPlan> all = all(whole);
         return smallest(all, whole, FEWEST_ROWS).arenaBytes(whole, FEWEST_ROWS);
     }
 
@@ -107,8 +127,9 @@ final class BandPlan {
     }
 
     /** By what is on the host, the least of it first. */
-    private static List<BandPlan> all(Graph graph, DataType type) {
-        boolean[] canBeOnHost = canBeOnHost(graph);
+    private static List<BandPlan> all(ProgramBuilder whole) {
+        Graph graph = whole.graph;
+        boolean[] canBeOnHost = canBeOnHost(graph, whole.norms);
         List<Long> sizes = new ArrayList<>(List.of(0L));
         for (int i = 0; i < canBeOnHost.length; i++) {
             if (canBeOnHost[i] && graph.shapeOf(i).elements() <= MOST_ELEMENTS) {
@@ -118,26 +139,27 @@ final class BandPlan {
         return sizes.stream()
                 .distinct()
                 .sorted(Comparator.reverseOrder())
-                .map(most -> largerThan(most, graph, type, canBeOnHost))
+                .map(most -> largerThan(most, graph, whole.type(), whole.norms, canBeOnHost))
                 .toList();
     }
 
-    private static BandPlan largerThan(long most, Graph graph, DataType type, boolean[] canBeOnHost) {
+    private static BandPlan largerThan(long most, Graph graph, DataType type, NormFusion fusion, boolean[] canBeOnHost) {
         return new BandPlan(
                 graph,
                 type,
+                fusion,
                 i -> graph.shapeOf(i).elements() > most && canBeOnHost[i],
-                i -> graph.shapeOf(i).elements() > most && isApplicable(graph, i));
+                i -> fusion.isAppliedOnLoad(i) || graph.shapeOf(i).elements() > most && hasReaderInBands(graph, fusion, i));
     }
 
-    private static boolean[] canBeOnHost(Graph graph) {
+    private static boolean[] canBeOnHost(Graph graph, NormFusion fusion) {
         boolean[] can = new boolean[graph.nodes().size()];
         for (int i = 0; i < can.length; i++) {
             can[i] = hasBands(graph.node(i));
         }
         for (int i = 0; i < can.length; i++) {
             Node reader = graph.node(i);
-            boolean inBands = hasBands(reader) || isApplicable(graph, i);
+            boolean inBands = hasBands(reader) || hasReaderInBands(graph, fusion, i);
             reader.inputs().forEach(read -> can[read] &= inBands);
             for (PostOp postOp : reader.postOps()) {
                 if (postOp.kind().hasInput()) {
@@ -154,27 +176,17 @@ final class BandPlan {
         return ProductLowering.isProduct(node.op()) && node.shape().batch() == 1;
     }
 
-    /** Whether it is a norm that a product can apply as it reads, and nobody else wants. */
-    private static boolean isApplicable(Graph graph, int index) {
-        Node norm = graph.node(index);
-        if (!(norm.op() instanceof Op.GroupNorm) || !NormLowering.isAllInOne(norm) || graph.outputs().containsValue(index)) {
-            return false;
-        }
-        List<Node> readers = graph.nodes().stream().filter(node -> node.reads().anyMatch(read -> read == index)).toList();
-        return readers.size() == 1 && hasBands(readers.get(0)) && readers.get(0).reads().filter(read -> read == index).count() == 1
-                && readers.get(0).inputs().get(0) == index;
+    /** Whether it is a norm that a product can apply to the rows that it reads. */
+    private static boolean hasReaderInBands(Graph graph, NormFusion fusion, int norm) {
+        return fusion.reader(norm) >= 0 && hasBands(graph.node(fusion.reader(norm)));
     }
 
     /** Whether a result has no place on the device. */
-    boolean isElsewhere(int node) {
-        return host[node] || applied[node];
-    }
-
     boolean isOnHost(int node) {
         return host[node];
     }
 
-    /** Whether a norm is applied by its product. */
+    /** Whether a norm is applied by its product, on load or before. */
     boolean isApplied(int node) {
         return applied[node];
     }
@@ -189,14 +201,25 @@ final class BandPlan {
         return graph.node(norms[product] < 0 ? product : norms[product]).inputs().get(0);
     }
 
+    /** Whether a product applies its norm to a band of rows before it reads them. */
+    boolean appliesNormBefore(int product) {
+        return norms[product] >= 0 && !fusion.isAppliedOnLoad(norms[product]);
+    }
+
     /** Whether a node is computed band by band. */
     boolean isInBands(int node) {
-        return norms[node] >= 0 || host[node] || graph.node(node).reads().anyMatch(this::isElsewhere);
+        return ProductLowering.isProduct(graph.node(node).op())
+                && (host[node] || appliesNormBefore(node) || host[sourceOf(node)] || graph.node(node).reads().anyMatch(this::isOnHost));
     }
 
     /** How many rows of a node's result make a band, the last one excepted. */
     int rows(int node) {
         return rows[node];
+    }
+
+    /** Where a node's statistics begin on the device. */
+    long statisticsOffset(int node) {
+        return devicePlan.besideOffset(statistics[node]);
     }
 
     /** Where results lie on the device. */
@@ -220,7 +243,7 @@ final class BandPlan {
             if (applied[i]) {
                 continue;
             }
-            long work = isInBands(i) ? workBytes(whole, i, Math.min(fewestRows, graph.shapeOf(i).height())) : whole.workBytes(i);
+            long work = isInBands(i) ? workBytes(whole, i, Math.min(wholeSlices(i, fewestRows), graph.shapeOf(i).height())) : whole.workBytes(i);
             if (work > 0) {
                 bytes = Math.max(bytes, DeviceWeight.align(devicePlan.top(i)) + work);
             }
@@ -229,8 +252,7 @@ final class BandPlan {
     }
 
     private long workBytes(ProgramBuilder whole, int node, int bandRows) {
-        long norm = norms[node] < 0 ? 0 : whole.workBytes(norms[node]) + DeviceWeight.align(BandBuffers.positionBytes(whole, sourceOf(node)));
-        return whole.workBytes(node) + norm + BandBuffers.of(this, whole, node, bandRows).bytes();
+        return whole.workBytes(node) + BandBuffers.of(this, whole, node, bandRows).bytes();
     }
 
     /** The most elements that a band touches in one map for each of its rows: it reads up to three rows for one that it makes. */
@@ -238,6 +260,12 @@ final class BandPlan {
         Shape source = graph.shapeOf(sourceOf(product));
         Shape result = graph.shapeOf(product);
         return Math.max(3L * source.width() * source.channels(), (long) result.width() * result.channels());
+    }
+
+    /** So many rows or a few more, so that a band's slices are the whole's. */
+    private int wholeSlices(int node, int bandRows) {
+        int multiple = fusion.bandRows(node);
+        return (bandRows + multiple - 1) / multiple * multiple;
     }
 
     /** The highest bands for which there is room, all about the same. */
@@ -264,7 +292,9 @@ final class BandPlan {
                 }
             }
             int bands = (height + low - 1) / low;
-            rows[i] = (height + bands - 1) / bands;
+            // No higher than what there is room for, unless the slices are.
+            int even = wholeSlices(i, (height + bands - 1) / bands);
+            rows[i] = even <= low ? even : Math.max(low / fusion.bandRows(i), 1) * fusion.bandRows(i);
         }
     }
 }

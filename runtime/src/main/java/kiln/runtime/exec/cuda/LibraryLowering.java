@@ -1,10 +1,13 @@
 package kiln.runtime.exec.cuda;
 
+import java.util.Optional;
 import java.util.OptionalLong;
 import kiln.kernels.Cublas;
 import kiln.kernels.Cudnn;
+import kiln.kernels.DataType;
 import kiln.kernels.op.ApplyEpilogue;
 import kiln.kernels.op.Epilogue;
+import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.Shape;
@@ -13,67 +16,74 @@ import kiln.runtime.graph.Shape;
 final class LibraryLowering {
     private LibraryLowering() {}
 
-    /** Adds the commands, if a library is to compute the node and can. */
-    static boolean product(ProgramBuilder p, int index) {
-        Op op = p.graph.node(index).op();
-        if (op instanceof Op.Conv2d convolution && !ProductLowering.isPointwise(convolution)) {
-            return convolution(p, index, convolution);
-        }
-        return matrix(p, index, ProductLowering.layout(op));
+    /** Whether a library is to compute the node, and can. */
+    static boolean canCompute(Graph graph, int index, DeviceTarget target, DeviceLibraries libraries) {
+        return of(graph, index, target, libraries).isPresent();
     }
 
-    private static boolean matrix(ProgramBuilder p, int index, DeviceWeight.Layout layout) {
-        Node node = p.graph.node(index);
-        DeviceWeight weight = DeviceWeight.matrix(node.weights().get(0), layout, p.target);
-        if (weight.stored() != p.type()) {
-            return false;
+    /** Adds the commands, if a library is to compute the node and can. */
+    static boolean product(ProgramBuilder p, int index) {
+        Optional<Product> product = of(p.graph, index, p.target, p.libraries);
+        product.ifPresent(it -> it.lower(p, index));
+        return product.isPresent();
+    }
+
+    private static Optional<Product> of(Graph graph, int index, DeviceTarget target, DeviceLibraries libraries) {
+        Node node = graph.node(index);
+        DeviceWeight weight = DeviceWeight.matrix(node.weights().get(0), ProductLowering.layout(node.op()), target);
+        if (weight.stored() != target.type()) {
+            return Optional.empty();
         }
-        int input = node.inputs().get(0);
+        Shape in = graph.shapeOf(node.inputs().get(0));
         Epilogue epilogue = ProductLowering.epilogue(node);
-        Cublas.Product product = new Cublas.Product(p.type(), node.shape().rows(), weight.rows(), p.graph.shapeOf(input).channels());
-        if (!p.libraries.multiplies(product, epilogue)) {
-            return false;
+        if (node.op() instanceof Op.Conv2d op && !ProductLowering.isPointwise(op)) {
+            return windows(node, in, op, target.type())
+                    .flatMap(convolution -> {
+                        OptionalLong workBytes = libraries.workBytes(convolution, epilogue);
+                        return workBytes.isEmpty() ? Optional.empty() : Optional.of(new OfWindows(convolution, workBytes.getAsLong(), weight, epilogue));
+                    });
         }
-        long elements = (long) product.rows() * product.columns();
-        // Elsewhere where the epilogue halves them.
-        long sums = epilogue.geglu() ? p.work(elements * p.type().bytes()) : p.result(index);
-        p.add(new DeviceCommand.LibraryProduct(product, p.result(input), p.weight(weight), sums));
-        finish(p, index, sums, product.rows(), product.columns(), epilogue, layout);
-        return true;
+        Cublas.Product product = new Cublas.Product(target.type(), node.shape().rows(), weight.rows(), in.channels());
+        return libraries.multiplies(product, epilogue) ? Optional.of(new OfPositions(product, weight, epilogue)) : Optional.empty();
     }
 
     /** cuDNN takes neither bytes nor uneven padding nor pictures that are read doubled. */
-    private static boolean convolution(ProgramBuilder p, int index, Op.Conv2d op) {
-        Node node = p.graph.node(index);
-        int input = node.inputs().get(0);
-        Shape in = p.graph.shapeOf(input);
+    private static Optional<Cudnn.Convolution> windows(Node node, Shape in, Op.Conv2d op, DataType type) {
         Shape out = node.shape();
-        DeviceWeight weight = DeviceWeight.matrix(node.weights().get(0), DeviceWeight.Layout.CONVOLUTION, p.target);
-        if (weight.stored() != p.type() || op.upsample() || Math.min(in.height(), in.width()) + 2 * op.padBefore() < op.kernel()) {
-            return false;
+        if (op.upsample() || Math.min(in.height(), in.width()) + 2 * op.padBefore() < op.kernel()) {
+            return Optional.empty();
         }
         Cudnn.Convolution convolution = new Cudnn.Convolution(
-                p.type(),
-                in.batch(),
-                in.height(),
-                in.width(),
-                in.channels(),
-                out.channels(),
-                op.kernel(),
-                op.stride(),
-                op.padBefore());
-        if (convolution.outHeight() != out.height() || convolution.outWidth() != out.width()) {
-            return false;
+                type, in.batch(), in.height(), in.width(), in.channels(), out.channels(), op.kernel(), op.stride(), op.padBefore());
+        boolean fits = convolution.outHeight() == out.height() && convolution.outWidth() == out.width();
+        return fits ? Optional.of(convolution) : Optional.empty();
+    }
+
+    /** What a library computes. */
+    private sealed interface Product {
+        void lower(ProgramBuilder p, int index);
+    }
+
+    private record OfPositions(Cublas.Product product, DeviceWeight weight, Epilogue epilogue) implements Product {
+        @Override
+        public void lower(ProgramBuilder p, int index) {
+            long elements = (long) product.rows() * product.columns();
+            // Elsewhere where the epilogue halves them.
+            long sums = epilogue.geglu() ? p.work(elements * p.type().bytes()) : p.result(index);
+            long in = p.result(p.graph.node(index).inputs().get(0));
+            p.add(new DeviceCommand.LibraryProduct(product, in, p.weight(weight), sums));
+            finish(p, index, sums, product.rows(), product.columns(), epilogue, weight.layout());
         }
-        Epilogue epilogue = ProductLowering.epilogue(node);
-        OptionalLong workBytes = p.libraries.workBytes(convolution, epilogue);
-        if (workBytes.isEmpty()) {
-            return false;
+    }
+
+    private record OfWindows(Cudnn.Convolution convolution, long workBytes, DeviceWeight weight, Epilogue epilogue) implements Product {
+        @Override
+        public void lower(ProgramBuilder p, int index) {
+            long work = p.work(workBytes);
+            long in = p.result(p.graph.node(index).inputs().get(0));
+            p.add(new DeviceCommand.LibraryConvolution(convolution, in, p.weight(weight), p.result(index), work));
+            finish(p, index, p.result(index), convolution.rows(), convolution.outChannels(), epilogue, weight.layout());
         }
-        long work = p.work(workBytes.getAsLong());
-        p.add(new DeviceCommand.LibraryConvolution(convolution, p.result(input), p.weight(weight), p.result(index), work));
-        finish(p, index, p.result(index), convolution.rows(), out.channels(), epilogue, DeviceWeight.Layout.PLAIN);
-        return true;
     }
 
     private static void finish(
@@ -81,7 +91,7 @@ final class LibraryLowering {
         if (!epilogue.equals(Epilogue.NONE)) {
             long bias = ProductLowering.bias(p, p.graph.node(index), layout);
             p.add(ApplyEpilogue.of(p.type(), epilogue, columns)
-                    .call(sums, p.result(index), rows, columns, bias, ProductLowering.inputs(p, index, p::result)));
+                    .call(sums, p.result(index), rows, columns, bias, ProductLowering.added(p, index, p::result)));
         }
     }
 }

@@ -36,7 +36,7 @@ final class Lowering {
         if (whole.build().arenaBytes() <= limitBytes) {
             return whole.build();
         }
-        return written(new ProgramBuilder(graph, target, DeviceLibraries.none(), BandPlan.within(limitBytes, whole))).build();
+        return written(new ProgramBuilder(graph, target, DeviceLibraries.none(), whole.norms, BandPlan.within(limitBytes, whole))).build();
     }
 
     /** The smallest arena that is worth trying in {@link #lower(Graph, DeviceTarget, long)}. */
@@ -46,12 +46,16 @@ final class Lowering {
     }
 
     private static ProgramBuilder whole(Graph graph, DeviceTarget target, DeviceLibraries libraries) {
-        return written(new ProgramBuilder(graph, target, libraries, BandPlan.least(graph, target.type())));
+        NormFusion norms = new NormFusion(graph, target, libraries);
+        return written(new ProgramBuilder(graph, target, libraries, norms, BandPlan.least(graph, target.type(), norms)));
     }
 
     private static ProgramBuilder written(ProgramBuilder program) {
         for (int i = 0; i < program.graph.nodes().size(); i++) {
             lower(program, i);
+            if (!program.bands.isInBands(i)) {
+                NormLowering.statistics(program, i, program.result(i), 0, program.graph.shapeOf(i).height());
+            }
             program.endNode();
         }
         return program;
@@ -64,9 +68,6 @@ final class Lowering {
 
     private static void lower(ProgramBuilder p, int index) {
         Op op = p.graph.node(index).op();
-        if (p.bands.isApplied(index)) {
-            return;
-        }
         if (p.bands.isInBands(index)) {
             BandLowering.product(p, index);
         } else if (ProductLowering.isProduct(op)) {

@@ -7,6 +7,8 @@ import kiln.kernels.op.Convolution;
 import kiln.kernels.op.ConvolutionPlan;
 import kiln.kernels.op.Epilogue;
 import kiln.kernels.op.MultiplyPlan;
+import kiln.kernels.op.OnLoad;
+import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.PostOp;
@@ -28,24 +30,70 @@ final class ProductLowering {
         }
         Node node = p.graph.node(index);
         int height = node.shape().height();
-        RowProduct product = of(p, index);
-        product.calls(
-                        new Convolution.Band(0, height, 0, p.graph.shapeOf(node.inputs().get(0)).height()),
-                        p.result(node.inputs().get(0)),
+        int source = p.bands.sourceOf(index);
+        p.norms.product(index)
+                .calls(
+                        operands(p, index),
+                        new Convolution.Band(0, height, 0, p.graph.shapeOf(source).height()),
+                        p.result(source),
                         p.result(index),
-                        inputs(p, index, p::result))
+                        inputs(p, index, 0, p::result))
                 .forEach(p::add);
     }
 
-    /** Takes the work memory that the product needs. */
-    static RowProduct of(ProgramBuilder p, int index) {
-        Op op = p.graph.node(index).op();
-        boolean window = op instanceof Op.Conv2d convolution && !isPointwise(convolution);
-        return window ? convolution(p, index, (Op.Conv2d) op) : matrix(p, index, layout(op));
+    /** Names the parameters, and takes the work memory that the product needs. */
+    static RowProduct.Operands operands(ProgramBuilder p, int index) {
+        Node node = p.graph.node(index);
+        RowProduct product = p.norms.product(index);
+        DeviceWeight.Layout layout = layout(node.op());
+        DeviceWeight weight = DeviceWeight.matrix(node.weights().get(0), layout, p.target);
+        long weights = p.weight(weight);
+        long factors = product.onLoad() == OnLoad.NOTHING ? 0 : p.result(p.bands.normOf(index));
+        return new RowProduct.Operands(weights, weights + weight.scalesOffset(), p.work(product.workBytes()), bias(p, node, layout), factors);
     }
 
-    /** Of the parameters of a product of positions. */
+    /** The kernels for a product. */
+    static RowProduct choose(Graph graph, int index, DeviceTarget target, Epilogue epilogue, OnLoad onLoad) {
+        Node node = graph.node(index);
+        DeviceWeight weight = DeviceWeight.matrix(node.weights().get(0), layout(node.op()), target);
+        Shape in = graph.shapeOf(node.inputs().get(0));
+        Shape out = node.shape();
+        if (node.op() instanceof Op.Conv2d op && !isPointwise(op)) {
+            Convolution.Shape shape =
+                    new Convolution.Shape(out.batch(), in.height(), in.width(), in.channels(), out.height(), out.width(), out.channels());
+            return new RowProduct.OfWindows(ConvolutionPlan.choose(
+                    target.type(),
+                    weight.stored(),
+                    target.card(),
+                    shape,
+                    epilogue,
+                    op.kernel(),
+                    op.stride(),
+                    op.padBefore(),
+                    op.upsample(),
+                    onLoad));
+        }
+        MultiplyPlan plan = MultiplyPlan.choose(
+                target.type(),
+                weight.stored(),
+                target.card(),
+                out.rows(),
+                weight.rows(),
+                in.channels(),
+                in.channels(),
+                out.channels(),
+                1,
+                epilogue,
+                out.positions(),
+                onLoad);
+        return new RowProduct.OfPositions(plan, out.positions(), out.rows() / out.height());
+    }
+
+    /** Of a product's matrix of parameters. */
     static DeviceWeight.Layout layout(Op op) {
+        if (op instanceof Op.Conv2d convolution && !isPointwise(convolution)) {
+            return DeviceWeight.Layout.CONVOLUTION;
+        }
         return op instanceof Op.LinearGeglu ? DeviceWeight.Layout.GEGLU : DeviceWeight.Layout.PLAIN;
     }
 
@@ -54,45 +102,13 @@ final class ProductLowering {
         return op.kernel() == 1 && op.stride() == 1 && op.padBefore() == 0 && op.padAfter() == 0;
     }
 
-    private static RowProduct convolution(ProgramBuilder p, int index, Op.Conv2d op) {
-        Node node = p.graph.node(index);
-        Shape in = p.graph.shapeOf(node.inputs().get(0));
-        Shape out = node.shape();
-        Convolution.Shape shape =
-                new Convolution.Shape(out.batch(), in.height(), in.width(), in.channels(), out.height(), out.width(), out.channels());
-        DeviceWeight weight = DeviceWeight.matrix(node.weights().get(0), DeviceWeight.Layout.CONVOLUTION, p.target);
-        ConvolutionPlan plan = ConvolutionPlan.choose(
-                p.type(),
-                weight.stored(),
-                p.target.card(),
-                shape,
-                epilogue(node),
-                op.kernel(),
-                op.stride(),
-                op.padBefore(),
-                op.upsample());
-        long weights = p.weight(weight);
-        return new RowProduct.OfWindows(plan, weights, weights + weight.scalesOffset(), p.work(plan.workBytes()), bias(p, node, DeviceWeight.Layout.PLAIN));
-    }
-
-    private static RowProduct matrix(ProgramBuilder p, int index, DeviceWeight.Layout layout) {
-        Node node = p.graph.node(index);
-        DeviceWeight weight = DeviceWeight.matrix(node.weights().get(0), layout, p.target);
-        int rows = node.shape().rows();
-        int columns = weight.rows();
-        int channels = p.graph.shapeOf(node.inputs().get(0)).channels();
-        int outStride = node.shape().channels();
-        Epilogue epilogue = epilogue(node);
-        MultiplyPlan plan = MultiplyPlan.choose(
-                p.type(), weight.stored(), p.target.card(), rows, columns, channels, channels, outStride, 1, epilogue);
-        long weights = p.weight(weight);
-        return new RowProduct.OfPositions(
-                plan, rows / node.shape().height(), weights, weights + weight.scalesOffset(), p.work(plan.workBytes()), bias(p, node, layout));
-    }
-
-    /** @param layout that the bias shares with the weights that it belongs to */
+    /** @param layout that a GEGLU's bias shares with the weights that it belongs to */
     static long bias(ProgramBuilder p, Node node, DeviceWeight.Layout layout) {
-        return node.weights().size() > 1 ? p.weight(new DeviceWeight(node.weights().get(1), layout, p.type())) : 0;
+        if (node.weights().size() < 2) {
+            return 0;
+        }
+        DeviceWeight.Layout order = layout == DeviceWeight.Layout.GEGLU ? layout : DeviceWeight.Layout.PLAIN;
+        return p.weight(new DeviceWeight(node.weights().get(1), order, p.type()));
     }
 
     static Epilogue epilogue(Node node) {
@@ -109,11 +125,21 @@ final class ProductLowering {
     }
 
     /**
-     * What the epilogue adds.
+     * What the epilogue of Kiln's own kernels adds, and where it leaves statistics.
      *
+     * @param firstRow of the band
      * @param places of the rows to be added, by the node whose result they are
      */
-    static List<Epilogue.Input> inputs(ProgramBuilder p, int index, IntToLongFunction places) {
+    static List<Epilogue.Input> inputs(ProgramBuilder p, int index, int firstRow, IntToLongFunction places) {
+        List<Epilogue.Input> inputs = added(p, index, places);
+        if (p.norms.isInEpilogue(index)) {
+            inputs.add(new Epilogue.Input(p.statistics(index, firstRow), 0));
+        }
+        return inputs;
+    }
+
+    /** What the node's epilogue adds. */
+    static List<Epilogue.Input> added(ProgramBuilder p, int index, IntToLongFunction places) {
         Node node = p.graph.node(index);
         List<Epilogue.Input> inputs = new ArrayList<>();
         for (PostOp postOp : node.postOps()) {

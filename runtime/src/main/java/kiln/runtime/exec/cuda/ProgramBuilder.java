@@ -16,6 +16,7 @@ final class ProgramBuilder {
     final Graph graph;
     final DeviceTarget target;
     final DeviceLibraries libraries;
+    final NormFusion norms;
     final BandPlan bands;
     private final MemoryPlan plan;
     private final Map<DeviceWeight, Integer> weights = new LinkedHashMap<>();
@@ -25,10 +26,11 @@ final class ProgramBuilder {
     private final long[] workBytes;
     private int node;
 
-    ProgramBuilder(Graph graph, DeviceTarget target, DeviceLibraries libraries, BandPlan bands) {
+    ProgramBuilder(Graph graph, DeviceTarget target, DeviceLibraries libraries, NormFusion norms, BandPlan bands) {
         this.graph = graph;
         this.target = target;
         this.libraries = libraries;
+        this.norms = norms;
         this.bands = bands;
         plan = bands.devicePlan();
         workBytes = new long[graph.nodes().size()];
@@ -38,17 +40,22 @@ final class ProgramBuilder {
         return target.type();
     }
 
-    /** Where a node's result lies. */
+    /** Where a node's result lies; of a norm that its reader applies, the factors. */
     long result(int node) {
         return result(node, 0);
     }
 
     /** Where a channel of a node's first row lies. */
     long result(int node, int channel) {
-        if (bands.isElsewhere(node)) {
+        if (bands.isOnHost(node)) {
             throw new IllegalStateException("the result of " + graph.node(node).name() + " is not on the device");
         }
         return Address.arena(plan.offset(node) + (long) channel * type().bytes());
+    }
+
+    /** Where the statistics of a node's result begin, those of a row where bands may begin. */
+    long statistics(int node, int row) {
+        return Address.arena(bands.statisticsOffset(node) + norms.statisticsOffset(node, row));
     }
 
     /** Bytes of a row of a node's map. */
@@ -97,7 +104,7 @@ final class ProgramBuilder {
     }
 
     void endNode() {
-        if (!bands.isApplied(node) && !bands.isInBands(node)) {
+        if (!bands.isInBands(node)) {
             endStep(graph.flops(graph.node(node)));
         }
         used.clear();

@@ -16,6 +16,7 @@ import kiln.kernels.op.Convolution;
 import kiln.kernels.op.CopyRows;
 import kiln.kernels.op.MatrixMultiply;
 import kiln.runtime.graph.Node;
+import kiln.runtime.graph.Op;
 
 /** The launches of a program, each kind of them once. */
 final class ProgramWorkloads {
@@ -110,14 +111,21 @@ final class ProgramWorkloads {
 
     /** Which of a node's operands and result lie there. */
     private IntStream operands(int node, long offset) {
-        return IntStream.concat(program.graph().node(node).reads(), IntStream.of(node)).filter(operand -> {
+        // Behind a norm that is applied on load is the map itself.
+        IntStream read = program.graph().node(node).reads().flatMap(operand -> IntStream.concat(IntStream.of(operand), normed(operand)));
+        return IntStream.concat(read, IntStream.of(node)).filter(operand -> {
             long begin = program.plan().offset(operand);
             return offset >= begin && offset < begin + bytes(operand);
         });
     }
 
+    private IntStream normed(int operand) {
+        Node node = program.graph().node(operand);
+        return node.op() instanceof Op.GroupNorm ? node.reads() : IntStream.empty();
+    }
+
     private long bytes(int node) {
-        return program.graph().shapeOf(node).elements() * program.typeOf(node).bytes();
+        return program.plan().bytes(node);
     }
 
     /** "Conv2d [2, 64, 64, 320] to [2, 32, 32, 320]". */
