@@ -81,7 +81,7 @@ public record Convolution(
         if (size < 1 || stride < 1 || padBefore < 0 || padBefore >= size || epilogue.geglu()) {
             throw new IllegalArgumentException("convolution " + size + "x" + size + ", stride " + stride + ", padding " + padBefore);
         }
-        TiledProduct.require(type, weights, tile, vector);
+        TiledProduct.require(type, weights, tile, vector, epilogue);
         if (partial && !epilogue.equals(Epilogue.NONE)) {
             throw new IllegalArgumentException("convolution: partial sums with " + epilogue.label());
         }
@@ -191,6 +191,7 @@ public record Convolution(
         if (partial) {
             throw new IllegalArgumentException("convolution " + variant() + " stores no results");
         }
+        TiledProduct.requireSlices(epilogue, tile.statisticsSlice(), band.rows() * shape.outWidth());
         List<Object> arguments = arguments(in, weights, out, shape, band);
         TiledProduct.addScales(arguments, this.weights, scales);
         epilogue.addArguments(arguments, bias, inputs);

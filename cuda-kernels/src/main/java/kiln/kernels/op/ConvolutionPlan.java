@@ -20,7 +20,10 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
         }
     }
 
-    /** Window as for {@link Convolution#choose}. */
+    /**
+     * Window as for {@link Convolution#choose}. {@link Epilogue.Step#STATISTICS} are left out where the launches cannot leave them ({@link
+     * #statisticsSlice}); {@link #calls} then takes no input for them.
+     */
     public static ConvolutionPlan choose(
             DataType type,
             DataType weights,
@@ -36,18 +39,28 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
             TileChoice choice = TileChoice.of(card, arithmetic, type.bytes(), product, MultiplyPlan.MOST_WORK_BYTES);
             if (Convolution.canUseVectors(choice.tile(), shape.inChannels(), shape.outChannels())) {
                 boolean split = choice.parts() > 1;
+                int perSlice = split ? SplitSum.SLICE : choice.tile().statisticsSlice();
+                Epilogue possible = TiledProduct.possible(epilogue, true, perSlice, shape.outHeight() * shape.outWidth());
                 Convolution convolution = new Convolution(
-                        type, weights, choice.tile(), true, split ? Epilogue.NONE : epilogue, size, stride, padBefore, upsample, split);
-                SplitSum sum = split ? SplitSum.of(type, weights, epilogue, shape.outChannels(), shape.outChannels()) : null;
+                        type, weights, choice.tile(), true, split ? Epilogue.NONE : possible, size, stride, padBefore, upsample, split);
+                SplitSum sum = split ? SplitSum.of(type, weights, possible, shape.outChannels(), shape.outChannels()) : null;
                 return new ConvolutionPlan(convolution, choice.parts(), sum, shape);
             }
         }
-        Convolution any = new Convolution(type, weights, Tile.SMALL, false, epilogue, size, stride, padBefore, upsample, false);
+        Convolution any = new Convolution(
+                type, weights, Tile.SMALL, false, epilogue.withoutStatistics(), size, stride, padBefore, upsample, false);
         return new ConvolutionPlan(any, 1, null, shape);
     }
 
     static TileChoice.Product product(Convolution.Shape shape, int size) {
         return new TileChoice.Product(shape.rows(), shape.outChannels(), shape.inChannels(), size * size, 1);
+    }
+
+    /** How many positions a slice of the statistics has that the launches leave; 0 where they leave none. A band has whole slices. */
+    public int statisticsSlice() {
+        Epilogue epilogue = sum == null ? convolution.epilogue() : sum.epilogue();
+        int perSlice = sum == null ? convolution.tile().statisticsSlice() : SplitSum.SLICE;
+        return epilogue.leavesStatistics() ? perSlice : 0;
     }
 
     /** Device memory that {@link #calls} uses between its launches and nobody after them. */

@@ -41,7 +41,6 @@ public final class KernelLibrary {
             all.add(new Embedding(type));
             all.add(new TimestepEmbedding(type));
             all.add(new LatentToRgb(type));
-            all.add(new GroupNormStatistics(type));
             all.add(new GroupNormScale(type));
             addProducts(all, type);
             addByteProducts(all, type);
@@ -69,6 +68,7 @@ public final class KernelLibrary {
         all.add(new UpsampleNearest(type, width));
         all.add(new LayerNorm(type, width));
         all.add(new Softmax(type, width));
+        all.add(new GroupNormStatistics(type, width));
         all.add(new GroupNormApply(type, width, false));
         all.add(new GroupNormApply(type, width, true));
     }

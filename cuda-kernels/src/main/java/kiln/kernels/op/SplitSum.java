@@ -22,6 +22,8 @@ import kiln.kernels.ptx.Value;
  */
 public record SplitSum(DataType type, boolean scaled, int width, Epilogue epilogue) implements Kernel {
     private static final int THREADS = 128;
+    /** Rows whose results make one slice of statistics. */
+    static final int SLICE = 32;
 
     public SplitSum {
         Objects.requireNonNull(type, "type");

@@ -101,6 +101,11 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
         return rows / partRows * (columns / partColumns) * (arithmetic.isTensor() ? Code.WARP : 1);
     }
 
+    /** Rows whose results make one slice of statistics: a warp's part, or with FMA one group of rows of each thread. */
+    int statisticsSlice() {
+        return arithmetic.isTensor() ? partRows : rows / (partRows / FmaProduct.GROUP);
+    }
+
     /** Elements that one vector load takes: what channels and strides must be a multiple of for it. */
     public int vector() {
         return arithmetic.isTensor() ? TensorProduct.UNIT : FmaProduct.GROUP;
