@@ -8,6 +8,7 @@ import kiln.kernels.op.ApplyEpilogue;
 import kiln.kernels.op.Convolution;
 import kiln.kernels.op.Epilogue;
 import kiln.kernels.op.ConvolutionPlan;
+import kiln.kernels.op.GroupNormStatistics;
 import kiln.kernels.op.MatrixMultiply;
 import kiln.kernels.op.MultiplyPlan;
 import kiln.kernels.op.SplitSum;
@@ -24,7 +25,9 @@ final class ProductCases {
         List<KernelCase> cases = new ArrayList<>();
         int tileRows = kernel.tile().rows();
         int tileColumns = kernel.tile().columns();
-        if (kernel.vector()) {
+        if (kernel.epilogue().leavesStatistics()) {
+            cases.add(multiply(kernel, 1, tileRows + kernel.tile().statisticsSlice(), tileColumns + 8, 5 * kernel.tile().vector()));
+        } else if (kernel.vector()) {
             cases.add(multiply(kernel, 2, tileRows + 5, tileColumns + 8, 5 * kernel.tile().vector()));
         } else {
             cases.add(multiply(kernel, 1, tileRows + 3, tileColumns + 6, 21));
@@ -53,6 +56,7 @@ final class ProductCases {
         long aAddress = c.input("a", type, a, matrices, rows, channels);
         weights.declare(weightMatrices, columns, channels);
         added.declare();
+        added.declareStatistics(expected, kernel.tile().statisticsSlice());
         long out = c.output("out", type, expected, matrices, rows, width);
         MatrixMultiply.Batch batch = new MatrixMultiply.Batch(
                 matrices, rows * channels, weightMatrices == 1 ? 0 : columns * channels, rows * width);
@@ -85,18 +89,19 @@ final class ProductCases {
     static KernelCase of(SplitSum kernel) {
         DataType type = kernel.type();
         Epilogue epilogue = kernel.epilogue();
-        int rows = 15;
+        int rows = epilogue.leavesStatistics() ? 3 * SplitSum.SLICE : 15;
         int columns = kernel.width() == 4 ? 36 : 14;
         int width = epilogue.geglu() ? columns / 2 : columns;
         int parts = 3;
         CaseBuilder c = new CaseBuilder(kernel, parts + " parts of " + rows + "x" + columns);
         float[] work = c.normal(DataType.F32, parts * rows * columns, 1);
         float[] scales = kernel.scaled() ? c.normal(DataType.F32, columns, 1) : null;
-        Added added = new Added(c, type, epilogue, columns, rows, width, 5);
+        Added added = new Added(c, type, epilogue, columns, rows, width, rows / 3);
         float[] expected = kernel.reference(work, parts, scales, rows, columns, added.bias, added.values, added.steps);
         long workAddress = c.input("work", DataType.F32, work, parts, rows, columns);
         long scalesAddress = scales == null ? 0 : c.input("scales", DataType.F32, scales, columns);
         added.declare();
+        added.declareStatistics(expected, SplitSum.SLICE);
         long out = c.output("out", type, expected, rows, width);
         c.call(kernel.call(workAddress, parts, scalesAddress, out, rows, columns, width, added.biasAddress, added.inputs));
         return c.build(type, 1e-5);
@@ -126,6 +131,14 @@ final class ProductCases {
         }
         int in = kernel.vector() ? 5 * kernel.tile().vector() : 5;
         int out = kernel.vector() ? 12 : 7;
+        if (kernel.epilogue().leavesStatistics()) {
+            // A slice is four rows.
+            int width = kernel.tile().statisticsSlice() / 4;
+            return List.of(
+                    convolve(kernel, 2, 12, width, in, out, false),
+                    convolve(kernel, 1, 4, width, in, kernel.tile().columns() + out, false),
+                    convolve(kernel, 2, 6, width, in, out, true));
+        }
         List<KernelCase> cases = new ArrayList<>();
         cases.add(convolve(kernel, 2, 5, 7, in, out, false));
         if (kernel.size() > 1) {
@@ -156,6 +169,7 @@ final class ProductCases {
         long pictureAddress = c.input("in", type, picture, batch, band.inRows(), width, in);
         weights.declare(out, kernel.size(), kernel.size(), in);
         added.declare();
+        added.declareStatistics(expected, kernel.tile().statisticsSlice());
         long outAddress = c.output("out", type, expected, batch, band.rows(), outWidth, out);
         c.call(kernel.call(
                 pictureAddress, weights.address, weights.scalesAddress, outAddress, shape, band, added.biasAddress, added.inputs));
@@ -217,7 +231,7 @@ final class ProductCases {
         }
     }
 
-    /** An epilogue's tensors. */
+    /** An epilogue's tensors; its statistics come last. */
     private static final class Added {
         final float[] bias;
         final List<float[]> values = new ArrayList<>();
@@ -226,11 +240,13 @@ final class ProductCases {
         long biasAddress;
         private final CaseBuilder builder;
         private final DataType type;
+        private final Epilogue epilogue;
         private final int width;
 
         Added(CaseBuilder builder, DataType type, Epilogue epilogue, int columns, int rows, int width, int rowsPerBatch) {
             this.builder = builder;
             this.type = type;
+            this.epilogue = epilogue;
             this.width = width;
             bias = epilogue.bias() ? builder.normal(type, columns, 1) : null;
             for (Epilogue.Step step : epilogue.steps()) {
@@ -251,6 +267,15 @@ final class ProductCases {
             for (int i = 0; i < values.size(); i++) {
                 long address = builder.input("added" + i, type, values.get(i), values.get(i).length / width, width);
                 inputs.add(new Epilogue.Input(address, steps.get(i)));
+            }
+        }
+
+        /** @param results as computed, of which the epilogue may leave statistics */
+        void declareStatistics(float[] results, int perSlice) {
+            if (epilogue.leavesStatistics()) {
+                int rows = results.length / width;
+                float[] expected = GroupNormStatistics.reference(results, 1, rows, width, perSlice);
+                inputs.add(new Epilogue.Input(builder.output("statistics", DataType.F32, expected, rows / perSlice, width, 2), 0));
             }
         }
     }

@@ -238,14 +238,9 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
             return current;
         }
 
-        /**
-         * Stores the statistics of neighbouring columns of a slice.
-         *
-         * @param columns of the result
-         */
-        void storeStatistics(Value inRange, Value slice, Value column, Value columns, Value[] means, Value[] squares) {
-            Value address = f.address(statistics, f.mad(slice, columns, column), GroupNormStatistics.PAIR_BYTES);
-            f.guarded(inRange, () -> GroupNormStatistics.storePairs(f, address, means, squares));
+        /** Where the statistics of a slice's columns from {@code column} on go. */
+        Value statisticsAddress(Value slice, Value column, Value columns) {
+            return f.address(statistics, f.mad(slice, columns, column), ColumnStatistics.PAIR_BYTES);
         }
     }
 }

@@ -177,7 +177,7 @@ public record GroupNormScale(DataType type) implements Kernel {
                 Value mean = f.register(PtxType.F32);
                 Value squares = f.register(PtxType.F32);
                 Value place = f.mad(slice, source.channels(), channel);
-                f.load(Space.GLOBAL, f.address(begin, place, GroupNormStatistics.PAIR_BYTES), 0, mean, squares);
+                f.load(Space.GLOBAL, f.address(begin, place, ColumnStatistics.PAIR_BYTES), 0, mean, squares);
                 Value left = f.sub(positions, f.mul(slice, source.perSlice()));
                 body.emit(f.convert(PtxType.F32, f.compute(PtxOp.MIN, left, source.perSlice())), mean, squares);
             });
@@ -190,8 +190,8 @@ public record GroupNormScale(DataType type) implements Kernel {
         Value from = f.compute(PtxOp.MAX, firstChannel, before);
         Value to = f.compute(PtxOp.MAX, f.compute(PtxOp.MIN, endChannel, end), from);
         Value row = f.mulWide(f.mul(picture, source.slices()), source.channels());
-        Value pictureBegin = f.mad(row, Value.ofLong(GroupNormStatistics.PAIR_BYTES), source.statistics());
-        return new Share(source, f.address(pictureBegin, f.sub(from, before), GroupNormStatistics.PAIR_BYTES), f.sub(to, from));
+        Value pictureBegin = f.mad(row, Value.ofLong(ColumnStatistics.PAIR_BYTES), source.statistics());
+        return new Share(source, f.address(pictureBegin, f.sub(from, before), ColumnStatistics.PAIR_BYTES), f.sub(to, from));
     }
 
     /** The sum over the block's threads, in all of them. */

@@ -25,8 +25,6 @@ import kiln.kernels.ptx.Value;
 public record GroupNormStatistics(DataType type, int width) implements Kernel {
     private static final int WARPS = 8;
     private static final int THREADS = WARPS * Code.WARP;
-    /** Bytes of a slice's mean and M2 of one channel. */
-    static final int PAIR_BYTES = 2 * Float.BYTES;
 
     public GroupNormStatistics {
         Objects.requireNonNull(type, "type");
@@ -135,7 +133,8 @@ public record GroupNormStatistics(DataType type, int width) implements Kernel {
                 f.assign(squares[i], PtxOp.MAX, moved, Value.of(0f));
             }
             Value row = f.mad(picture, f.special("%nctaid.x"), slice);
-            storePairs(f, f.address(statistics, f.mad(row, channels, channel), PAIR_BYTES), means, squares);
+            Value address = f.address(statistics, f.mad(row, channels, channel), ColumnStatistics.PAIR_BYTES);
+            new ColumnStatistics(means, squares).store(f, Space.GLOBAL, address);
         });
         return module.text();
     }
@@ -152,17 +151,6 @@ public record GroupNormStatistics(DataType type, int width) implements Kernel {
         Value[] more = Code.loadFloats(f, Space.SHARED, DataType.F32, width, shared, offset);
         for (int i = 0; i < width; i++) {
             f.assign(totals[i], PtxOp.ADD, totals[i], more[i]);
-        }
-    }
-
-    /** Neighbouring channels' pairs: one, or a multiple of two. */
-    static void storePairs(PtxFunction f, Value address, Value[] means, Value[] squares) {
-        if (means.length == 1) {
-            f.store(Space.GLOBAL, address, 0, means[0], squares[0]);
-            return;
-        }
-        for (int i = 0; i < means.length; i += 2) {
-            f.store(Space.GLOBAL, address, i * PAIR_BYTES, means[i], squares[i], means[i + 1], squares[i + 1]);
         }
     }
 

@@ -18,6 +18,11 @@ public final class KernelLibrary {
     /** A residual block's first convolution: the timestep's embedding is added. */
     private static final Epilogue PER_CHANNEL = Epilogue.biasThen(Epilogue.Step.ADD_PER_CHANNEL);
 
+    /** Where a group normalisation reads the map: a first convolution, and a block's end. */
+    private static final Epilogue PER_CHANNEL_STATISTICS = Epilogue.biasThen(Epilogue.Step.ADD_PER_CHANNEL, Epilogue.Step.STATISTICS);
+
+    private static final Epilogue RESIDUAL_STATISTICS = Epilogue.biasThen(Epilogue.Step.ADD, Epilogue.Step.STATISTICS);
+
     private static final List<Epilogue> LAYERS = List.of(Epilogue.BIAS, Epilogue.biasGeglu(), RESIDUAL);
 
     /** Every step at once, in an order that no network has. */
@@ -83,7 +88,11 @@ public final class KernelLibrary {
             addConvolutions(all, type, tile, vector);
         }
         all.add(new MatrixMultiply(type, Tile.SMALL, true, Epilogue.BIAS));
+        all.add(new MatrixMultiply(type, Tile.MEDIUM, true, RESIDUAL_STATISTICS));
+        all.add(new Convolution(type, Tile.SMALL, true, PER_CHANNEL_STATISTICS, 3, 1, 1, false));
         if (type == DataType.F16) {
+            List.of(Tile.LARGE, Tile.TALL, Tile.WIDE)
+                    .forEach(tile -> all.add(new Convolution(type, tile, true, RESIDUAL_STATISTICS, 3, 1, 1, false)));
             LAYERS.forEach(epilogue -> all.add(new MatrixMultiply(type, Tile.LARGE, true, epilogue)));
             all.add(new Convolution(type, Tile.LARGE, true, Epilogue.BIAS, 3, 1, 1, false));
             all.add(new Convolution(type, Tile.LARGE, true, PER_CHANNEL, 3, 1, 1, false));
@@ -129,6 +138,8 @@ public final class KernelLibrary {
         all.add(new SplitSum(type, false, 4, Epilogue.biasGeglu()));
         all.add(new SplitSum(type, true, 2, Epilogue.biasGeglu()));
         all.add(new SplitSum(type, false, 1, Epilogue.BIAS));
+        all.add(new SplitSum(type, false, 4, PER_CHANNEL_STATISTICS));
+        all.add(new SplitSum(type, true, 4, RESIDUAL_STATISTICS));
     }
 
     /** What follows a product of cuBLAS or cuDNN. */
@@ -170,6 +181,9 @@ public final class KernelLibrary {
         addBetween(all, Tile.tallestTensor(arithmetic), Tile.tallTensor(arithmetic), Tile.wideTensor(arithmetic));
         all.add(new Convolution(DataType.F16, large, true, PER_CHANNEL, 3, 1, 1, false));
         all.add(new Convolution(DataType.F16, large, true, RESIDUAL, 3, 1, 1, false));
+        all.add(new MatrixMultiply(DataType.F16, medium, true, RESIDUAL_STATISTICS));
+        all.add(new Convolution(DataType.F16, large, true, PER_CHANNEL_STATISTICS, 3, 1, 1, false));
+        all.add(new Convolution(DataType.F16, Tile.tallestTensor(arithmetic), true, RESIDUAL_STATISTICS, 3, 1, 1, false));
     }
 
     private static void addConvolutions(List<Kernel> all, DataType type, Tile tile, boolean vector) {

@@ -36,6 +36,8 @@ final class TensorProduct extends TiledProduct {
     private static final int FRAGMENT_DEPTH = 2 * UNIT;
     /** Neighbouring results of a lane. */
     private static final int RUN = 4;
+    /** Lanes that have results of the same row. */
+    private static final int LANES_OF_ROW = 4;
 
     private final boolean asynchronous;
     /** Of this warp's part: instructions down and across, four sums a lane each. */
@@ -202,16 +204,27 @@ final class TensorProduct extends TiledProduct {
 
     @Override
     void finish(Results results, Value tileRow, Value tileColumn) {
-        Value firstRow = f.add(f.add(tileRow, partRow), f.compute(PtxOp.SHR, lane, Value.of(2)));
+        Value firstLine = f.add(partRow, f.compute(PtxOp.SHR, lane, Value.of(2)));
         Value firstColumn = f.mad(f.and(lane, Value.of(3)), Value.of(RUN), f.add(tileColumn, partColumn));
+        int halfFragment = Tile.MMA_ROWS / 2;
         for (int j = 0; j < sums[0].length; j += 2) {
             f.comment("results of this lane's columns from " + j * Tile.MMA_COLUMNS + " on");
-            Results.Run run = results.run(f.add(firstColumn, Value.of(j * Tile.MMA_COLUMNS)), RUN);
-            for (int i = 0; i < sums.length; i++) {
-                Value[] first = sums[i][j];
-                Value[] second = sums[i][j + 1];
-                run.store(f.add(firstRow, Value.of(i * Tile.MMA_ROWS)), first[0], first[1], second[0], second[1]);
-                run.store(f.add(firstRow, Value.of(i * Tile.MMA_ROWS + 8)), first[2], first[3], second[2], second[3]);
+            Value column = f.add(firstColumn, Value.of(j * Tile.MMA_COLUMNS));
+            Results.Run run = results.run(column, RUN);
+            Value[][] stored = new Value[2 * sums.length][];
+            for (int i = 0; i < stored.length; i++) {
+                Value[] first = sums[i / 2][j];
+                Value[] second = sums[i / 2][j + 1];
+                int at = i % 2 * 2;
+                Value row = resultRow(tileRow, firstLine, i * halfFragment);
+                stored[i] = run.store(row, first[at], first[at + 1], second[at], second[at + 1]);
+            }
+            if (results.epilogue().leavesStatistics()) {
+                f.comment("their statistics over the part's rows");
+                ColumnStatistics statistics = ColumnStatistics.of(f, stored, LANES_OF_ROW);
+                Value slice = statisticsSlice(tileRow, partRow, 0);
+                Value firstLanes = Code.less(f, lane, Value.of(LANES_OF_ROW));
+                results.storeStatistics(statistics, firstLanes, resultRow(tileRow, partRow, 0), slice, column);
             }
         }
     }

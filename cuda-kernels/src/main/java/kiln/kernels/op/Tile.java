@@ -102,7 +102,7 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
     }
 
     /** Rows whose results make one slice of statistics: a warp's part, or with FMA one group of rows of each thread. */
-    int statisticsSlice() {
+    public int statisticsSlice() {
         return arithmetic.isTensor() ? partRows : rows / (partRows / FmaProduct.GROUP);
     }
 

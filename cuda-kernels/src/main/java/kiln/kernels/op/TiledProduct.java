@@ -64,8 +64,8 @@ abstract class TiledProduct {
 
     /** Whether there is a text for the combination. */
     static void require(DataType type, DataType weightType, Tile tile, boolean vector, Epilogue epilogue) {
-        if (epilogue.leavesStatistics() && !vector) {
-            throw new IllegalArgumentException("statistics are left where columns come as vectors, not with " + epilogue.label() + " for any");
+        if (epilogue.leavesStatistics() && (!vector || !tile.arithmetic().isTensor() && !FmaProduct.canLeaveStatistics(tile))) {
+            throw new IllegalArgumentException("tile " + tile.label() + (vector ? " vector" : " any") + " leaves no statistics");
         }
         if (type == DataType.I8 || weightType == DataType.F32 && type != DataType.F32) {
             throw new IllegalArgumentException(type.label() + " tensors with " + weightType.label() + " weights");
@@ -147,6 +147,21 @@ abstract class TiledProduct {
 
     /** Stores results by {@link Results.Run}. */
     abstract void finish(Results results, Value firstRow, Value firstColumn);
+
+    /**
+     * The result's row that a line of the tile is, or one beyond the last where it is none.
+     *
+     * @param firstRow the tile's first
+     * @param line in the tile; {@code offset} is added to it
+     */
+    Value resultRow(Value firstRow, Value line, int offset) {
+        return f.add(f.add(firstRow, line), Value.of(offset));
+    }
+
+    /** Which slice of the result's statistics has the line, arguments as for {@link #resultRow}; a slice has neighbouring lines. */
+    Value statisticsSlice(Value firstRow, Value line, int offset) {
+        return f.compute(PtxOp.DIV, resultRow(firstRow, line, offset), Value.of(tile.statisticsSlice()));
+    }
 
     /** Behind all of a slice's fetches. */
     void fetched() {}
