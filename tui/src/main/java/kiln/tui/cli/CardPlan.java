@@ -55,13 +55,14 @@ record CardPlan(int width, int height, ResidencyPlan plan, CardRates rates, int 
             int width,
             int height,
             DeviceOptions device,
+            CudaDemands onCard,
             CardRates rates) {
         if (device.cpuParts().contains(NetworkPart.UNET)) {
             throw KilnException.badRequest("--use-cpu unet leaves a card nothing that would be worth a plan");
         }
         PlanCommand.checkSize(sizes, width, height);
         int scale = sizes.vae().scale();
-        List<NetworkDemand> demands = new CudaDemands(CudaDemands.ASSUMED_CARD, device).ofTextToImage(
+        List<NetworkDemand> demands = onCard.ofTextToImage(
                 sizes,
                 shapes,
                 PlanCommand.entries(request),

@@ -9,12 +9,14 @@ import java.util.Locale;
 import java.util.function.Function;
 import kiln.kernels.CudaDevices;
 import kiln.kernels.DeviceChoice;
+import kiln.kernels.op.Card;
 import kiln.runtime.DeviceOptions;
 import kiln.runtime.Engine;
 import kiln.runtime.EngineOptions;
 import kiln.runtime.GenerationRequest;
 import kiln.runtime.KilnException;
 import kiln.runtime.Precision;
+import kiln.runtime.exec.cuda.CudaDemands;
 import kiln.runtime.exec.onednn.OneDnn;
 import kiln.runtime.model.Checkpoint;
 import kiln.runtime.model.CheckpointFile;
@@ -91,7 +93,7 @@ final class PlanCommand extends Command {
         GenerationRequest request = picture.values(Engine.defaultsOf(model));
         CudaDevices.Device card = card(options, places);
         if (card != null || isForCard()) {
-            return planCard(model, request, options.device(), card);
+            return planCard(model, request, options, card);
         }
         boolean wide = options.precision() == Precision.F32 || options.precision() == Precision.AUTO && !OneDnn.hasBf16();
         int bytesPerElement = wide ? 4 : 2;
@@ -182,11 +184,14 @@ final class PlanCommand extends Command {
         return choice.device();
     }
 
-    private int planCard(Path model, GenerationRequest request, DeviceOptions stated, CudaDevices.Device card) {
+    private int planCard(Path model, GenerationRequest request, EngineOptions engine, CudaDevices.Device card) {
+        DeviceOptions stated = engine.device();
         boolean forThisCard = card != null && stated.vramBudgetBytes() == 0;
         DeviceOptions options = forThisCard
                 ? stated.toBuilder().vramBudgetBytes(CardPlan.budgetOf(card)).build()
                 : stated;
+        Card kernels = card == null ? CudaDemands.ASSUMED_CARD : Card.of(10 * card.major() + card.minor());
+        CudaDemands demands = new CudaDemands(kernels, options, engine.precision() == Precision.F32);
         CardRates rates = new CardRates(
                 rate("--flop-rate", flopRate, 1e12, CardRates.ASSUMED.flopsPerSecond()),
                 rate("--bus-rate", busRate, 1e9, CardRates.ASSUMED.busBytesPerSecond()));
@@ -194,10 +199,10 @@ final class PlanCommand extends Command {
         List<CardPlan> others = new ArrayList<>();
         try (CheckpointFile file = CheckpointFile.open(model)) {
             Checkpoint sizes = file.sizes();
-            asked = CardPlan.of(sizes, file::shape, request, request.width(), request.height(), options, rates);
+            asked = CardPlan.of(sizes, file::shape, request, request.width(), request.height(), options, demands, rates);
             for (int side : USUAL_SIDES) {
                 if (side != request.width() || side != request.height()) {
-                    others.add(CardPlan.of(sizes, file::shape, request, side, side, options, rates));
+                    others.add(CardPlan.of(sizes, file::shape, request, side, side, options, demands, rates));
                 }
             }
         }

@@ -78,6 +78,14 @@ class PlanCommandTest {
     }
 
     @Test
+    void everythingIn32BitsTakesTwiceAsMuchWhicheverOptionSaysSo() throws IOException {
+        JsonNode half = json("--vram-budget", "2G");
+        JsonNode full = json("--vram-budget", "2G", "--precision", "full");
+        assertThat(full.get("weightsBytes").asLong()).isCloseTo(2 * half.get("weightsBytes").asLong(), within(100_000L));
+        assertThat(json("--vram-budget", "2G", "--no-half").get("peakBytes")).isEqualTo(full.get("peakBytes"));
+    }
+
+    @Test
     void whatDoesNotFitIsToldWithItsReasonAndIsNoError() throws IOException {
         JsonNode plan = json("--vram-budget", "120M");
         assertThat(plan.get("fits").asBoolean()).isFalse();

@@ -27,11 +27,14 @@ public final class CudaDemands {
     private final Set<NetworkPart> cpuParts;
     private final CudaSettings settings;
 
-    /** @param device what weights are kept in, and which networks the CPU computes */
-    public CudaDemands(Card card, DeviceOptions device) {
+    /**
+     * @param device what weights are kept in, and which networks the CPU computes
+     * @param wide whether all is in 32 bits
+     */
+    public CudaDemands(Card card, DeviceOptions device, boolean wide) {
         this.card = card;
         cpuParts = device.cpuParts();
-        settings = CudaSettings.of(device, false, new MemoryBudget(0, 0, 0), device.vramBudgetBytes(), 0);
+        settings = CudaSettings.of(device, wide, new MemoryBudget(0, 0, 0), device.vramBudgetBytes(), 0);
     }
 
     static ProgramChoice program(String network, Graph unfused, DeviceTarget target, DeviceLibraries libraries) {

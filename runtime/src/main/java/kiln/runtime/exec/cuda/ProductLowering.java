@@ -70,8 +70,7 @@ final class ProductLowering {
                     op.kernel(),
                     op.stride(),
                     op.padBefore(),
-                    op.upsample(),
-                    onLoad));
+                    op.upsample()));
         }
         MultiplyPlan plan = MultiplyPlan.choose(
                 target.type(),
@@ -84,8 +83,7 @@ final class ProductLowering {
                 out.channels(),
                 1,
                 epilogue,
-                out.positions(),
-                onLoad);
+                out.positions());
         return new RowProduct.OfPositions(plan, out.positions(), out.rows() / out.height());
     }
 

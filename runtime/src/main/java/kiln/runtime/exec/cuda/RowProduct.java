@@ -57,7 +57,7 @@ sealed interface RowProduct {
 
         @Override
         public List<KernelCall> calls(Operands o, Convolution.Band band, long in, long out, List<Epilogue.Input> inputs) {
-            return plan.calls(in, o.weights, o.scales, out, o.work, band, o.factors, o.bias, inputs);
+            return plan.calls(in, o.weights, o.scales, out, o.work, band, o.bias, inputs);
         }
 
         @Override
@@ -67,7 +67,7 @@ sealed interface RowProduct {
 
         @Override
         public OnLoad onLoad() {
-            return plan.convolution().onLoad();
+            return OnLoad.NOTHING;
         }
 
         @Override
@@ -77,7 +77,7 @@ sealed interface RowProduct {
 
         @Override
         public int bandRowsMultiple() {
-            return plan.bandRowsMultiple();
+            return statisticsSlice() == 0 ? 1 : rowsOfSlices(plan.shape().outWidth(), statisticsSlice());
         }
     }
 
@@ -93,9 +93,8 @@ sealed interface RowProduct {
 
         @Override
         public List<KernelCall> calls(Operands o, Convolution.Band band, long in, long out, List<Epilogue.Input> inputs) {
-            OnLoad.Factors factors = new OnLoad.Factors(o.factors, positions);
             return plan.calls(
-                    in, o.weights, o.scales, out, o.work, MatrixMultiply.Batch.ONE, band.rows() * width, factors, o.bias, inputs);
+                    in, o.weights, o.scales, out, o.work, MatrixMultiply.Batch.ONE, band.rows() * width, o.bias, inputs);
         }
 
         @Override
@@ -105,7 +104,7 @@ sealed interface RowProduct {
 
         @Override
         public OnLoad onLoad() {
-            return plan.product().onLoad();
+            return OnLoad.NOTHING;
         }
 
         @Override

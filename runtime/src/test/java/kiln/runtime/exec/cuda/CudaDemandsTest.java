@@ -2,6 +2,7 @@ package kiln.runtime.exec.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.util.List;
 import java.util.Map;
@@ -38,7 +39,7 @@ class CudaDemandsTest {
     }
 
     private static List<NetworkDemand> demands(DeviceOptions device, int pixels) {
-        return new CudaDemands(CudaDemands.ASSUMED_CARD, device).ofTextToImage(SIZES, SHAPES::get, 2, pixels / 8, pixels / 8, 77, 1);
+        return new CudaDemands(CudaDemands.ASSUMED_CARD, device, false).ofTextToImage(SIZES, SHAPES::get, 2, pixels / 8, pixels / 8, 77, 1);
     }
 
     private static ResidencyPlan plan(WeightFormat format, int pixels) {
@@ -83,8 +84,8 @@ class CudaDemandsTest {
     void aDecoderIn32BitsTakesTwiceAsMuch() {
         NetworkDemand half = demands(WeightFormat.F16, 512).get(2);
         NetworkDemand wide = demands(DeviceOptions.builder().noHalfVae(true).build(), 512).get(2);
-        // What kernels need beside the results is not in the results' format.
-        assertThat(wide.arenaBytes()).isCloseTo(2 * half.arenaBytes(), within(MIB));
+        // Statistics are in 32 bits either way.
+        assertThat(wide.arenaBytes()).isCloseTo(2 * half.arenaBytes(), withinPercentage(2));
         assertThat(wide).isEqualTo(demands(WeightFormat.F32, 512).get(2));
         assertThat(demands(DeviceOptions.builder().noHalfVae(true).build(), 512).get(1)).isEqualTo(demands(WeightFormat.F16, 512).get(1));
     }
@@ -125,7 +126,7 @@ class CudaDemandsTest {
         "F16, 512, lowvram, denoiser, false", "F16, 1024, lowvram, denoiser, false", "F16, 1152, lowvram, denoiser, true",
         "F16, 2048, lowvram, denoiser, true",
         "INT8, 768, medvram, denoiser, false", "INT8, 1024, medvram, decoder, false", "INT8, 1536, resident, denoiser, true",
-        "INT8, 2048, medvram, denoiser, true",
+        "INT8, 2048, lowvram, denoiser, true",
         "F32, 512, lowvram, denoiser, false", "F32, 1024, lowvram, denoiser, true",
     })
     void largerPicturesStillFitAndTheDecoderWorksInBandsWhereItMust(
@@ -155,7 +156,7 @@ class CudaDemandsTest {
         assertThat(program.arenaBytes()).isBetween(limitMib * MIB / 2, limitMib * MIB);
         assertThat(program.hostBytes()).as("two maps of 256 MiB, then four").isBetween(512 * MIB, 1024 * MIB);
         long copied = program.steps().stream().flatMap(step -> step.commands().stream()).mapToLong(CudaDemandsTest::copied).sum();
-        assertThat(copied).as("the less is on the host, the less is copied").isBetween(2000 * MIB, 15_000 * MIB);
+        assertThat(copied).as("the less is on the host, the less is copied").isBetween(1500 * MIB, 12_000 * MIB);
     }
 
     @Test

@@ -1,0 +1,63 @@
+package kiln.runtime.exec.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import kiln.kernels.DataType;
+import kiln.kernels.op.Card;
+import kiln.runtime.graph.Fusion;
+import kiln.runtime.graph.Graph;
+import kiln.runtime.graph.Op;
+import kiln.runtime.model.Checkpoint;
+import kiln.runtime.model.StableDiffusion15;
+import org.junit.jupiter.api.Test;
+
+/** How many launches group norms take in Stable Diffusion 1.5's networks. */
+class NormFusionTest {
+    private static final Map<String, List<Integer>> SHAPES = StableDiffusion15.shapes();
+    private static final Checkpoint SIZES = Checkpoint.infer(SHAPES::get);
+
+    private static Graph denoiser(int height, int width) {
+        return SIZES.unet().graph(SHAPES::get, 2, height, width, 77, 1);
+    }
+
+    private static Map<String, Long> launches(Graph graph, int capability, DataType type) {
+        DeviceProgram program = Lowering.lower(graph, new DeviceTarget(Card.of(capability), type, type));
+        return program.steps().stream()
+                .flatMap(step -> step.commands().stream())
+                .map(command -> ((DeviceCommand.Launch) command).call().kernel().name())
+                .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
+    }
+
+    private static long norms(Graph graph) {
+        return Fusion.fuse(graph).nodes().stream().filter(node -> node.op() instanceof Op.GroupNorm).count();
+    }
+
+    @Test
+    void ofTheDenoiserOnTensorCoresOneSmallLaunchIsLeftOfEach() {
+        Graph graph = denoiser(64, 64);
+        Map<String, Long> launches = launches(graph, 80, DataType.F16);
+        assertThat(launches).containsEntry("group_norm_scale", norms(graph)).doesNotContainKey("group_norm_statistics");
+        // The last one's reader has four channels, too few for tensor cores.
+        assertThat(launches.get("group_norm_apply")).isEqualTo(1);
+    }
+
+    @Test
+    void withoutTensorCoresNormsBeforeWindowsArePassesOfTheirOwn() {
+        Graph graph = denoiser(64, 64);
+        Map<String, Long> launches = launches(graph, 61, DataType.F16);
+        assertThat(launches).containsEntry("group_norm_scale", norms(graph)).doesNotContainKey("group_norm_statistics");
+        // Two of each residual block, and the last one.
+        assertThat(launches.get("group_norm_apply")).isEqualTo(2 * 22 + 1);
+    }
+
+    @Test
+    void mapsThatAreNoWholeSlicesHaveTheirStatisticsTakenApart() {
+        Map<String, Long> launches = launches(denoiser(72, 72), 80, DataType.F16);
+        // The lowest level has 9 x 9 positions.
+        assertThat(launches.get("group_norm_statistics")).isPositive();
+    }
+}
