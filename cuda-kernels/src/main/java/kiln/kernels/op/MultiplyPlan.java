@@ -26,7 +26,7 @@ public record MultiplyPlan(
         }
     }
 
-    /** @param matrices of the batch; only single ones are split */
+    /** With a as it comes. */
     public static MultiplyPlan choose(
             DataType type,
             DataType weights,
@@ -38,13 +38,32 @@ public record MultiplyPlan(
             int outStride,
             int matrices,
             Epilogue epilogue) {
+        return choose(type, weights, card, rows, columns, channels, aStride, outStride, matrices, epilogue, OnLoad.NOTHING);
+    }
+
+    /**
+     * @param matrices of the batch; only single ones are split
+     * @param onLoad for a single matrix; every plan can do it
+     */
+    public static MultiplyPlan choose(
+            DataType type,
+            DataType weights,
+            Card card,
+            int rows,
+            int columns,
+            int channels,
+            int aStride,
+            int outStride,
+            int matrices,
+            Epilogue epilogue,
+            OnLoad onLoad) {
         TileChoice.Product size = new TileChoice.Product(rows, columns, channels, 1, matrices);
         for (Arithmetic arithmetic : List.of(Arithmetic.best(type, card.capability()), Arithmetic.FMA)) {
             TileChoice choice = TileChoice.of(card, arithmetic, type.bytes(), size, MOST_WORK_BYTES);
             if (MatrixMultiply.canUseVectors(choice.tile(), columns, channels, aStride, outStride)) {
                 boolean split = choice.parts() > 1;
                 return new MultiplyPlan(
-                        new MatrixMultiply(type, weights, choice.tile(), true, split ? Epilogue.NONE : epilogue, split),
+                        new MatrixMultiply(type, weights, choice.tile(), true, split ? Epilogue.NONE : epilogue, split, onLoad),
                         choice.parts(),
                         split ? SplitSum.of(type, weights, epilogue, columns, outStride) : null,
                         rows,
@@ -54,7 +73,7 @@ public record MultiplyPlan(
                         outStride);
             }
         }
-        MatrixMultiply any = new MatrixMultiply(type, weights, Tile.SMALL, false, epilogue);
+        MatrixMultiply any = new MatrixMultiply(type, weights, Tile.SMALL, false, epilogue, false, onLoad);
         return new MultiplyPlan(any, 1, null, rows, columns, channels, aStride, outStride);
     }
 
@@ -88,14 +107,33 @@ public record MultiplyPlan(
             int someRows,
             long bias,
             List<Epilogue.Input> inputs) {
+        return calls(a, weights, scales, out, work, batch, someRows, bias, inputs, OnLoad.Factors.NONE);
+    }
+
+    /**
+     * The same with any {@link OnLoad}.
+     *
+     * @param factors the first picture's are those of the first of these rows; {@code positions} of them are one picture's
+     */
+    public List<KernelCall> calls(
+            long a,
+            long weights,
+            long scales,
+            long out,
+            long work,
+            MatrixMultiply.Batch batch,
+            int someRows,
+            long bias,
+            List<Epilogue.Input> inputs,
+            OnLoad.Factors factors) {
         if (someRows < 1 || someRows > rows) {
             throw new IllegalArgumentException("gemm " + product.variant() + ": " + someRows + " rows of " + rows);
         }
         if (parts == 1) {
-            return List.of(product.call(a, weights, scales, out, someRows, columns, channels, aStride, outStride, batch, bias, inputs));
+            return List.of(product.call(a, weights, scales, out, someRows, columns, channels, aStride, outStride, batch, bias, inputs, factors));
         }
         List<KernelCall> calls = new ArrayList<>();
-        calls.add(product.partialCall(a, weights, work, someRows, columns, channels, aStride, parts));
+        calls.add(product.partialCall(a, weights, work, someRows, columns, channels, aStride, parts, factors));
         calls.add(sum.call(work, parts, scales, out, someRows, columns, outStride, bias, inputs));
         return List.copyOf(calls);
     }
