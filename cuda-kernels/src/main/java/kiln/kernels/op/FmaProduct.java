@@ -28,8 +28,8 @@ final class FmaProduct extends TiledProduct {
 
     private Value rightOperands;
 
-    FmaProduct(PtxFunction f, DataType type, DataType weights, Tile tile, boolean vector) {
-        super(f, type, weights, tile);
+    FmaProduct(PtxFunction f, DataType type, DataType weights, Tile tile, boolean vector, LeftChange leftChange) {
+        super(f, type, weights, tile, leftChange);
         this.vector = vector;
         sums = new Value[tile.partRows()][tile.partColumns()];
     }
@@ -80,13 +80,28 @@ final class FmaProduct extends TiledProduct {
         void store(Value stage) {
             Value target = f.add(shared, stage);
             for (int i = 0; i < slots; i++) {
-                Value[] unpacked = packed ? Code.bytesToFloats(f, travelling[i][0]) : travelling[i];
+                Value[] floats = change == null ? floats(i) : change.floats(i, floats(i));
                 for (int j = 0; j < GROUP; j++) {
-                    Value value = unpacked[j].type() == PtxType.F32 ? unpacked[j] : f.convert(PtxType.F32, unpacked[j]);
-                    f.store(Space.SHARED, target, (j * stride + i * step) * Float.BYTES, value);
+                    f.store(Space.SHARED, target, (j * stride + i * step) * Float.BYTES, floats[j]);
                 }
             }
         }
+
+        private Value[] floats(int slot) {
+            if (packed) {
+                return Code.bytesToFloats(f, travelling[slot][0]);
+            }
+            Value[] result = travelling[slot].clone();
+            for (int j = 0; j < result.length; j++) {
+                result[j] = result[j].type() == PtxType.F32 ? result[j] : f.convert(PtxType.F32, result[j]);
+            }
+            return result;
+        }
+    }
+
+    @Override
+    boolean wholeSlots() {
+        return vector;
     }
 
     @Override

@@ -52,11 +52,13 @@ public final class KernelLibrary {
             addSplitProducts(all, type, Tile.MEDIUM);
             addSplitSums(all, type);
             addEpilogues(all, type);
+            addNormalizing(all, type);
             addAttention(all, type);
         }
         addUpcastProducts(all);
         for (Arithmetic arithmetic : List.of(Arithmetic.MMA8, Arithmetic.MMA16)) {
             addTensorProducts(all, arithmetic);
+            addTensorNormalizing(all, arithmetic);
             addTensorAttention(all, arithmetic);
         }
         return List.copyOf(all);
@@ -148,6 +150,27 @@ public final class KernelLibrary {
         all.add(new ApplyEpilogue(type, 4, PER_CHANNEL));
         all.add(new ApplyEpilogue(type, 2, Epilogue.biasGeglu()));
         all.add(new ApplyEpilogue(type, 1, ALL_STEPS));
+    }
+
+    /** Products of a map that group normalisation's last part is done to on its way. */
+    private static void addNormalizing(List<Kernel> all, DataType type) {
+        all.add(new MatrixMultiply(type, type, Tile.SMALL, false, Epilogue.BIAS, false, OnLoad.AFFINE_SILU));
+        all.add(new MatrixMultiply(type, type, Tile.LARGE, true, Epilogue.BIAS, false, OnLoad.AFFINE));
+        all.add(new MatrixMultiply(type, type, Tile.MEDIUM, true, Epilogue.NONE, true, OnLoad.AFFINE));
+        all.add(new MatrixMultiply(type, DataType.I8, Tile.TALL, true, RESIDUAL, false, OnLoad.AFFINE_SILU));
+        if (type == DataType.F32) {
+            all.add(new MatrixMultiply(type, DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, false, OnLoad.AFFINE));
+        }
+    }
+
+    private static void addTensorNormalizing(List<Kernel> all, Arithmetic arithmetic) {
+        DataType type = DataType.F16;
+        Tile medium = Tile.mediumTensor(arithmetic);
+        all.add(new MatrixMultiply(type, type, medium, true, Epilogue.BIAS, false, OnLoad.AFFINE));
+        all.add(new MatrixMultiply(type, type, medium, true, Epilogue.NONE, true, OnLoad.AFFINE));
+        all.add(new MatrixMultiply(type, type, Tile.largeTensor(arithmetic), true, Epilogue.BIAS, false, OnLoad.AFFINE));
+        all.add(new MatrixMultiply(type, DataType.I8, Tile.largeTensor(arithmetic), true, RESIDUAL, false, OnLoad.AFFINE_SILU));
+        all.add(new MatrixMultiply(type, type, Tile.tallestTensor(arithmetic), true, Epilogue.BIAS, false, OnLoad.AFFINE_SILU));
     }
 
     /** Tiles between medium and large ones. */

@@ -22,9 +22,10 @@ import kiln.kernels.ptx.Value;
  * @param vector columns and strides of the result are multiples of four, channels and strides of a of {@link Tile#vector}: one load takes
  *     that many. Without, any size
  * @param partial stores 32-bit sums over a part of the channels, which {@link SplitSum} adds; there is no epilogue then
+ * @param onLoad what is done to a's elements before they are multiplied; not with a batch of matrices
  */
-public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean vector, Epilogue epilogue, boolean partial)
-        implements Kernel {
+public record MatrixMultiply(
+        DataType type, DataType weights, Tile tile, boolean vector, Epilogue epilogue, boolean partial, OnLoad onLoad) implements Kernel {
     /** Elements from one matrix of a batch to the next; a factor with step 0 is shared. */
     public record Batch(int count, int aStep, int weightStep, int outStep) {
         public static final Batch ONE = new Batch(1, 0, 0, 0);
@@ -35,6 +36,7 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
         Objects.requireNonNull(weights, "weights");
         Objects.requireNonNull(tile, "tile");
         Objects.requireNonNull(epilogue, "epilogue");
+        Objects.requireNonNull(onLoad, "onLoad");
         TiledProduct.require(type, weights, tile, vector, epilogue);
         if (partial && !epilogue.equals(Epilogue.NONE)) {
             throw new IllegalArgumentException("gemm: partial sums with " + epilogue.label());
@@ -49,6 +51,11 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
     /** With whole sums. */
     public MatrixMultiply(DataType type, DataType weights, Tile tile, boolean vector, Epilogue epilogue) {
         this(type, weights, tile, vector, epilogue, false);
+    }
+
+    /** With a as it comes. */
+    public MatrixMultiply(DataType type, DataType weights, Tile tile, boolean vector, Epilogue epilogue, boolean partial) {
+        this(type, weights, tile, vector, epilogue, partial, OnLoad.NOTHING);
     }
 
     /** Whether sizes and row strides allow vector loads. */
@@ -95,7 +102,8 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
     @Override
     public String variant() {
         return TiledProduct.label(type, weights) + " " + tile.label() + (vector ? " vector " : " any ")
-                + (partial ? "partial" : epilogue.label());
+                + (partial ? "partial" : epilogue.label())
+                + (onLoad == OnLoad.NOTHING ? "" : " of " + onLoad.label());
     }
 
     @Override
@@ -153,6 +161,24 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
             Batch batch,
             long bias,
             List<Epilogue.Input> inputs) {
+        return call(a, weights, scales, out, rows, columns, channels, aStride, outStride, batch, bias, inputs, OnLoad.Factors.NONE);
+    }
+
+    /** The same with any {@link OnLoad}. */
+    public KernelCall call(
+            long a,
+            long weights,
+            long scales,
+            long out,
+            int rows,
+            int columns,
+            int channels,
+            int aStride,
+            int outStride,
+            Batch batch,
+            long bias,
+            List<Epilogue.Input> inputs,
+            OnLoad.Factors factors) {
         if (partial) {
             throw new IllegalArgumentException("gemm " + variant() + " stores no results");
         }
@@ -164,8 +190,11 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
         if (epilogue.leavesStatistics() && batch.count() > 1) {
             throw new IllegalArgumentException("gemm " + variant() + ": statistics of a batch of " + batch.count() + " matrices");
         }
-        List<Object> arguments = new ArrayList<>(List.of(a, weights, out, rows, columns, channels, aStride, outStride));
-        arguments.addAll(List.of(batch.aStep(), batch.weightStep(), batch.outStep()));
+        if (onLoad != OnLoad.NOTHING && batch.count() > 1) {
+            throw new IllegalArgumentException("gemm " + variant() + ": " + batch.count() + " matrices, but only one's rows have factors");
+        }
+        List<Object> arguments = arguments(a, weights, out, rows, columns, channels, aStride, factors);
+        arguments.addAll(List.of(outStride, batch.aStep(), batch.weightStep(), batch.outStep()));
         TiledProduct.addScales(arguments, this.weights, scales);
         epilogue.addArguments(arguments, bias, inputs);
         return new KernelCall(
@@ -177,18 +206,26 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
      *
      * @param work address of {@code [parts, rows, columns]} 32-bit floats
      */
-    KernelCall partialCall(long a, long weights, long work, int rows, int columns, int channels, int aStride, int parts) {
+    KernelCall partialCall(
+            long a, long weights, long work, int rows, int columns, int channels, int aStride, int parts, OnLoad.Factors factors) {
         if (!partial) {
             throw new IllegalArgumentException("gemm " + variant() + " stores no partial sums");
         }
         requireFitting(columns, channels, aStride, columns);
-        int slices = TiledProduct.slicesOfPart(tile, channels, 1, parts);
-        return new KernelCall(
-                this,
-                Code.blocks(rows, tile.rows()),
-                Code.blocks(columns, tile.columns()),
-                parts,
-                List.of(a, weights, work, rows, columns, channels, aStride, slices));
+        List<Object> arguments = arguments(a, weights, work, rows, columns, channels, aStride, factors);
+        arguments.add(TiledProduct.slicesOfPart(tile, channels, 1, parts));
+        return new KernelCall(this, Code.blocks(rows, tile.rows()), Code.blocks(columns, tile.columns()), parts, arguments);
+    }
+
+    /** Those that whole and partial sums have in common. */
+    private List<Object> arguments(
+            long a, long weights, long out, int rows, int columns, int channels, int aStride, OnLoad.Factors factors) {
+        if (onLoad != OnLoad.NOTHING && factors.equals(OnLoad.Factors.NONE)) {
+            throw new IllegalArgumentException("gemm " + variant() + " needs the factors of a's channels");
+        }
+        List<Object> arguments = new ArrayList<>(List.of(a, weights, out, rows, columns, channels, aStride));
+        LeftChange.addArguments(arguments, onLoad, factors);
+        return arguments;
     }
 
     private void requireFitting(int columns, int channels, int aStride, int outStride) {
@@ -209,7 +246,8 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
         Value columns = f.parameter("columns", PtxType.U32);
         Value channels = f.parameter("channels", PtxType.U32);
         Value aStride = f.parameter("a_stride", PtxType.U32);
-        TiledProduct product = TiledProduct.of(f, type, weights, tile, vector);
+        LeftChange leftChange = LeftChange.of(f, onLoad, type, channels);
+        TiledProduct product = TiledProduct.of(f, type, weights, tile, vector, leftChange);
         if (partial) {
             Value slicesOfPart = f.parameter("slices_of_part", PtxType.U32);
             Value part = f.special("%ctaid.z");
@@ -261,6 +299,7 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
     /**
      * One matrix; rows of a are {@code aStride} apart, those of the result adjacent. Arguments as for {@link Epilogue}.
      *
+     * @param a as it is multiplied, after {@link OnLoad#reference}
      * @param scales one for each column, or {@code null} for ones
      */
     public float[] reference(

@@ -26,7 +26,7 @@ public record MultiplyPlan(
         }
     }
 
-    /** With all rows of one picture. */
+    /** With a as it comes, all rows of one picture. */
     public static MultiplyPlan choose(
             DataType type,
             DataType weights,
@@ -38,7 +38,7 @@ public record MultiplyPlan(
             int outStride,
             int matrices,
             Epilogue epilogue) {
-        return choose(type, weights, card, rows, columns, channels, aStride, outStride, matrices, epilogue, rows);
+        return choose(type, weights, card, rows, columns, channels, aStride, outStride, matrices, epilogue, rows, OnLoad.NOTHING);
     }
 
     /**
@@ -47,6 +47,7 @@ public record MultiplyPlan(
      *
      * @param matrices of the batch; only single ones are split
      * @param positions how many of the rows are one picture's
+     * @param onLoad for a single matrix; every plan can do it
      */
     public static MultiplyPlan choose(
             DataType type,
@@ -59,7 +60,8 @@ public record MultiplyPlan(
             int outStride,
             int matrices,
             Epilogue epilogue,
-            int positions) {
+            int positions,
+            OnLoad onLoad) {
         TileChoice.Product size = new TileChoice.Product(rows, columns, channels, 1, matrices);
         for (Arithmetic arithmetic : List.of(Arithmetic.best(type, card.capability()), Arithmetic.FMA)) {
             TileChoice choice = TileChoice.of(card, arithmetic, type.bytes(), size, MOST_WORK_BYTES);
@@ -68,7 +70,7 @@ public record MultiplyPlan(
                 int perSlice = split ? SplitSum.SLICE : choice.tile().statisticsSlice();
                 Epilogue possible = TiledProduct.possible(epilogue, matrices == 1, perSlice, positions);
                 return new MultiplyPlan(
-                        new MatrixMultiply(type, weights, choice.tile(), true, split ? Epilogue.NONE : possible, split),
+                        new MatrixMultiply(type, weights, choice.tile(), true, split ? Epilogue.NONE : possible, split, onLoad),
                         choice.parts(),
                         split ? SplitSum.of(type, weights, possible, columns, outStride) : null,
                         rows,
@@ -78,7 +80,7 @@ public record MultiplyPlan(
                         outStride);
             }
         }
-        MatrixMultiply any = new MatrixMultiply(type, weights, Tile.SMALL, false, epilogue.withoutStatistics());
+        MatrixMultiply any = new MatrixMultiply(type, weights, Tile.SMALL, false, epilogue.withoutStatistics(), false, onLoad);
         return new MultiplyPlan(any, 1, null, rows, columns, channels, aStride, outStride);
     }
 
@@ -119,14 +121,33 @@ public record MultiplyPlan(
             int someRows,
             long bias,
             List<Epilogue.Input> inputs) {
+        return calls(a, weights, scales, out, work, batch, someRows, bias, inputs, OnLoad.Factors.NONE);
+    }
+
+    /**
+     * The same with any {@link OnLoad}.
+     *
+     * @param factors the first picture's are those of the first of these rows; {@code positions} of them are one picture's
+     */
+    public List<KernelCall> calls(
+            long a,
+            long weights,
+            long scales,
+            long out,
+            long work,
+            MatrixMultiply.Batch batch,
+            int someRows,
+            long bias,
+            List<Epilogue.Input> inputs,
+            OnLoad.Factors factors) {
         if (someRows < 1 || someRows > rows) {
             throw new IllegalArgumentException("gemm " + product.variant() + ": " + someRows + " rows of " + rows);
         }
         if (parts == 1) {
-            return List.of(product.call(a, weights, scales, out, someRows, columns, channels, aStride, outStride, batch, bias, inputs));
+            return List.of(product.call(a, weights, scales, out, someRows, columns, channels, aStride, outStride, batch, bias, inputs, factors));
         }
         List<KernelCall> calls = new ArrayList<>();
-        calls.add(product.partialCall(a, weights, work, someRows, columns, channels, aStride, parts));
+        calls.add(product.partialCall(a, weights, work, someRows, columns, channels, aStride, parts, factors));
         calls.add(sum.call(work, parts, scales, out, someRows, columns, outStride, bias, inputs));
         return List.copyOf(calls);
     }

@@ -20,7 +20,7 @@ import kiln.kernels.ptx.Value;
  *     in different banks without padding.
  * </ul>
  *
- * <p>From sm_80 on halves go to shared memory by {@code cp.async}, past the registers.
+ * <p>From sm_80 on halves go to shared memory by {@code cp.async}, past the registers, but those of a left factor that is changed on its way.
  */
 final class TensorProduct extends TiledProduct {
     /** Halves of a chunk. */
@@ -51,8 +51,8 @@ final class TensorProduct extends TiledProduct {
 
     private final Value[] rightRows = new Value[leftRows.length];
 
-    TensorProduct(PtxFunction f, DataType type, DataType weights, Tile tile) {
-        super(f, type, weights, tile);
+    TensorProduct(PtxFunction f, DataType type, DataType weights, Tile tile, LeftChange leftChange) {
+        super(f, type, weights, tile, leftChange);
         asynchronous = tile.arithmetic() == Arithmetic.MMA16;
         sums = new Value[tile.partRows() / Tile.MMA_ROWS][tile.partColumns() / Tile.MMA_COLUMNS][4];
     }
@@ -66,7 +66,7 @@ final class TensorProduct extends TiledProduct {
 
         HalfSlice(Value base, Factor factor, DataType stored, int lines, Value thread) {
             super(base, lines, UNIT, thread);
-            copied = asynchronous && stored == DataType.F16;
+            copied = asynchronous && stored == DataType.F16 && (factor == Factor.RIGHT || leftChange == null);
             Value chunk = f.compute(PtxOp.SHR, depth, Value.of(Integer.numberOfTrailingZeros(UNIT)));
             shared = address(base, factor, line, chunk);
             travelling = new Value[copied ? 0 : slots][UNIT * stored.bytes() / Integer.BYTES];
@@ -102,7 +102,9 @@ final class TensorProduct extends TiledProduct {
             }
             Value target = f.add(shared, stage);
             for (int i = 0; i < slots; i++) {
-                f.store(Space.SHARED, target, i * step * LINE_BYTES, offset == null ? travelling[i] : halves(travelling[i]));
+                Value[] halves = offset == null ? travelling[i] : halves(travelling[i]);
+                Value[] changed = change == null ? halves : change.words(tile.arithmetic(), i, halves);
+                f.store(Space.SHARED, target, i * step * LINE_BYTES, changed);
             }
         }
 
@@ -125,6 +127,11 @@ final class TensorProduct extends TiledProduct {
         if (asynchronous) {
             TensorCode.awaitGroups(f, later);
         }
+    }
+
+    @Override
+    boolean wholeSlots() {
+        return true;
     }
 
     @Override

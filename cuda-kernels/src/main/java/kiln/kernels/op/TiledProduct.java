@@ -20,20 +20,28 @@ abstract class TiledProduct {
     final DataType type;
     final DataType weightType;
     final Tile tile;
+    /** What is done to the left factor; {@code null}: nothing. */
+    final LeftChange leftChange;
 
-    TiledProduct(PtxFunction f, DataType type, DataType weightType, Tile tile) {
+    TiledProduct(PtxFunction f, DataType type, DataType weightType, Tile tile, LeftChange leftChange) {
         this.f = f;
         this.type = type;
         this.weightType = weightType;
         this.tile = tile;
+        this.leftChange = leftChange;
     }
 
     /** @param vector whether channels, columns and strides are multiples of the tile's vector */
     static TiledProduct of(PtxFunction f, DataType type, DataType weightType, Tile tile, boolean vector) {
+        return of(f, type, weightType, tile, vector, null);
+    }
+
+    /** @param leftChange {@code null}: none */
+    static TiledProduct of(PtxFunction f, DataType type, DataType weightType, Tile tile, boolean vector, LeftChange leftChange) {
         if (!tile.arithmetic().isTensor()) {
-            return new FmaProduct(f, type, weightType, tile, vector);
+            return new FmaProduct(f, type, weightType, tile, vector, leftChange);
         }
-        return new TensorProduct(f, type, weightType, tile);
+        return new TensorProduct(f, type, weightType, tile, leftChange);
     }
 
     /** The epilogue of a product that stores {@code positions} results of each picture, with statistics only where it can leave them. */
@@ -105,11 +113,15 @@ abstract class TiledProduct {
         final Value line;
 
         final Value depth;
+        final int unit;
         final int slots;
         final int step;
+        /** What becomes of the elements between their load and their store; {@code null}: nothing. There before the first load. */
+        LeftChange.Slots change;
 
         Slice(Value base, int lines, int unit, Value thread) {
             this.base = base;
+            this.unit = unit;
             int perLine = tile.depth() / unit;
             slots = lines * perLine / tile.threads();
             step = tile.threads() / perLine;
@@ -127,6 +139,9 @@ abstract class TiledProduct {
         /** Puts what is in registers there. */
         abstract void store(Value stage);
     }
+
+    /** Whether channels are a multiple of a slot's. */
+    abstract boolean wholeSlots();
 
     /** Bytes of shared memory that a slice of so many lines takes. */
     abstract int sliceBytes(int lines);
@@ -249,11 +264,15 @@ abstract class TiledProduct {
             this.right = right;
             prepared = new Object[left.slots];
             places = new RowSource.Place[left.slots];
+            Value[] rows = new Value[left.slots];
+            Value[] valid = new Value[left.slots];
             for (int i = 0; i < places.length; i++) {
-                Value row = f.add(f.add(firstRow, left.line), Value.of(i * left.step));
-                prepared[i] = source.prepare(row, Code.less(f, row, operands.rows()));
-                places[i] = new RowSource.Place(f.register(PtxType.U64), f.register(PtxType.PRED));
+                rows[i] = f.add(f.add(firstRow, left.line), Value.of(i * left.step));
+                prepared[i] = source.prepare(rows[i], Code.less(f, rows[i], operands.rows()));
+                valid[i] = f.register(PtxType.PRED);
+                places[i] = new RowSource.Place(f.register(PtxType.U64), valid[i]);
             }
+            left.change = leftChange == null ? null : leftChange.new Slots(rows, valid, operands.rows(), left.unit, wholeSlots());
             weights = new RowSource.Place[right.slots];
             Value weightLength = f.mul(operands.channels(), Value.of(source.taps()));
             for (int i = 0; i < weights.length; i++) {
@@ -291,6 +310,9 @@ abstract class TiledProduct {
         void next(Value stage) {
             Value channels = operands.channels();
             Value at = f.add(channel, left.depth);
+            if (left.change != null) {
+                left.change.fetched(at);
+            }
             for (int i = 0; i < places.length; i++) {
                 left.fetch(i, f.address(places[i].address(), at, type.bytes()), places[i].valid(), at, channels, stage);
             }
