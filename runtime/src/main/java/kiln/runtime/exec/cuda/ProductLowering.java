@@ -83,7 +83,8 @@ final class ProductLowering {
                 out.channels(),
                 1,
                 epilogue,
-                out.positions());
+                out.positions(),
+                onLoad);
         return new RowProduct.OfPositions(plan, out.positions(), out.rows() / out.height());
     }
 

@@ -93,8 +93,9 @@ sealed interface RowProduct {
 
         @Override
         public List<KernelCall> calls(Operands o, Convolution.Band band, long in, long out, List<Epilogue.Input> inputs) {
+            OnLoad.Factors factors = new OnLoad.Factors(o.factors, positions);
             return plan.calls(
-                    in, o.weights, o.scales, out, o.work, MatrixMultiply.Batch.ONE, band.rows() * width, o.bias, inputs);
+                    in, o.weights, o.scales, out, o.work, MatrixMultiply.Batch.ONE, band.rows() * width, o.bias, inputs, factors);
         }
 
         @Override
@@ -104,7 +105,7 @@ sealed interface RowProduct {
 
         @Override
         public OnLoad onLoad() {
-            return OnLoad.NOTHING;
+            return plan.product().onLoad();
         }
 
         @Override
