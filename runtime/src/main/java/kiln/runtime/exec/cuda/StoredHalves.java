@@ -129,10 +129,11 @@ final class StoredHalves {
 
     /** One output channel: {@code [in, tap]} to {@code [tap, in]}. */
     private void reorder(short[] inFile, short[] onCard) {
-        int in = rowElements / taps;
+        int to = 0;
         for (int tap = 0; tap < taps; tap++) {
-            for (int c = 0; c < in; c++) {
-                onCard[tap * in + c] = inFile[c * taps + tap];
+            // Running indices: the multiplications of others take half of the time.
+            for (int from = tap; from < rowElements; from += taps) {
+                onCard[to++] = inFile[from];
             }
         }
     }

@@ -102,6 +102,21 @@ class WeightEncoderTest {
         }
     }
 
+    @Test
+    void aFailureOfOneOfSeveralThreadsIsTheCallers() throws IOException {
+        Weight weight = halves(200, 97, 3, 3);
+        try (CheckpointFile file = file()) {
+            WeightSource broken = new Source(file, false, true) {
+                @Override
+                public void lendHalves(String tensor, Consumer<ByteBuffer> reader) {
+                    super.lendHalves(tensor, halves -> reader.accept(halves.slice(0, halves.remaining() / 2)));
+                }
+            };
+            DeviceWeight block = new DeviceWeight(weight, Layout.CONVOLUTION, DataType.F16);
+            assertThatThrownBy(() -> write(broken, block, (int) block.bytes())).isInstanceOf(IndexOutOfBoundsException.class);
+        }
+    }
+
     private void check(Layout layout, Weight... weights) throws IOException {
         try (CheckpointFile file = file()) {
             for (Weight weight : weights) {
@@ -185,7 +200,17 @@ class WeightEncoderTest {
     }
 
     /** A file of which only one of the two ways to read may be used. */
-    private record Source(CheckpointFile file, boolean converting, boolean copying) implements WeightSource {
+    private static class Source implements WeightSource {
+        private final CheckpointFile file;
+        private final boolean converting;
+        private final boolean copying;
+
+        Source(CheckpointFile file, boolean converting, boolean copying) {
+            this.file = file;
+            this.converting = converting;
+            this.copying = copying;
+        }
+
         @Override
         public List<Integer> shape(String tensor) {
             return file.shape(tensor);
