@@ -131,7 +131,7 @@ final class StoredHalves {
     private void reorder(short[] inFile, short[] onCard) {
         int to = 0;
         for (int tap = 0; tap < taps; tap++) {
-            // Running indices: the multiplications of others take half of the time.
+            // Running indices take half the time of computed ones.
             for (int from = tap; from < rowElements; from += taps) {
                 onCard[to++] = inFile[from];
             }
