@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import kiln.weights.WeightsException.Kind;
 import kiln.weights.map.MappableFile;
 
@@ -119,6 +120,30 @@ public final class WeightsFile implements AutoCloseable {
             return new TensorData(entry.info(), path, MaterialisedTensor.region(path, file, entry));
         } catch (IOException e) {
             throw failure(path, e);
+        } catch (InternalError e) {
+            throw pageLost(path, e);
+        }
+    }
+
+    /**
+     * Whether {@link #map} hands out the file's own bytes, which costs next to nothing. Views such as transposes, compressed and
+     * big-endian tensors are put in order in memory every time instead.
+     *
+     * @throws WeightsException {@code NOT_FOUND} when there is no such tensor
+     */
+    public boolean isInPlace(String name) {
+        return entry(name).isMappable();
+    }
+
+    /**
+     * Lends a tensor's elements as {@link #map} gives them; once the reader has returned, no thread may use them.
+     *
+     * @throws WeightsException {@code NOT_FOUND} when there is no such tensor; {@code UNSUPPORTED} when it takes more than 1 GiB;
+     *     {@code IO} when the file was cut short while it was read
+     */
+    public void lend(String name, Consumer<ByteBuffer> reader) {
+        try (TensorData data = map(name)) {
+            reader.accept(data.bytes());
         } catch (InternalError e) {
             throw pageLost(path, e);
         }

@@ -87,6 +87,51 @@ class WeightsFileTest {
     }
 
     @Test
+    void lentElementsAreThoseOfTheTensor() {
+        try (WeightsFile file = WeightsFile.open(VIEWS)) {
+            for (TensorInfo tensor : file.tensors()) {
+                try (TensorData data = file.map(tensor.name())) {
+                    file.lend(tensor.name(), bytes -> assertThat(bytes).as(tensor.name()).isEqualTo(data.bytes()));
+                }
+            }
+            assertThat(file.isInPlace("whole")).isTrue();
+            assertThat(file.isInPlace("column")).isFalse();
+            assertThat(catchThrowableOfType(WeightsException.class, () -> file.isInPlace("none")).kind()).isEqualTo(Kind.NOT_FOUND);
+            assertThat(catchThrowableOfType(WeightsException.class, () -> file.lend("none", bytes -> {})).kind()).isEqualTo(Kind.NOT_FOUND);
+        }
+    }
+
+    @Test
+    void aReadersOwnFailurePassesThrough() {
+        try (WeightsFile file = WeightsFile.open(VIEWS)) {
+            IllegalStateException failure = new IllegalStateException("enough");
+            assertThatThrownBy(() -> file.lend("whole", bytes -> {
+                throw failure;
+            })).isSameAs(failure);
+        }
+    }
+
+    @Test
+    void aFileThatIsCutShortWhileItIsLentGivesAnError() throws IOException {
+        int elements = 1 << 20;
+        byte[] bytes = TestFiles.safetensors("{" + entry("a", DType.F16, "[" + elements + "]", 0, 2L * elements) + "}", 2 * elements);
+        Path path = TestFiles.write(folder, "lent", bytes);
+        byte[] copy = new byte[2 * elements];
+        try (WeightsFile file = WeightsFile.open(path); RandomAccessFile writer = new RandomAccessFile(path.toFile(), "rw")) {
+            WeightsException e = catchThrowableOfType(WeightsException.class, () -> file.lend("a", lent -> {
+                try {
+                    writer.setLength(5000);
+                } catch (IOException failure) {
+                    throw new AssertionError(failure);
+                }
+                lent.get(copy);
+            }));
+            assertThat(e.kind()).isEqualTo(Kind.IO);
+            assertThat(e).hasMessageContaining("lent: the file was cut short");
+        }
+    }
+
+    @Test
     void manyThreadsReadOneFile() {
         try (WeightsFile file = WeightsFile.open(VIEWS)) {
             List<TensorInfo> real = file.tensors().stream().filter(t -> t.dtype().convertsToF32()).toList();

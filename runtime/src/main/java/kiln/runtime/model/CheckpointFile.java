@@ -1,19 +1,23 @@
 package kiln.runtime.model;
 
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import kiln.runtime.KilnException;
 import kiln.runtime.KilnException.Category;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.graph.ModelException;
 import kiln.weights.CheckpointKind;
+import kiln.weights.DType;
 import kiln.weights.TensorInfo;
 import kiln.weights.WeightsException;
 import kiln.weights.WeightsFile;
+import kiln.weights.map.MemoryRegion;
 
 /**
  * A checkpoint's tensors under the names of the original Stable Diffusion code, whatever the file calls them. Reads are safe from any
@@ -123,6 +127,25 @@ public final class CheckpointFile implements WeightSource, AutoCloseable {
     public void readRange(String tensor, long begin, FloatBuffer target) {
         try {
             file.readF32Range(tensors.get(tensor).name(), begin, target);
+        } catch (WeightsException e) {
+            throw failure(e);
+        }
+    }
+
+    @Override
+    public boolean hasHalves(String tensor) {
+        TensorInfo info = tensors.get(tensor);
+        // Larger ones do not fit a buffer.
+        return info != null && info.dtype() == DType.F16 && info.bytes() <= MemoryRegion.PIECE_BYTES && file.isInPlace(info.name());
+    }
+
+    @Override
+    public void lendHalves(String tensor, Consumer<ByteBuffer> reader) {
+        if (!hasHalves(tensor)) {
+            WeightSource.super.lendHalves(tensor, reader);
+        }
+        try {
+            file.lend(tensors.get(tensor).name(), reader);
         } catch (WeightsException e) {
             throw failure(e);
         }

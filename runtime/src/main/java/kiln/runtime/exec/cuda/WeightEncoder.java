@@ -13,20 +13,24 @@ import kiln.kernels.op.TimestepEmbedding;
 import kiln.runtime.exec.WeightSource;
 
 /**
- * One block of parameters on its way from the checkpoint to the card: read whole and brought into the order that kernels want, then written
- * piece by piece, so that the pieces can go through a small buffer.
+ * One block of parameters on its way from the checkpoint to the card, written piece by piece, so that the pieces can go through a small
+ * buffer: {@link StoredHalves} where the checkpoint has the card's format, else read whole as 32-bit floats, brought into the order that
+ * kernels want and converted.
  */
 final class WeightEncoder {
     /** Elements that one thread converts at a time. */
     private static final int PIECE = 1 << 16;
 
     private final DeviceWeight weight;
+    /** {@code null} when there are {@link #values}. */
+    private final StoredHalves halves;
     private final float[] values;
     private final QuantizedRows quantized;
 
     WeightEncoder(WeightSource source, DeviceWeight weight) {
         this.weight = weight;
-        values = ordered(source, weight);
+        halves = StoredHalves.of(source, weight);
+        values = halves == null ? ordered(source, weight) : null;
         quantized = weight.stored() == DataType.I8 ? QuantizedRows.of(values, weight.rowElements()) : null;
     }
 
@@ -48,15 +52,23 @@ final class WeightEncoder {
         float[] values = new float[Math.toIntExact(weight.weight().elements())];
         FloatBuffer target = FloatBuffer.wrap(values);
         for (String name : weight.weight().names()) {
-            int length = Math.toIntExact(source.shape(name).stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact));
+            int length = elements(source, name);
             source.read(name, target.slice().limit(length));
             target.position(target.position() + length);
         }
         return values;
     }
 
+    static int elements(WeightSource source, String tensor) {
+        return Math.toIntExact(source.shape(tensor).stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact));
+    }
+
     /** Writes the block's bytes from {@code begin} on, as many as fit; both are multiples of four unless the block ends there. */
     void write(long begin, ByteBuffer target) {
+        if (halves != null) {
+            halves.write(begin, target);
+            return;
+        }
         if (quantized == null) {
             int size = weight.stored().bytes();
             writeFloats(values, Math.toIntExact(begin / size), target, weight.stored());
