@@ -83,6 +83,7 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
         if (parts == 1) {
             return List.of(convolution.call(in, weights, scales, out, shape, band, bias, inputs));
         }
+        TiledProduct.requireSlices(sum.epilogue(), SplitSum.SLICE, band.rows() * shape.outWidth());
         int columns = shape.outChannels();
         return List.of(
                 convolution.partialCall(in, weights, work, shape, band, parts),

@@ -166,22 +166,22 @@ final class FmaProduct extends TiledProduct {
 
     @Override
     void finish(Results results, Value tileRow, Value tileColumn) {
-        Value firstLine = f.mul(threadRow, Value.of(GROUP));
+        Value firstRow = f.mad(threadRow, Value.of(GROUP), tileRow);
+        Value firstColumn = f.mad(threadColumn, Value.of(GROUP), tileColumn);
         int columnGroups = tile.partColumns() / GROUP;
         int rowGroups = tile.partRows() / GROUP;
         int unit = vector ? GROUP : results.epilogue().geglu() ? 2 : 1;
         for (int at = 0; at < tile.partColumns(); at += unit) {
             f.comment("results of this thread's columns from " + at + " on");
-            Value groupColumn = f.add(tileColumn, Value.of(at / GROUP * (tile.columns() / columnGroups) + at % GROUP));
-            Results.Run run = results.run(f.mad(threadColumn, Value.of(GROUP), groupColumn), unit);
+            int column = at / GROUP * (tile.columns() / columnGroups) + at % GROUP;
+            Results.Run run = results.run(f.add(firstColumn, Value.of(column)), unit);
             Value[][] stored = new Value[tile.partRows()][];
             for (int i = 0; i < stored.length; i++) {
-                Value[] values = new Value[unit];
-                System.arraycopy(sums[i], at, values, 0, unit);
-                stored[i] = run.store(resultRow(tileRow, firstLine, i / GROUP * (tile.rows() / rowGroups) + i % GROUP), values);
+                Value row = f.add(firstRow, Value.of(i / GROUP * (tile.rows() / rowGroups) + i % GROUP));
+                stored[i] = run.store(row, Arrays.copyOfRange(sums[i], at, at + unit));
             }
             if (results.epilogue().leavesStatistics()) {
-                leaveStatistics(results, stored, tileRow, groupColumn);
+                leaveStatistics(results, stored, tileRow, f.add(tileColumn, Value.of(column)));
             }
         }
     }
@@ -190,9 +190,9 @@ final class FmaProduct extends TiledProduct {
      * A column's rows are in threads of several warps: each puts its groups of rows, which are of different slices, to shared memory, where the
      * slices are no longer needed; then each of the first threads takes a column of a slice.
      *
-     * @param groupColumn the first of the columns that the block's threads have stored
+     * @param firstColumn of those that the block's threads have stored
      */
-    private void leaveStatistics(Results results, Value[][] stored, Value tileRow, Value groupColumn) {
+    private void leaveStatistics(Results results, Value[][] stored, Value tileRow, Value firstColumn) {
         int rowGroups = stored.length / GROUP;
         int down = tile.rows() / tile.partRows();
         int across = tile.columns() / tile.partColumns() * GROUP;
@@ -213,9 +213,9 @@ final class FmaProduct extends TiledProduct {
             Value column = f.compute(PtxOp.REM, thread, Value.of(across));
             Value first = f.mad(thread, Value.of(ColumnStatistics.PAIR_BYTES), shared);
             ColumnStatistics slice = ColumnStatistics.combined(f, first, down, rowGroups * groupBytes, GROUP);
-            Value groupLine = f.mul(group, Value.of(tile.rows() / rowGroups));
-            results.storeStatistics(
-                    slice, takes, resultRow(tileRow, groupLine, 0), statisticsSlice(tileRow, groupLine, 0), f.add(groupColumn, column));
+            Value row = f.mad(group, Value.of(tile.statisticsSlice()), tileRow);
+            Value number = f.compute(PtxOp.DIV, row, Value.of(tile.statisticsSlice()));
+            results.storeStatistics(slice, takes, row, number, f.add(firstColumn, column));
         });
     }
 

@@ -209,9 +209,20 @@ final class TensorProduct extends TiledProduct {
         }
     }
 
+    /**
+     * What the results are stored by.
+     *
+     * @param tileRow the tile's first row, as {@link #finish} is given it
+     * @param part the first line, in the tile, of this warp's part
+     * @param line this lane's first one in the part
+     */
+    ResultRows resultRows(Value tileRow, Value part, Value line) {
+        return ResultRows.Consecutive.of(f, tileRow, part, line, tile.statisticsSlice());
+    }
+
     @Override
     void finish(Results results, Value tileRow, Value tileColumn) {
-        Value firstLine = f.add(partRow, f.compute(PtxOp.SHR, lane, Value.of(2)));
+        ResultRows rows = resultRows(tileRow, partRow, f.compute(PtxOp.SHR, lane, Value.of(2)));
         Value firstColumn = f.mad(f.and(lane, Value.of(3)), Value.of(RUN), f.add(tileColumn, partColumn));
         int halfFragment = Tile.MMA_ROWS / 2;
         for (int j = 0; j < sums[0].length; j += 2) {
@@ -223,15 +234,12 @@ final class TensorProduct extends TiledProduct {
                 Value[] first = sums[i / 2][j];
                 Value[] second = sums[i / 2][j + 1];
                 int at = i % 2 * 2;
-                Value row = resultRow(tileRow, firstLine, i * halfFragment);
-                stored[i] = run.store(row, first[at], first[at + 1], second[at], second[at + 1]);
+                stored[i] = run.store(rows.row(i * halfFragment), first[at], first[at + 1], second[at], second[at + 1]);
             }
             if (results.epilogue().leavesStatistics()) {
                 f.comment("their statistics over the part's rows");
                 ColumnStatistics statistics = ColumnStatistics.of(f, stored, LANES_OF_ROW);
-                Value slice = statisticsSlice(tileRow, partRow, 0);
-                Value firstLanes = Code.less(f, lane, Value.of(LANES_OF_ROW));
-                results.storeStatistics(statistics, firstLanes, resultRow(tileRow, partRow, 0), slice, column);
+                results.storeStatistics(statistics, Code.less(f, lane, Value.of(LANES_OF_ROW)), rows.row(0), rows.slice(), column);
             }
         }
     }

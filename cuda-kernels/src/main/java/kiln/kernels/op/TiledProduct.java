@@ -163,21 +163,6 @@ abstract class TiledProduct {
     /** Stores results by {@link Results.Run}. */
     abstract void finish(Results results, Value firstRow, Value firstColumn);
 
-    /**
-     * The result's row that a line of the tile is, or one beyond the last where it is none.
-     *
-     * @param firstRow the tile's first
-     * @param line in the tile; {@code offset} is added to it
-     */
-    Value resultRow(Value firstRow, Value line, int offset) {
-        return f.add(f.add(firstRow, line), Value.of(offset));
-    }
-
-    /** Which slice of the result's statistics has the line, arguments as for {@link #resultRow}; a slice has neighbouring lines. */
-    Value statisticsSlice(Value firstRow, Value line, int offset) {
-        return f.compute(PtxOp.DIV, resultRow(firstRow, line, offset), Value.of(tile.statisticsSlice()));
-    }
-
     /** Behind all of a slice's fetches. */
     void fetched() {}
 
