@@ -120,6 +120,9 @@ final class ProductCases {
     }
 
     static List<KernelCase> of(Convolution kernel) {
+        if (kernel.tile().isPatch()) {
+            return patches(kernel);
+        }
         if (kernel.partial()) {
             // The parts' borders lie within a tap's channels.
             return List.of(split(kernel, 5, 7, kernel.tile().depth() + 2 * kernel.tile().vector(), 12, 4));
@@ -133,6 +136,18 @@ final class ProductCases {
             cases.add(convolve(kernel, 2, 8, 3, in, out, true));
         }
         return cases;
+    }
+
+    /** Maps of whole patches and of odd sizes, with channels that end within a chunk. */
+    private static List<KernelCase> patches(Convolution kernel) {
+        int in = kernel.tile().depth() + kernel.tile().vector();
+        if (kernel.partial()) {
+            return List.of(split(kernel, 11, 19, kernel.tile().depth() + in, 12, 3));
+        }
+        return List.of(
+                convolve(kernel, 2, 11, 19, in, 12, false),
+                convolve(kernel, 1, 8, 8, in, kernel.tile().columns() + 12, false),
+                convolve(kernel, 2, 20, 17, in, 12, true));
     }
 
     private static KernelCase convolve(Convolution kernel, int batch, int height, int width, int in, int out, boolean banded) {

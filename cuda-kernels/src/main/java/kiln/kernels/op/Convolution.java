@@ -3,6 +3,7 @@ package kiln.kernels.op;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.BiConsumer;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
@@ -44,6 +45,11 @@ public record Convolution(
             return batch * outHeight * outWidth;
         }
 
+        /** Of the result, counting what lies beyond its edges. */
+        int rowTiles(Tile tile) {
+            return tile.isPatch() ? PatchProduct.patches(tile, batch, outHeight, outWidth) : Code.blocks(rows(), tile.rows());
+        }
+
         /** What a band of that many result rows is a convolution of. */
         Shape ofBand(Band band) {
             return new Shape(batch, height, width, inChannels, band.rows(), outWidth, outChannels);
@@ -82,6 +88,9 @@ public record Convolution(
             throw new IllegalArgumentException("convolution " + size + "x" + size + ", stride " + stride + ", padding " + padBefore);
         }
         TiledProduct.require(type, weights, tile, vector);
+        if (tile.isPatch() && !takesPatches(size, stride, padBefore, upsample)) {
+            throw new IllegalArgumentException("convolution: " + tile.label() + " is for 3x3 with stride 1 and padding 1");
+        }
         if (partial && !epilogue.equals(Epilogue.NONE)) {
             throw new IllegalArgumentException("convolution: partial sums with " + epilogue.label());
         }
@@ -105,6 +114,11 @@ public record Convolution(
             int padBefore,
             boolean upsample) {
         this(type, weights, tile, vector, epilogue, size, stride, padBefore, upsample, false);
+    }
+
+    /** Whether a window is one that {@link PatchProduct} reads. */
+    static boolean takesPatches(int size, int stride, int padBefore, boolean upsample) {
+        return size * size == PatchProduct.TAPS && stride == 1 && padBefore == 1 && !upsample;
     }
 
     public static boolean canUseVectors(Tile tile, int inChannels, int outChannels) {
@@ -203,7 +217,7 @@ public record Convolution(
             throw new IllegalArgumentException("convolution " + variant() + " stores no partial sums");
         }
         List<Object> arguments = arguments(in, weights, work, shape, band);
-        arguments.add(TiledProduct.slicesOfPart(tile, shape.inChannels(), size * size, parts));
+        arguments.add(TiledProduct.slicesOfPart(tile, shape.inChannels(), tile.isPatch() ? 1 : size * size, parts));
         return call(shape.ofBand(band), parts, arguments);
     }
 
@@ -220,8 +234,7 @@ public record Convolution(
     }
 
     private KernelCall call(Shape shape, int parts, List<Object> arguments) {
-        return new KernelCall(
-                this, Code.blocks(shape.rows(), tile.rows()), Code.blocks(shape.outChannels(), tile.columns()), parts, arguments);
+        return new KernelCall(this, shape.rowTiles(tile), Code.blocks(shape.outChannels(), tile.columns()), parts, arguments);
     }
 
     private void requireWithin(Shape shape, Band band) {
@@ -253,20 +266,28 @@ public record Convolution(
         Value firstOutRow = f.parameter("first_out_row", PtxType.U32);
         Value firstInRow = f.parameter("first_in_row", PtxType.U32);
         Value inRows = f.parameter("in_rows", PtxType.U32);
-        Windows windows = new Windows(f, in, inChannels, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
-        TiledProduct product = TiledProduct.of(f, type, weights, tile, vector);
+        BiConsumer<TiledProduct.Operands, Results> product = (operands, results) -> {
+            if (tile.isPatch()) {
+                PatchProduct.Map map =
+                        new PatchProduct.Map(in, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
+                new PatchProduct(f, type, weights, tile, OnLoad.NOTHING).emit(operands, map, results);
+            } else {
+                Windows windows = new Windows(f, in, inChannels, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
+                TiledProduct.of(f, type, weights, tile, vector).emit(operands, windows, results);
+            }
+        };
         if (partial) {
             Value slicesOfPart = f.parameter("slices_of_part", PtxType.U32);
             Value part = f.special("%ctaid.z");
             Value sums = f.mad(f.mulWide(part, f.mul(rows, outChannels)), Value.ofLong(Float.BYTES), out);
             Results results = new Results(
                     f, DataType.F32, sums, outChannels, rows, outChannels, null, epilogue, epilogue.new Text(f, DataType.F32));
-            product.emit(new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, part, slicesOfPart), windows, results);
+            product.accept(new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, part, slicesOfPart), results);
             return module.text();
         }
         Value scales = TiledProduct.scales(f, weights);
         Results results = new Results(f, type, out, outChannels, rows, outChannels, scales, epilogue, epilogue.new Text(f, type));
-        product.emit(new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, null, null), windows, results);
+        product.accept(new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, null, null), results);
         return module.text();
     }
 

@@ -53,6 +53,7 @@ public final class KernelLibrary {
         addUpcastProducts(all);
         for (Arithmetic arithmetic : List.of(Arithmetic.MMA8, Arithmetic.MMA16)) {
             addTensorProducts(all, arithmetic);
+            addPatchProducts(all, arithmetic);
             addTensorAttention(all, arithmetic);
         }
         return List.copyOf(all);
@@ -170,6 +171,14 @@ public final class KernelLibrary {
         addBetween(all, Tile.tallestTensor(arithmetic), Tile.tallTensor(arithmetic), Tile.wideTensor(arithmetic));
         all.add(new Convolution(DataType.F16, large, true, PER_CHANNEL, 3, 1, 1, false));
         all.add(new Convolution(DataType.F16, large, true, RESIDUAL, 3, 1, 1, false));
+    }
+
+    private static void addPatchProducts(List<Kernel> all, Arithmetic arithmetic) {
+        for (Tile tile : Tile.patches(arithmetic)) {
+            all.add(new Convolution(DataType.F16, tile, true, RESIDUAL, 3, 1, 1, false));
+        }
+        all.add(new Convolution(DataType.F16, DataType.F16, Tile.mediumPatch(arithmetic), true, Epilogue.NONE, 3, 1, 1, false, true));
+        all.add(new Convolution(DataType.F16, DataType.I8, Tile.largePatch(arithmetic), true, PER_CHANNEL, 3, 1, 1, false));
     }
 
     private static void addConvolutions(List<Kernel> all, DataType type, Tile tile, boolean vector) {
