@@ -10,6 +10,7 @@ import kiln.kernels.op.Epilogue;
 import kiln.kernels.op.ConvolutionPlan;
 import kiln.kernels.op.MatrixMultiply;
 import kiln.kernels.op.MultiplyPlan;
+import kiln.kernels.op.OnLoad;
 import kiln.kernels.op.SplitSum;
 import kiln.kernels.op.QuantizedRows;
 
@@ -163,17 +164,27 @@ final class ProductCases {
         String size = batch + " of " + height + "x" + width + "x" + in + " to " + out;
         CaseBuilder c = new CaseBuilder(kernel, banded ? size + " rows 1 to " + (outHeight - 2) : size);
         float[] picture = c.normal(type, batch * band.inRows() * width * in, 1);
+        Factors factors = new Factors(c, kernel.onLoad(), batch, in, band.inRows() * width);
         int taps = kernel.size() * kernel.size();
         Weights weights = new Weights(c, type, kernel.weights(), out, taps * in);
         int rows = batch * band.rows() * outWidth;
         Added added = new Added(c, type, kernel.epilogue(), out, rows, out, band.rows() * outWidth);
-        float[] expected = kernel.reference(picture, weights.values, weights.scales, shape, band, added.bias, added.values, added.steps);
+        float[] expected = kernel.reference(
+                factors.applied(type, picture), weights.values, weights.scales, shape, band, added.bias, added.values, added.steps);
         long pictureAddress = c.input("in", type, picture, batch, band.inRows(), width, in);
         weights.declare(out, kernel.size(), kernel.size(), in);
         added.declare();
         long outAddress = c.output("out", type, expected, batch, band.rows(), outWidth, out);
         c.call(kernel.call(
-                pictureAddress, weights.address, weights.scalesAddress, outAddress, shape, band, added.biasAddress, added.inputs));
+                pictureAddress,
+                factors.declare(),
+                weights.address,
+                weights.scalesAddress,
+                outAddress,
+                shape,
+                band,
+                added.biasAddress,
+                added.inputs));
         return c.build(type, 1e-5);
     }
 
@@ -183,20 +194,31 @@ final class ProductCases {
         CaseBuilder c = new CaseBuilder(kernel, "2 of " + height + "x" + width + "x" + in + " to " + out + " in " + parts + " parts");
         int taps = kernel.size() * kernel.size();
         float[] picture = c.normal(type, 2 * height * width * in, 1);
+        Factors factors = new Factors(c, kernel.onLoad(), 2, in, height * width);
         Weights weights = new Weights(c, type, kernel.weights(), out, taps * in);
         SplitSum sum = SplitSum.of(type, kernel.weights(), Epilogue.biasThen(Epilogue.Step.ADD_PER_CHANNEL), out, out);
         Added added = new Added(c, type, sum.epilogue(), out, 2 * height * width, out, height * width);
         Convolution whole = new Convolution(
                 type, kernel.weights(), kernel.tile(), true, sum.epilogue(), kernel.size(), kernel.stride(), kernel.padBefore(), false);
+        Convolution.Band all = Convolution.Band.whole(shape);
         float[] expected = whole.reference(
-                picture, weights.values, weights.scales, shape, Convolution.Band.whole(shape), added.bias, added.values, added.steps);
+                factors.applied(type, picture), weights.values, weights.scales, shape, all, added.bias, added.values, added.steps);
         long pictureAddress = c.input("in", type, picture, 2, height, width, in);
         weights.declare(out, kernel.size(), kernel.size(), in);
         added.declare();
         long work = c.work("work", DataType.F32, parts, 2 * height * width, out);
         long outAddress = c.output("out", type, expected, 2, height, width, out);
         new ConvolutionPlan(kernel, parts, sum, shape)
-                .calls(pictureAddress, weights.address, weights.scalesAddress, outAddress, work, added.biasAddress, added.inputs)
+                .calls(
+                        pictureAddress,
+                        factors.declare(),
+                        weights.address,
+                        weights.scalesAddress,
+                        outAddress,
+                        work,
+                        all,
+                        added.biasAddress,
+                        added.inputs)
                 .forEach(c::call);
         return c.build(type, 1e-5);
     }
@@ -229,6 +251,36 @@ final class ProductCases {
             if (scales != null) {
                 scalesAddress = builder.input("scales", DataType.F32, scales, scales.length);
             }
+        }
+    }
+
+    /** What is done to elements as they are loaded. */
+    private static final class Factors {
+        private final CaseBuilder builder;
+        private final OnLoad onLoad;
+        private final int pictures;
+        private final int channels;
+        private final int positions;
+        private final float[] values;
+
+        Factors(CaseBuilder builder, OnLoad onLoad, int pictures, int channels, int positions) {
+            this.builder = builder;
+            this.onLoad = onLoad;
+            this.pictures = pictures;
+            this.channels = channels;
+            this.positions = positions;
+            values = onLoad == OnLoad.NOTHING ? null : builder.normal(DataType.F32, pictures * 2 * channels, 1);
+        }
+
+        float[] applied(DataType type, float[] picture) {
+            return onLoad.reference(type, picture, values, positions, channels);
+        }
+
+        OnLoad.Factors declare() {
+            if (values == null) {
+                return OnLoad.Factors.NONE;
+            }
+            return new OnLoad.Factors(builder.input("factors", DataType.F32, values, pictures, 2, channels), positions);
         }
     }
 

@@ -26,6 +26,7 @@ import kiln.kernels.ptx.Value;
  * @param size of the window: 1 or 3
  * @param upsample the picture is read as if doubled to nearest neighbours
  * @param partial as for {@link MatrixMultiply}
+ * @param onLoad what is done to the picture's elements; zeros outside stay. Anything but nothing takes a tile of pixels
  */
 public record Convolution(
         DataType type,
@@ -37,7 +38,8 @@ public record Convolution(
         int stride,
         int padBefore,
         boolean upsample,
-        boolean partial)
+        boolean partial,
+        OnLoad onLoad)
         implements Kernel {
     /** Sizes of one convolution; in height and width as stored, before any doubling. */
     public record Shape(int batch, int height, int width, int inChannels, int outHeight, int outWidth, int outChannels) {
@@ -47,7 +49,7 @@ public record Convolution(
 
         /** Of the result, counting what lies beyond its edges. */
         int rowTiles(Tile tile) {
-            return tile.isPatch() ? PatchProduct.patches(tile, batch, outHeight, outWidth) : Code.blocks(rows(), tile.rows());
+            return tile.isPatch() ? PatchProduct.tiles(tile, batch, outHeight, outWidth) : Code.blocks(rows(), tile.rows());
         }
 
         /** What a band of that many result rows is a convolution of. */
@@ -91,9 +93,28 @@ public record Convolution(
         if (tile.isPatch() && !takesPatches(size, stride, padBefore, upsample)) {
             throw new IllegalArgumentException("convolution: " + tile.label() + " is for 3x3 with stride 1 and padding 1");
         }
+        Objects.requireNonNull(onLoad, "onLoad");
+        if (onLoad != OnLoad.NOTHING && !tile.isPatch()) {
+            throw new IllegalArgumentException("convolution: " + onLoad.label() + " as " + tile.label() + " loads, which is no tile of pixels");
+        }
         if (partial && !epilogue.equals(Epilogue.NONE)) {
             throw new IllegalArgumentException("convolution: partial sums with " + epilogue.label());
         }
+    }
+
+    /** With nothing done to elements. */
+    public Convolution(
+            DataType type,
+            DataType weights,
+            Tile tile,
+            boolean vector,
+            Epilogue epilogue,
+            int size,
+            int stride,
+            int padBefore,
+            boolean upsample,
+            boolean partial) {
+        this(type, weights, tile, vector, epilogue, size, stride, padBefore, upsample, partial, OnLoad.NOTHING);
     }
 
     /** With weights stored as the tensors. */
@@ -160,7 +181,7 @@ public record Convolution(
     @Override
     public String variant() {
         return TiledProduct.label(type, weights) + " " + tile.label() + (vector ? " vector " : " any ") + size + "x" + size + " stride" + stride + " pad" + padBefore
-                + (upsample ? " upsample " : " ") + (partial ? "partial" : epilogue.label());
+                + (upsample ? " upsample " : " ") + (onLoad == OnLoad.NOTHING ? "" : onLoad.label() + " ") + (partial ? "partial" : epilogue.label());
     }
 
     @Override
@@ -202,26 +223,40 @@ public record Convolution(
      * @param shape of the whole
      */
     public KernelCall call(long in, long weights, long scales, long out, Shape shape, Band band, long bias, List<Epilogue.Input> inputs) {
+        return call(in, OnLoad.Factors.NONE, weights, scales, out, shape, band, bias, inputs);
+    }
+
+    /** The same with what is done to elements. */
+    public KernelCall call(
+            long in,
+            OnLoad.Factors factors,
+            long weights,
+            long scales,
+            long out,
+            Shape shape,
+            Band band,
+            long bias,
+            List<Epilogue.Input> inputs) {
         if (partial) {
             throw new IllegalArgumentException("convolution " + variant() + " stores no results");
         }
-        List<Object> arguments = arguments(in, weights, out, shape, band);
+        List<Object> arguments = arguments(in, factors, weights, out, shape, band);
         TiledProduct.addScales(arguments, this.weights, scales);
         epilogue.addArguments(arguments, bias, inputs);
         return call(shape.ofBand(band), 1, arguments);
     }
 
     /** As {@link MatrixMultiply#partialCall}; rows are the positions of the result, columns its channels. */
-    KernelCall partialCall(long in, long weights, long work, Shape shape, Band band, int parts) {
+    KernelCall partialCall(long in, OnLoad.Factors factors, long weights, long work, Shape shape, Band band, int parts) {
         if (!partial) {
             throw new IllegalArgumentException("convolution " + variant() + " stores no partial sums");
         }
-        List<Object> arguments = arguments(in, weights, work, shape, band);
+        List<Object> arguments = arguments(in, factors, weights, work, shape, band);
         arguments.add(TiledProduct.slicesOfPart(tile, shape.inChannels(), tile.isPatch() ? 1 : size * size, parts));
         return call(shape.ofBand(band), parts, arguments);
     }
 
-    private List<Object> arguments(long in, long weights, long out, Shape shape, Band band) {
+    private List<Object> arguments(long in, OnLoad.Factors factors, long weights, long out, Shape shape, Band band) {
         if (vector && !canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
             throw new IllegalArgumentException("convolution " + variant() + ": " + shape);
         }
@@ -230,6 +265,9 @@ public record Convolution(
         List<Object> arguments = new ArrayList<>(List.of(in, weights, out, rows, shape.outChannels(), shape.inChannels()));
         arguments.addAll(List.of(shape.height(), shape.width(), band.rows(), shape.outWidth()));
         arguments.addAll(List.of(band.firstRow(), band.inFirstRow(), band.inRows()));
+        if (onLoad != OnLoad.NOTHING) {
+            arguments.add(factors.address());
+        }
         return arguments;
     }
 
@@ -266,11 +304,12 @@ public record Convolution(
         Value firstOutRow = f.parameter("first_out_row", PtxType.U32);
         Value firstInRow = f.parameter("first_in_row", PtxType.U32);
         Value inRows = f.parameter("in_rows", PtxType.U32);
+        LoadText load = onLoad == OnLoad.NOTHING ? null : new LoadText(f, onLoad, type, f.parameter("factors", PtxType.U64), inChannels);
         BiConsumer<TiledProduct.Operands, Results> product = (operands, results) -> {
             if (tile.isPatch()) {
                 PatchProduct.Map map =
                         new PatchProduct.Map(in, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
-                new PatchProduct(f, type, weights, tile, OnLoad.NOTHING).emit(operands, map, results);
+                new PatchProduct(f, type, weights, tile, map, load).emit(operands, results);
             } else {
                 Windows windows = new Windows(f, in, inChannels, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
                 TiledProduct.of(f, type, weights, tile, vector).emit(operands, windows, results);
@@ -381,7 +420,12 @@ public record Convolution(
         return packed;
     }
 
-    /** A band (or {@link Band#whole} of it) in plain Java, with packed weights and their scales, if any. Arguments from {@code bias} on as for {@link Epilogue}. */
+    /**
+     * A band (or {@link Band#whole} of it) in plain Java, with packed weights and their scales, if any. Arguments from {@code bias} on as for
+     * {@link Epilogue}.
+     *
+     * @param in after {@link OnLoad#reference}
+     */
     public float[] reference(
             float[] in, float[] weights, float[] scales, Shape shape, Band band, float[] bias, List<float[]> added, List<Integer> steps) {
         float[] sums = new float[shape.ofBand(band).rows() * shape.outChannels()];

@@ -67,12 +67,26 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
     /** The launches for a band, to the bit as in the whole. */
     public List<KernelCall> calls(
             long in, long weights, long scales, long out, long work, Convolution.Band band, long bias, List<Epilogue.Input> inputs) {
+        return calls(in, OnLoad.Factors.NONE, weights, scales, out, work, band, bias, inputs);
+    }
+
+    /** The same with what {@link Convolution#onLoad} does. */
+    public List<KernelCall> calls(
+            long in,
+            OnLoad.Factors factors,
+            long weights,
+            long scales,
+            long out,
+            long work,
+            Convolution.Band band,
+            long bias,
+            List<Epilogue.Input> inputs) {
         if (parts == 1) {
-            return List.of(convolution.call(in, weights, scales, out, shape, band, bias, inputs));
+            return List.of(convolution.call(in, factors, weights, scales, out, shape, band, bias, inputs));
         }
         int columns = shape.outChannels();
         return List.of(
-                convolution.partialCall(in, weights, work, shape, band, parts),
+                convolution.partialCall(in, factors, weights, work, shape, band, parts),
                 sum.call(work, parts, scales, out, shape.ofBand(band).rows(), columns, columns, bias, inputs));
     }
 }

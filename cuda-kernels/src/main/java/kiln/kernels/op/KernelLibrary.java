@@ -174,11 +174,18 @@ public final class KernelLibrary {
     }
 
     private static void addPatchProducts(List<Kernel> all, Arithmetic arithmetic) {
+        Tile medium = Tile.mediumPatch(arithmetic);
         for (Tile tile : Tile.patches(arithmetic)) {
-            all.add(new Convolution(DataType.F16, tile, true, RESIDUAL, 3, 1, 1, false));
+            all.add(patches(DataType.F16, tile, RESIDUAL, false, OnLoad.AFFINE_SILU));
         }
-        all.add(new Convolution(DataType.F16, DataType.F16, Tile.mediumPatch(arithmetic), true, Epilogue.NONE, 3, 1, 1, false, true));
-        all.add(new Convolution(DataType.F16, DataType.I8, Tile.largePatch(arithmetic), true, PER_CHANNEL, 3, 1, 1, false));
+        all.add(patches(DataType.F16, medium, Epilogue.NONE, true, OnLoad.NOTHING));
+        all.add(patches(DataType.F16, Tile.largePatch(arithmetic), PER_CHANNEL, false, OnLoad.NOTHING));
+        all.add(patches(DataType.I8, medium, Epilogue.NONE, true, OnLoad.AFFINE));
+        all.add(patches(DataType.I8, Tile.tallestPatch(arithmetic), RESIDUAL, false, OnLoad.AFFINE_SILU));
+    }
+
+    private static Convolution patches(DataType weights, Tile tile, Epilogue epilogue, boolean partial, OnLoad onLoad) {
+        return new Convolution(DataType.F16, weights, tile, true, epilogue, 3, 1, 1, false, partial, onLoad);
     }
 
     private static void addConvolutions(List<Kernel> all, DataType type, Tile tile, boolean vector) {

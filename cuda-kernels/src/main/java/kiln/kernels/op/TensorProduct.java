@@ -49,7 +49,7 @@ class TensorProduct extends TiledProduct {
     /** The corner of this warp's part within the tile. */
     Value partRow;
 
-    private Value partColumn;
+    Value partColumn;
     /** For each step of a fragment's depth, where this lane's rows of the first fragments are, in the first stage. */
     private final Value[] leftRows = new Value[STEPS];
 
@@ -162,12 +162,7 @@ class TensorProduct extends TiledProduct {
 
     /** All but the left factor's rows. */
     final void begin(Value thread, Slice right) {
-        f.comment("this warp's corner of the tile");
-        int across = tile.columns() / tile.partColumns();
-        lane = f.and(thread, Value.of(Code.WARP - 1));
-        Value warp = f.compute(PtxOp.SHR, thread, Value.of(5));
-        partRow = f.mul(f.compute(PtxOp.DIV, warp, Value.of(across)), Value.of(tile.partRows()));
-        partColumn = f.mul(f.compute(PtxOp.REM, warp, Value.of(across)), Value.of(tile.partColumns()));
+        findPart(thread);
         f.comment("the rows of the right factor that this lane names: a fragment's, the same eight channels on, then those of the other");
         f.comment("fragment of a pair");
         Value four = f.mul(f.compute(PtxOp.SHR, f.and(lane, Value.of(7)), Value.of(1)), Value.of(RUN));
@@ -182,6 +177,16 @@ class TensorProduct extends TiledProduct {
                 }
             }
         }
+    }
+
+    /** Finds this warp's part of the tile. */
+    final void findPart(Value thread) {
+        f.comment("this warp's corner of the tile");
+        int across = tile.columns() / tile.partColumns();
+        lane = f.and(thread, Value.of(Code.WARP - 1));
+        Value warp = f.compute(PtxOp.SHR, thread, Value.of(5));
+        partRow = f.mul(f.compute(PtxOp.DIV, warp, Value.of(across)), Value.of(tile.partRows()));
+        partColumn = f.mul(f.compute(PtxOp.REM, warp, Value.of(across)), Value.of(tile.partColumns()));
     }
 
     private void nameRows(Value[] target, Value base, Factor factor, Value line, Value chunk) {

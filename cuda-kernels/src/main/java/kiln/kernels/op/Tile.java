@@ -188,8 +188,8 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
             // What lets a multiprocessor hold two blocks of 256 threads.
             return 128;
         }
-        if (arithmetic.isTensor() && threads() == 256) {
-            // One block either way: more than half of the registers, or spills.
+        if (arithmetic.isTensor() && (threads() == 256 || isPatch())) {
+            // One block of 256 threads either way: more than half of the registers, or spills. Of smaller ones, shared memory holds two.
             return 208;
         }
         if (arithmetic.isTensor() || partRows * partColumns > 16) {

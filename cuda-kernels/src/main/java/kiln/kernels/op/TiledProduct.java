@@ -200,52 +200,15 @@ abstract class TiledProduct {
         f.assign(stage, PtxOp.SELECT, Value.of(0), stage, beyond);
     }
 
-    /** The rows of weights that this thread loads. */
-    final class WeightLines {
-        private final Operands operands;
-        private final Slice slice;
-        private final RowSource.Place[] lines;
-
-        WeightLines(Operands operands, int taps, Slice slice, Value firstColumn) {
-            this.operands = operands;
-            this.slice = slice;
-            lines = new RowSource.Place[slice.slots];
-            Value length = f.mul(operands.channels(), Value.of(taps));
-            for (int i = 0; i < lines.length; i++) {
-                Value column = f.add(f.add(firstColumn, slice.line), Value.of(i * slice.step));
-                Value address = f.mad(f.mulWide(column, length), Value.ofLong(weightType.bytes()), operands.weights());
-                lines[i] = new RowSource.Place(address, Code.less(f, column, operands.columns()));
-            }
-        }
-
-        /** Fetches the slice of some channels at one tap. */
-        void fetchTap(Value tap, Value channel, Value stage) {
-            Value at = f.add(channel, slice.depth);
-            fetch(f.mad(tap, operands.channels(), at), at, stage);
-        }
-
-        /**
-         * The same.
-         *
-         * @param element this thread's first one of a line
-         * @param at its channel
-         */
-        void fetch(Value element, Value at, Value stage) {
-            for (int i = 0; i < lines.length; i++) {
-                Value address = f.address(lines[i].address(), element, weightType.bytes());
-                slice.fetch(i, address, lines[i].valid(), at, operands.channels(), stage);
-            }
-        }
-    }
-
     /** Where the next slice comes from. */
     private final class Loads {
         private final Operands operands;
         private final RowSource source;
         private final Slice left;
+        private final Slice right;
         private final Object[] prepared;
         private final RowSource.Place[] places;
-        private final WeightLines weights;
+        private final RowSource.Place[] weights;
         private Value channel;
         private Value tap;
 
@@ -253,6 +216,7 @@ abstract class TiledProduct {
             this.operands = operands;
             this.source = source;
             this.left = left;
+            this.right = right;
             prepared = new Object[left.slots];
             places = new RowSource.Place[left.slots];
             for (int i = 0; i < places.length; i++) {
@@ -260,7 +224,13 @@ abstract class TiledProduct {
                 prepared[i] = source.prepare(row, Code.less(f, row, operands.rows()));
                 places[i] = new RowSource.Place(f.register(PtxType.U64), f.register(PtxType.PRED));
             }
-            weights = new WeightLines(operands, source.taps(), right, firstColumn);
+            weights = new RowSource.Place[right.slots];
+            Value weightLength = f.mul(operands.channels(), Value.of(source.taps()));
+            for (int i = 0; i < weights.length; i++) {
+                Value column = f.add(f.add(firstColumn, right.line), Value.of(i * right.step));
+                Value address = f.mad(f.mulWide(column, weightLength), Value.ofLong(weightType.bytes()), operands.weights());
+                weights[i] = new RowSource.Place(address, Code.less(f, column, operands.columns()));
+            }
         }
 
         /** Finds this block's first slice; returns how many it has, a register that counts. */
@@ -294,7 +264,12 @@ abstract class TiledProduct {
             for (int i = 0; i < places.length; i++) {
                 left.fetch(i, f.address(places[i].address(), at, type.bytes()), places[i].valid(), at, channels, stage);
             }
-            weights.fetchTap(tap, channel, stage);
+            at = f.add(channel, right.depth);
+            Value element = f.mad(tap, channels, at);
+            for (int i = 0; i < weights.length; i++) {
+                Value address = f.address(weights[i].address(), element, weightType.bytes());
+                right.fetch(i, address, weights[i].valid(), at, channels, stage);
+            }
             f.assign(channel, PtxOp.ADD, channel, Value.of(tile.depth()));
             if (source.taps() > 1) {
                 f.when(f.compare(Comparison.GREATER_OR_EQUAL, channel, channels), () -> {
