@@ -164,7 +164,7 @@ public record Convolution(
             int padBefore,
             boolean upsample) {
         for (Arithmetic arithmetic : List.of(Arithmetic.best(type, capability), Arithmetic.FMA)) {
-            TileChoice.Product product = ConvolutionPlan.product(shape, size);
+            TileChoice.Product product = ConvolutionPlan.product(shape, size, stride, padBefore, upsample, OnLoad.NOTHING);
             Tile tile = TileChoice.of(Card.of(capability), arithmetic, type.bytes(), product, 0).tile();
             if (canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
                 return new Convolution(type, weights, tile, true, epilogue, size, stride, padBefore, upsample);

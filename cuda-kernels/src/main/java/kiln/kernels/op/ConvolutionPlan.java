@@ -20,7 +20,7 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
         }
     }
 
-    /** Window as for {@link Convolution#choose}. */
+    /** Window as for {@link Convolution#choose}; nothing is done to elements. */
     public static ConvolutionPlan choose(
             DataType type,
             DataType weights,
@@ -31,13 +31,36 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
             int stride,
             int padBefore,
             boolean upsample) {
-        TileChoice.Product product = product(shape, size);
+        return choose(type, weights, card, shape, epilogue, size, stride, padBefore, upsample, OnLoad.NOTHING);
+    }
+
+    /**
+     * The same.
+     *
+     * @param onLoad what is to be done to the picture's elements. Not every plan does it: {@link Convolution#onLoad} tells, and where it is
+     *     nothing a pass before the convolution has to
+     */
+    public static ConvolutionPlan choose(
+            DataType type,
+            DataType weights,
+            Card card,
+            Convolution.Shape shape,
+            Epilogue epilogue,
+            int size,
+            int stride,
+            int padBefore,
+            boolean upsample,
+            OnLoad onLoad) {
+        TileChoice.Product product = product(shape, size, stride, padBefore, upsample, onLoad);
         for (Arithmetic arithmetic : List.of(Arithmetic.best(type, card.capability()), Arithmetic.FMA)) {
             TileChoice choice = TileChoice.of(card, arithmetic, type.bytes(), product, MultiplyPlan.MOST_WORK_BYTES);
-            if (Convolution.canUseVectors(choice.tile(), shape.inChannels(), shape.outChannels())) {
+            Tile tile = choice.tile();
+            if (Convolution.canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
                 boolean split = choice.parts() > 1;
-                Convolution convolution = new Convolution(
-                        type, weights, choice.tile(), true, split ? Epilogue.NONE : epilogue, size, stride, padBefore, upsample, split);
+                Epilogue inProduct = split ? Epilogue.NONE : epilogue;
+                OnLoad done = tile.isPatch() ? onLoad : OnLoad.NOTHING;
+                Convolution convolution =
+                        new Convolution(type, weights, tile, true, inProduct, size, stride, padBefore, upsample, split, done);
                 SplitSum sum = split ? SplitSum.of(type, weights, epilogue, shape.outChannels(), shape.outChannels()) : null;
                 return new ConvolutionPlan(convolution, choice.parts(), sum, shape);
             }
@@ -46,13 +69,21 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
         return new ConvolutionPlan(any, 1, null, shape);
     }
 
-    static TileChoice.Product product(Convolution.Shape shape, int size) {
-        return new TileChoice.Product(shape.rows(), shape.outChannels(), shape.inChannels(), size * size, 1);
+    static TileChoice.Product product(Convolution.Shape shape, int size, int stride, int padBefore, boolean upsample, OnLoad onLoad) {
+        TileChoice.Product.Map map = Convolution.takesPatches(size, stride, padBefore, upsample)
+                ? new TileChoice.Product.Map(shape.batch(), shape.outHeight(), shape.outWidth())
+                : null;
+        return new TileChoice.Product(shape.rows(), shape.outChannels(), shape.inChannels(), size * size, 1, map, onLoad);
+    }
+
+    private TileChoice.Product product() {
+        return product(
+                shape, convolution.size(), convolution.stride(), convolution.padBefore(), convolution.upsample(), convolution.onLoad());
     }
 
     /** Device memory that {@link #calls} uses between its launches and nobody after them. */
     public long workBytes() {
-        return TileChoice.workBytes(product(shape, convolution.size()), parts);
+        return TileChoice.workBytes(product(), parts);
     }
 
     /**

@@ -36,6 +36,7 @@ final class PatchPixels {
     private final int slots;
     /** Pixels from slot to slot. */
     private final int step;
+    private final Value patch;
     /** Of the first slot in the patch. */
     private final Value shared;
     /** Of the first slot's place among all pictures' pixels, or {@link #NONE}. */
@@ -50,7 +51,6 @@ final class PatchPixels {
     /**
      * @param channels of the map
      * @param depth this thread's first channel within a chunk, {@code 8 · (thread mod 4)}
-     * @param patch address of the patch in shared memory
      * @param load {@code null} where nothing is done to elements
      */
     PatchPixels(
@@ -62,7 +62,6 @@ final class PatchPixels {
             Value channels,
             Value thread,
             Value depth,
-            Value patch,
             LoadText load) {
         this.f = f;
         this.tile = tile;
@@ -71,16 +70,16 @@ final class PatchPixels {
         this.depth = depth;
         in = map.in();
         pixelBytes = f.mul(channels, Value.of(type.bytes()));
-        int pixels = PatchProduct.pixels(tile);
         step = tile.threads() / LINE_CHUNKS;
         slots = slots(tile);
         // Eight neighbouring lanes store two pixels that are four apart, whose banks are different ones.
         Value lane = f.and(thread, Value.of(Code.WARP - 1));
         Value inWarp = f.compute(PtxOp.OR, f.compute(PtxOp.SHR, lane, Value.of(3)), f.and(lane, Value.of(4)));
         Value first = f.mad(f.compute(PtxOp.SHR, thread, Value.of(5)), Value.of(WARP_PIXELS), inWarp);
+        patch = f.shared("patch", patchBytes(tile));
         shared = f.mad(first, Value.of(PatchProduct.PIXEL_BYTES), f.mad(depth, Value.of(type.bytes()), patch));
-        positions = f.mad(first, Value.of(Integer.BYTES), f.shared("positions", slots * step * Integer.BYTES));
-        lastExists = Code.less(f, first, Value.of(pixels - (slots - 1) * step));
+        positions = f.mad(first, Value.of(Integer.BYTES), f.shared("positions", positionBytes(tile)));
+        lastExists = Code.less(f, first, Value.of(PatchProduct.pixels(tile) - (slots - 1) * step));
         travelling = new Value[slots][CHUNK_BYTES / Integer.BYTES];
         for (Value[] slot : travelling) {
             for (int j = 0; j < slot.length; j++) {
@@ -92,12 +91,30 @@ final class PatchPixels {
         f.barrier();
     }
 
-    static int slots(Tile tile) {
+    private static int slots(Tile tile) {
         return Code.blocks(PatchProduct.pixels(tile), tile.threads() / LINE_CHUNKS);
+    }
+
+    private static int patchBytes(Tile tile) {
+        return PatchProduct.pixels(tile) * PatchProduct.PIXEL_BYTES;
+    }
+
+    private static int positionBytes(Tile tile) {
+        return slots(tile) * (tile.threads() / LINE_CHUNKS) * Integer.BYTES;
+    }
+
+    /** The most shared memory that it takes. */
+    static int sharedBytes(Tile tile) {
+        return patchBytes(tile) + positionBytes(tile) + FACTORS * Float.BYTES;
     }
 
     int slots() {
         return slots;
+    }
+
+    /** The patch's first pixel in shared memory. */
+    Value patch() {
+        return patch;
     }
 
     private void notePositions(PatchProduct.Map map, PatchProduct.Corner corner, Value first) {
@@ -112,6 +129,9 @@ final class PatchPixels {
             Value column = f.add(f.add(corner.x(), f.sub(pixel, f.mul(down, Value.of(across)))), Value.of(-1));
             // Negative places are huge when read without a sign.
             Value inside = f.compute(PtxOp.AND, Code.less(f, row, stored), Code.less(f, column, map.width()));
+            if (i == slots - 1) {
+                inside = f.compute(PtxOp.AND, inside, lastExists);
+            }
             Value position = f.mad(f.add(firstStored, row), map.width(), column);
             f.store(Space.SHARED, positions, i * step * Integer.BYTES, f.select(PtxType.U32, inside, position, Value.of(NONE)));
         }
@@ -165,10 +185,14 @@ final class PatchPixels {
         Value[] words = travelling[slot];
         int half = NEIGHBOURS / 2;
         for (int j = 0; j < words.length; j += half) {
-            Value[] applied = factors.load.words(tile.arithmetic(), factors.neighbours(2 * j), words[j], words[j + 1]);
-            for (int k = 0; k < half; k++) {
-                f.assign(words[j + k], PtxOp.SELECT, applied[k], Value.of(0), exists);
-            }
+            int from = j;
+            // A branch for each half, so that the assembler does not mix them, which takes registers that there are not.
+            f.when(exists, () -> {
+                Value[] applied = factors.load.words(tile.arithmetic(), factors.neighbours(2 * from), words[from], words[from + 1]);
+                for (int k = 0; k < half; k++) {
+                    f.assign(words[from + k], PtxOp.MOV, applied[k]);
+                }
+            });
         }
     }
 

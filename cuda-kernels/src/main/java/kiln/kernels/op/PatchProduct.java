@@ -63,11 +63,6 @@ final class PatchProduct extends TensorProduct {
         return across(tile) * (tile.patchHeight() + WINDOW - 1);
     }
 
-    /** Shared memory of a patch, and of what {@link PatchPixels} keeps there. */
-    static int patchBytes(Tile tile) {
-        return pixels(tile) * PIXEL_BYTES;
-    }
-
     /** Tiles of so many pictures. */
     static int tiles(Tile tile, int pictures, int height, int width) {
         return pictures * Code.blocks(height, tile.patchHeight()) * Code.blocks(width, tile.patchWidth());
@@ -77,14 +72,9 @@ final class PatchProduct extends TensorProduct {
     void emit(Operands operands, Results results) {
         Value thread = f.special("%tid.x");
         Value channels = operands.channels();
-        Value shared = f.shared("slices", tile.stages() * tile.stageBytes() + patchBytes(tile));
-        Value patch = f.add(shared, Value.of(tile.stages() * tile.stageBytes()));
-        Slice slice = slice(shared, Factor.RIGHT, weightType, tile.columns(), thread);
-        begin(thread, slice);
+        Slice slice = slice(f.shared("slices", tile.stages() * tile.stageBytes()), Factor.RIGHT, weightType, tile.columns(), thread);
         Corner corner = corner();
-        Value left = leftAddress(patch);
-        Value works = hasResults(corner, operands.columns());
-        PatchPixels pixels = new PatchPixels(f, tile, type, map, corner, channels, thread, slice.depth, patch, load);
+        PatchPixels pixels = new PatchPixels(f, tile, type, map, corner, channels, thread, slice.depth, load);
 
         f.comment("this block's chunks, and this thread's first channel of the next one");
         Value chunks = f.compute(PtxOp.SHR, f.add(channels, Value.of(DEPTH - 1)), Value.of(Integer.numberOfTrailingZeros(DEPTH)));
@@ -115,6 +105,9 @@ final class PatchProduct extends TensorProduct {
             pixels.apply(i);
         }
         pixels.store();
+        begin(thread, slice);
+        Value left = leftAddress(pixels.patch());
+        Value works = hasResults(corner, operands.columns());
         f.loop(() -> f.compare(Comparison.NOT_EQUAL, chunks, Value.of(0)), () -> {
             Value more = f.compare(Comparison.GREATER, chunks, Value.of(1));
             Value next = f.add(at, Value.of(DEPTH));

@@ -151,9 +151,8 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
         return Math.min(3, (STATIC_SHARED_BYTES - patchBytes()) / stageBytes());
     }
 
-    /** Bytes of shared memory for a patch's pixels and their neighbours. */
     private int patchBytes() {
-        return isPatch() ? PatchProduct.patchBytes(this) : 0;
+        return isPatch() ? PatchPixels.sharedBytes(this) : 0;
     }
 
     /** Shared memory of a block. */
