@@ -77,10 +77,16 @@ public final class KernelCases {
         } else if (kernel instanceof Softmax softmax) {
             return softmax.width() == 1 ? List.of(softmax(softmax, 1), softmax(softmax, 77)) : List.of(softmax(softmax, 260));
         } else if (kernel instanceof GroupNormStatistics statistics) {
-            return List.of(
-                    statistics(statistics, 2, 35, 20, 4, 3), statistics(statistics, 1, 70, 640, 2, 1), statisticsInTwoLaunches(statistics));
+            int channels = statistics.width() == 1 ? 37 : 132;
+            return List.of(statistics(statistics, 2, 35, channels, 16), statistics(statistics, 1, 7, 20, 7), statisticsInTwoLaunches(statistics));
         } else if (kernel instanceof GroupNormScale scale) {
-            return List.of(groupNormScale(scale, 3), groupNormScale(scale, 40));
+            return List.of(
+                    groupNormScale(scale, 83, 3, 32, 30),
+                    // More pairs than threads, and more of a group's channels than a warp.
+                    groupNormScale(scale, 83, 2, 5, 74),
+                    // Groups of 11: the second one has channels of both.
+                    groupNormScale(scale, 40, 3, 8, 15, 18),
+                    groupNormScale(scale, 40, 1, 8, 4, 6));
         } else if (kernel instanceof GroupNormApply apply) {
             return List.of(groupNormApply(apply, apply.width() == 1 ? 21 : 24));
         }
@@ -218,61 +224,75 @@ public final class KernelCases {
         return c.call(kernel.call(inAddress, out, rows, columns, 0.5f)).build(kernel.type(), 5e-6);
     }
 
-    private static KernelCase statistics(GroupNormStatistics kernel, int batch, int positions, int channels, int groups, int slices) {
-        CaseBuilder c = new CaseBuilder(kernel, positions + " positions of " + channels + " in " + slices + " slices");
-        float[] in = c.normal(kernel.type(), batch * positions * channels, 1);
+    private static KernelCase statistics(GroupNormStatistics kernel, int batch, int positions, int channels, int perSlice) {
+        CaseBuilder c = new CaseBuilder(kernel, batch + " of " + positions + " positions of " + channels + " by " + perSlice);
+        float[] in = farFromZero(c, kernel.type(), batch * positions * channels);
         long inAddress = c.input("in", kernel.type(), in, batch, positions, channels);
-        float[] expected = kernel.reference(in, batch, positions, channels, groups, slices);
-        long partial = c.output("partial", DataType.F32, expected, batch, groups, slices, 2);
-        // Sums of tens of thousands of values of about 1, in another order.
-        return c.call(kernel.call(inAddress, partial, batch, positions, channels, groups, slices)).build(0.02, 1e-4);
+        float[] expected = GroupNormStatistics.reference(in, batch, positions, channels, perSlice);
+        int slices = GroupNormStatistics.slices(positions, perSlice);
+        long statistics = c.output("statistics", DataType.F32, expected, batch, slices, channels, 2);
+        return c.call(kernel.call(inAddress, statistics, batch, positions, channels, perSlice)).build(1e-5, 1e-5);
     }
 
-    /** Five slices of seven positions and one of five: four of them first, then the others from another buffer. */
+    /** Six slices of seven positions: four of them first, then the others, of which the last one is short, from another buffer. */
     private static KernelCase statisticsInTwoLaunches(GroupNormStatistics kernel) {
         int positions = 40;
         int channels = 12;
-        int groups = 3;
-        int slices = 6;
-        int firstSlices = 4;
-        int firstElements = firstSlices * GroupNormStatistics.positionsPerSlice(positions, slices) * channels;
-        CaseBuilder c = new CaseBuilder(kernel, positions + " positions of " + channels + " in " + slices + " slices, two launches");
+        int perSlice = 7;
+        int firstPositions = 4 * perSlice;
+        CaseBuilder c = new CaseBuilder(kernel, positions + " positions of " + channels + " by " + perSlice + ", two launches");
         float[] in = c.normal(kernel.type(), positions * channels, 1);
-        long begin = c.input("begin", kernel.type(), Arrays.copyOf(in, firstElements), firstElements / channels, channels);
-        float[] others = Arrays.copyOfRange(in, firstElements, in.length);
+        long begin = c.input("begin", kernel.type(), Arrays.copyOf(in, firstPositions * channels), firstPositions, channels);
+        float[] others = Arrays.copyOfRange(in, firstPositions * channels, in.length);
         long rest = c.input("rest", kernel.type(), others, others.length / channels, channels);
-        float[] expected = kernel.reference(in, 1, positions, channels, groups, slices);
-        long partial = c.output("partial", DataType.F32, expected, groups, slices, 2);
-        c.call(kernel.callSlices(begin, begin, partial, positions, channels, groups, slices, 0, firstSlices));
-        c.call(kernel.callSlices(rest, begin, partial, positions, channels, groups, slices, firstSlices, slices - firstSlices));
-        return c.build(1e-3, 1e-4);
+        float[] expected = GroupNormStatistics.reference(in, 1, positions, channels, perSlice);
+        long statistics = c.output("statistics", DataType.F32, expected, GroupNormStatistics.slices(positions, perSlice), channels, 2);
+        c.call(kernel.call(begin, statistics, 1, firstPositions, channels, perSlice));
+        long secondStatistics = statistics + 4L * channels * 2 * Float.BYTES;
+        c.call(kernel.call(rest, secondStatistics, 1, positions - firstPositions, channels, perSlice));
+        return c.build(1e-5, 1e-5);
     }
 
-    private static KernelCase groupNormScale(GroupNormScale kernel, int slices) {
-        int batch = 2;
-        int positions = 83;
-        int channels = 30;
-        int groups = 3;
-        DataType type = kernel.type();
-        CaseBuilder c = new CaseBuilder(kernel, positions + " positions of " + channels + " in " + slices + " slices");
-        float[] in = c.normal(type, batch * positions * channels, 1);
-        for (int i = 0; i < in.length; i++) {
-            // A mean far from 0, which plain sums of squares would not survive.
-            in[i] += 60;
+    /** A mean far from 0, which plain sums of squares would not survive. */
+    private static float[] farFromZero(CaseBuilder c, DataType type, int count) {
+        float[] values = c.normal(type, count, 1);
+        for (int i = 0; i < values.length; i++) {
+            values[i] += 60;
         }
-        in = type.decode(type.encode(in));
+        return type.decode(type.encode(values));
+    }
+
+    /** @param sourceChannels of each of the maps that are one along the channels; each has slices of its own */
+    private static KernelCase groupNormScale(GroupNormScale kernel, int positions, int groups, int perSlice, Integer... sourceChannels) {
+        int batch = 2;
+        int channels = Arrays.stream(sourceChannels).mapToInt(each -> each).sum();
+        DataType type = kernel.type();
+        CaseBuilder c = new CaseBuilder(
+                kernel, positions + " positions of " + Arrays.toString(sourceChannels) + " by " + perSlice + " in " + groups + " groups");
+        float[] in = farFromZero(c, type, batch * positions * channels);
         float[] scale = c.normal(type, channels, 1);
         float[] shift = c.normal(type, channels, 1);
-        long inAddress = c.input("in", type, in, batch, positions, channels);
+        List<GroupNormScale.Source> sources = new ArrayList<>();
+        int before = 0;
+        for (int i = 0; i < sourceChannels.length; i++) {
+            int width = sourceChannels[i];
+            float[] map = new float[batch * positions * width];
+            for (int at = 0; at < map.length; at++) {
+                map[at] = in[at / width * channels + before + at % width];
+            }
+            int own = perSlice + 2 * i;
+            float[] statistics = GroupNormStatistics.reference(map, batch, positions, width, own);
+            long address = c.input("statistics" + i, DataType.F32, statistics, batch, GroupNormStatistics.slices(positions, own), width, 2);
+            sources.add(new GroupNormScale.Source(address, width, own));
+            before += width;
+        }
         long scaleAddress = c.input("scale", type, scale, channels);
         long shiftAddress = c.input("shift", type, shift, channels);
-        long partial = c.work("partial", DataType.F32, batch, groups, slices, 2);
         float[] expected = kernel.reference(in, scale, shift, batch, positions, groups, 1e-6f);
         long factors = c.output("factors", DataType.F32, expected, batch, 2, channels);
-        c.call(new GroupNormStatistics(type).call(inAddress, partial, batch, positions, channels, groups, slices));
-        c.call(kernel.call(inAddress, partial, scaleAddress, shiftAddress, factors, batch, positions, channels, groups, slices, 1e-6f));
+        c.call(kernel.call(sources, scaleAddress, shiftAddress, factors, batch, positions, groups, 1e-6f));
         // The addend is some sixty times the factor: its error is relative to that.
-        return c.build(1e-4, 1e-4);
+        return c.build(1e-4, 1e-5);
     }
 
     private static KernelCase groupNormApply(GroupNormApply kernel, int channels) {

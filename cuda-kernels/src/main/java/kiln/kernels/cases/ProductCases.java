@@ -8,11 +8,13 @@ import kiln.kernels.op.ApplyEpilogue;
 import kiln.kernels.op.Convolution;
 import kiln.kernels.op.Epilogue;
 import kiln.kernels.op.ConvolutionPlan;
+import kiln.kernels.op.GroupNormStatistics;
 import kiln.kernels.op.MatrixMultiply;
 import kiln.kernels.op.MultiplyPlan;
 import kiln.kernels.op.OnLoad;
 import kiln.kernels.op.SplitSum;
 import kiln.kernels.op.QuantizedRows;
+import kiln.kernels.op.Tile;
 
 /** Matrix products and convolutions, over tiles' edges. */
 final class ProductCases {
@@ -25,7 +27,9 @@ final class ProductCases {
         List<KernelCase> cases = new ArrayList<>();
         int tileRows = kernel.tile().rows();
         int tileColumns = kernel.tile().columns();
-        if (kernel.vector()) {
+        if (kernel.epilogue().leavesStatistics()) {
+            cases.add(multiply(kernel, 1, tileRows + kernel.tile().statisticsSlice(), tileColumns + 8, 5 * kernel.tile().vector()));
+        } else if (kernel.vector()) {
             cases.add(multiply(kernel, 2, tileRows + 5, tileColumns + 8, 5 * kernel.tile().vector()));
         } else {
             cases.add(multiply(kernel, 1, tileRows + 3, tileColumns + 6, 21));
@@ -54,6 +58,7 @@ final class ProductCases {
         long aAddress = c.input("a", type, a, matrices, rows, channels);
         weights.declare(weightMatrices, columns, channels);
         added.declare();
+        added.declareStatistics(expected, kernel.tile().statisticsSlice());
         long out = c.output("out", type, expected, matrices, rows, width);
         MatrixMultiply.Batch batch = new MatrixMultiply.Batch(
                 matrices, rows * channels, weightMatrices == 1 ? 0 : columns * channels, rows * width);
@@ -86,18 +91,19 @@ final class ProductCases {
     static KernelCase of(SplitSum kernel) {
         DataType type = kernel.type();
         Epilogue epilogue = kernel.epilogue();
-        int rows = 15;
+        int rows = epilogue.leavesStatistics() ? 3 * SplitSum.SLICE : 15;
         int columns = kernel.width() == 4 ? 36 : 14;
         int width = epilogue.geglu() ? columns / 2 : columns;
         int parts = 3;
         CaseBuilder c = new CaseBuilder(kernel, parts + " parts of " + rows + "x" + columns);
         float[] work = c.normal(DataType.F32, parts * rows * columns, 1);
         float[] scales = kernel.scaled() ? c.normal(DataType.F32, columns, 1) : null;
-        Added added = new Added(c, type, epilogue, columns, rows, width, 5);
+        Added added = new Added(c, type, epilogue, columns, rows, width, rows / 3);
         float[] expected = kernel.reference(work, parts, scales, rows, columns, added.bias, added.values, added.steps);
         long workAddress = c.input("work", DataType.F32, work, parts, rows, columns);
         long scalesAddress = scales == null ? 0 : c.input("scales", DataType.F32, scales, columns);
         added.declare();
+        added.declareStatistics(expected, SplitSum.SLICE);
         long out = c.output("out", type, expected, rows, width);
         c.call(kernel.call(workAddress, parts, scalesAddress, out, rows, columns, width, added.biasAddress, added.inputs));
         return c.build(type, 1e-5);
@@ -130,6 +136,14 @@ final class ProductCases {
         }
         int in = kernel.vector() ? 5 * kernel.tile().vector() : 5;
         int out = kernel.vector() ? 12 : 7;
+        if (kernel.epilogue().leavesStatistics()) {
+            // A slice is four rows.
+            int width = kernel.tile().statisticsSlice() / 4;
+            return List.of(
+                    convolve(kernel, 2, 12, width, in, out, false),
+                    convolve(kernel, 1, 4, width, in, kernel.tile().columns() + out, false),
+                    convolve(kernel, 2, 6, width, in, out, true));
+        }
         List<KernelCase> cases = new ArrayList<>();
         cases.add(convolve(kernel, 2, 5, 7, in, out, false));
         if (kernel.size() > 1) {
@@ -141,13 +155,19 @@ final class ProductCases {
 
     /** Maps of whole patches and of odd sizes, with channels that end within a chunk. */
     private static List<KernelCase> patches(Convolution kernel) {
-        int in = kernel.tile().depth() + kernel.tile().vector();
+        Tile tile = kernel.tile();
+        int in = tile.depth() + tile.vector();
         if (kernel.partial()) {
-            return List.of(split(kernel, 11, 19, kernel.tile().depth() + in, 12, 3));
+            return List.of(split(kernel, 11, 19, tile.depth() + in, 12, 3));
+        }
+        if (kernel.epilogue().leavesStatistics()) {
+            return List.of(
+                    convolve(kernel, 2, 2 * tile.patchHeight(), 2 * tile.patchWidth(), in, 12, false),
+                    convolve(kernel, 1, tile.patchHeight() + 2, tile.patchWidth(), in, tile.columns() + 12, true));
         }
         return List.of(
                 convolve(kernel, 2, 11, 19, in, 12, false),
-                convolve(kernel, 1, 8, 8, in, kernel.tile().columns() + 12, false),
+                convolve(kernel, 1, 8, 8, in, tile.columns() + 12, false),
                 convolve(kernel, 2, 20, 17, in, 12, true));
     }
 
@@ -174,6 +194,9 @@ final class ProductCases {
         long pictureAddress = c.input("in", type, picture, batch, band.inRows(), width, in);
         weights.declare(out, kernel.size(), kernel.size(), in);
         added.declare();
+        if (kernel.epilogue().leavesStatistics()) {
+            added.declareStatistics(inSlices(kernel.tile(), expected, batch, band.rows(), outWidth), kernel.tile().statisticsSlice());
+        }
         long outAddress = c.output("out", type, expected, batch, band.rows(), outWidth, out);
         c.call(kernel.call(
                 pictureAddress,
@@ -186,6 +209,24 @@ final class ProductCases {
                 added.biasAddress,
                 added.inputs));
         return c.build(type, 1e-5);
+    }
+
+    /** Positions in the order of the slices of statistics that they belong to. */
+    private static float[] inSlices(Tile tile, float[] results, int batch, int height, int width) {
+        if (!tile.isPatch()) {
+            return results;
+        }
+        int channels = results.length / (batch * height * width);
+        int across = width / tile.patchWidth();
+        float[] ordered = new float[results.length];
+        for (int i = 0; i < batch * height * width; i++) {
+            int pixel = i % tile.rows();
+            int place = i / tile.rows();
+            int y = place / across * tile.patchHeight() + pixel / tile.patchWidth();
+            int x = place % across * tile.patchWidth() + pixel % tile.patchWidth();
+            System.arraycopy(results, (y * width + x) * channels, ordered, i * channels, channels);
+        }
+        return ordered;
     }
 
     private static KernelCase split(Convolution kernel, int height, int width, int in, int out, int parts) {
@@ -284,7 +325,7 @@ final class ProductCases {
         }
     }
 
-    /** An epilogue's tensors. */
+    /** An epilogue's tensors; its statistics come last. */
     private static final class Added {
         final float[] bias;
         final List<float[]> values = new ArrayList<>();
@@ -293,11 +334,13 @@ final class ProductCases {
         long biasAddress;
         private final CaseBuilder builder;
         private final DataType type;
+        private final Epilogue epilogue;
         private final int width;
 
         Added(CaseBuilder builder, DataType type, Epilogue epilogue, int columns, int rows, int width, int rowsPerBatch) {
             this.builder = builder;
             this.type = type;
+            this.epilogue = epilogue;
             this.width = width;
             bias = epilogue.bias() ? builder.normal(type, columns, 1) : null;
             for (Epilogue.Step step : epilogue.steps()) {
@@ -318,6 +361,15 @@ final class ProductCases {
             for (int i = 0; i < values.size(); i++) {
                 long address = builder.input("added" + i, type, values.get(i), values.get(i).length / width, width);
                 inputs.add(new Epilogue.Input(address, steps.get(i)));
+            }
+        }
+
+        /** @param results as computed, of which the epilogue may leave statistics */
+        void declareStatistics(float[] results, int perSlice) {
+            if (epilogue.leavesStatistics()) {
+                int rows = results.length / width;
+                float[] expected = GroupNormStatistics.reference(results, 1, rows, width, perSlice);
+                inputs.add(new Epilogue.Input(builder.output("statistics", DataType.F32, expected, rows / perSlice, width, 2), 0));
             }
         }
     }

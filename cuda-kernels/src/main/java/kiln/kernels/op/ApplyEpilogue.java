@@ -27,6 +27,10 @@ public record ApplyEpilogue(DataType type, int width, Epilogue epilogue) impleme
         Objects.requireNonNull(type, "type");
         Objects.requireNonNull(epilogue, "epilogue");
         ColumnGroups.require("epilogue", width, epilogue);
+        if (epilogue.leavesStatistics()) {
+            throw new IllegalArgumentException(
+                    "epilogue " + epilogue.label() + ": one that is applied by itself leaves no statistics, use group_norm_statistics");
+        }
     }
 
     /** The variant for so many columns. */

@@ -89,7 +89,7 @@ public record Convolution(
         if (size < 1 || stride < 1 || padBefore < 0 || padBefore >= size || epilogue.geglu()) {
             throw new IllegalArgumentException("convolution " + size + "x" + size + ", stride " + stride + ", padding " + padBefore);
         }
-        TiledProduct.require(type, weights, tile, vector);
+        TiledProduct.require(type, weights, tile, vector, epilogue);
         if (tile.isPatch() && !takesPatches(size, stride, padBefore, upsample)) {
             throw new IllegalArgumentException("convolution: " + tile.label() + " is for 3x3 with stride 1 and padding 1");
         }
@@ -239,6 +239,9 @@ public record Convolution(
             List<Epilogue.Input> inputs) {
         if (partial) {
             throw new IllegalArgumentException("convolution " + variant() + " stores no results");
+        }
+        if (epilogue.leavesStatistics() && !tile.hasWholeSlices(band.rows(), shape.outWidth())) {
+            throw new IllegalArgumentException("convolution " + variant() + ": no whole slices of statistics in " + band + " of " + shape);
         }
         List<Object> arguments = arguments(in, factors, weights, out, shape, band);
         TiledProduct.addScales(arguments, this.weights, scales);

@@ -1,5 +1,6 @@
 package kiln.kernels.op;
 
+import java.math.BigInteger;
 import java.util.List;
 import java.util.Objects;
 import kiln.kernels.DataType;
@@ -20,7 +21,10 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
         }
     }
 
-    /** Window as for {@link Convolution#choose}; nothing is done to elements. */
+    /**
+     * Window as for {@link Convolution#choose}; nothing is done to elements. {@link Epilogue.Step#STATISTICS} are left out where the launches cannot leave them ({@link
+     * #statisticsSlice}); {@link #calls} then takes no input for them.
+     */
     public static ConvolutionPlan choose(
             DataType type,
             DataType weights,
@@ -57,15 +61,18 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
             Tile tile = choice.tile();
             if (Convolution.canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
                 boolean split = choice.parts() > 1;
-                Epilogue inProduct = split ? Epilogue.NONE : epilogue;
+                int positions = shape.outHeight() * shape.outWidth();
+                boolean whole = split ? positions % SplitSum.SLICE == 0 : tile.hasWholeSlices(shape.outHeight(), shape.outWidth());
+                Epilogue possible = whole ? epilogue : epilogue.withoutStatistics();
                 OnLoad done = tile.isPatch() ? onLoad : OnLoad.NOTHING;
-                Convolution convolution =
-                        new Convolution(type, weights, tile, true, inProduct, size, stride, padBefore, upsample, split, done);
-                SplitSum sum = split ? SplitSum.of(type, weights, epilogue, shape.outChannels(), shape.outChannels()) : null;
+                Convolution convolution = new Convolution(
+                        type, weights, tile, true, split ? Epilogue.NONE : possible, size, stride, padBefore, upsample, split, done);
+                SplitSum sum = split ? SplitSum.of(type, weights, possible, shape.outChannels(), shape.outChannels()) : null;
                 return new ConvolutionPlan(convolution, choice.parts(), sum, shape);
             }
         }
-        Convolution any = new Convolution(type, weights, Tile.SMALL, false, epilogue, size, stride, padBefore, upsample, false);
+        Convolution any = new Convolution(
+                type, weights, Tile.SMALL, false, epilogue.withoutStatistics(), size, stride, padBefore, upsample, false);
         return new ConvolutionPlan(any, 1, null, shape);
     }
 
@@ -79,6 +86,25 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
     private TileChoice.Product product() {
         return product(
                 shape, convolution.size(), convolution.stride(), convolution.padBefore(), convolution.upsample(), convolution.onLoad());
+    }
+
+    /** How many positions a slice of the statistics has that the launches leave; 0 where they leave none. A band has whole slices. */
+    public int statisticsSlice() {
+        Epilogue epilogue = sum == null ? convolution.epilogue() : sum.epilogue();
+        int perSlice = sum == null ? convolution.tile().statisticsSlice() : SplitSum.SLICE;
+        return epilogue.leavesStatistics() ? perSlice : 0;
+    }
+
+    /** What a band's rows have to be a multiple of, so that it has whole slices of the statistics that the launches leave. */
+    public int bandRowsMultiple() {
+        if (statisticsSlice() == 0) {
+            return 1;
+        }
+        if (sum == null && convolution.tile().isPatch()) {
+            return convolution.tile().patchHeight();
+        }
+        BigInteger width = BigInteger.valueOf(shape.outWidth());
+        return statisticsSlice() / width.gcd(BigInteger.valueOf(statisticsSlice())).intValue();
     }
 
     /** Device memory that {@link #calls} uses between its launches and nobody after them. */

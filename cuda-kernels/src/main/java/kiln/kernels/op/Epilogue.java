@@ -17,7 +17,7 @@ import kiln.kernels.ptx.Value;
  *     are interleaved for this when they are loaded ({@link #interleaved})
  */
 public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
-    /** One step; those without an activation add a tensor. */
+    /** One step; those without an activation have a tensor: to add, or to leave statistics in. */
     public enum Step {
         SILU(Activation.SILU),
         GELU(Activation.GELU),
@@ -25,7 +25,13 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
         /** Adds a tensor of the result's rows and columns, with a row stride of its own. */
         ADD(null),
         /** Adds {@code [batch or 1, columns]} to each row of its batch. */
-        ADD_PER_CHANNEL(null);
+        ADD_PER_CHANNEL(null),
+        /**
+         * Leaves the results' statistics in a tensor of its own, in {@link GroupNormStatistics}' format, and changes nothing. Only the last
+         * step. They are those of the results before these are rounded, and their slices those of the tile ({@link
+         * MultiplyPlan#statisticsSlice}): row {@code r} belongs to slice {@code r / perSlice}; all are full.
+         */
+        STATISTICS(null);
 
         private final Activation activation;
 
@@ -39,9 +45,10 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
     }
 
     /**
-     * The tensor that a step adds.
+     * The tensor that a step adds, or leaves statistics in.
      *
-     * @param step for {@link Step#ADD} elements from row to row; for {@link Step#ADD_PER_CHANNEL} how many of the result's rows share one
+     * @param step for {@link Step#ADD} elements from row to row; for {@link Step#ADD_PER_CHANNEL} how many of the result's rows share one; for
+     *     {@link Step#STATISTICS} nothing, 0
      */
     public record Input(long address, int step) {}
 
@@ -50,6 +57,20 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
 
     public Epilogue {
         steps = List.copyOf(steps);
+        int statistics = steps.indexOf(Step.STATISTICS);
+        if (statistics >= 0 && (geglu || statistics != steps.size() - 1)) {
+            throw new IllegalArgumentException("epilogue " + label(bias, geglu, steps) + ": statistics come last, and not with geglu");
+        }
+    }
+
+    /** Whether {@link Step#STATISTICS} is its last step. */
+    public boolean leavesStatistics() {
+        return steps.contains(Step.STATISTICS);
+    }
+
+    /** The same but for {@link Step#STATISTICS}. */
+    public Epilogue withoutStatistics() {
+        return leavesStatistics() ? new Epilogue(bias, geglu, steps.subList(0, steps.size() - 1)) : this;
     }
 
     /** A bias and then steps. */
@@ -63,6 +84,10 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
 
     /** As in variants' names: "bias+add". */
     public String label() {
+        return label(bias, geglu, steps);
+    }
+
+    private static String label(boolean bias, boolean geglu, List<Step> steps) {
         StringBuilder out = new StringBuilder(bias ? "bias" : "plain");
         if (geglu) {
             out.append("+geglu");
@@ -79,15 +104,18 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
 
     /** Appends the arguments that {@link Text} declares. */
     void addArguments(List<Object> arguments, long biasAddress, List<Input> inputs) {
-        if (inputs.size() != steps.stream().filter(Step::hasInput).count()) {
-            throw new IllegalArgumentException(label() + " with " + inputs.size() + " added tensors");
+        List<Step> withInput = steps.stream().filter(Step::hasInput).toList();
+        if (inputs.size() != withInput.size()) {
+            throw new IllegalArgumentException(label() + " with " + inputs.size() + " tensors");
         }
         if (bias) {
             arguments.add(biasAddress);
         }
-        for (Input input : inputs) {
-            arguments.add(input.address());
-            arguments.add(input.step());
+        for (int i = 0; i < inputs.size(); i++) {
+            arguments.add(inputs.get(i).address());
+            if (withInput.get(i) != Step.STATISTICS) {
+                arguments.add(inputs.get(i).step());
+            }
         }
     }
 
@@ -106,7 +134,7 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
      * The result in plain Java.
      *
      * @param sums {@code [rows, columns]}
-     * @param added one array for each step with an input, rows adjacent
+     * @param added one array for each step that adds one, rows adjacent
      */
     float[] reference(float[] sums, int rows, int columns, float[] biases, List<float[]> added, List<Integer> inputSteps) {
         float[] current = sums.clone();
@@ -125,7 +153,7 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
             current = halved;
         }
         int input = 0;
-        for (Step step : steps) {
+        for (Step step : withoutStatistics().steps) {
             float[] other = step.hasInput() ? added.get(input) : null;
             int inputStep = step.hasInput() ? inputSteps.get(input++) : 0;
             for (int i = 0; i < current.length; i++) {
@@ -148,18 +176,21 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
         private final Value biasPointer;
         private final List<Value> pointers = new ArrayList<>();
         private final List<Value> inputSteps = new ArrayList<>();
+        /** Address of the statistics; {@code null} where none are left. */
+        private final Value statistics;
 
         Text(PtxFunction f, DataType type) {
             this.f = f;
             this.type = type;
             biasPointer = bias ? f.parameter("bias", PtxType.U64) : null;
-            for (Step step : steps) {
+            for (Step step : withoutStatistics().steps) {
                 if (step.hasInput()) {
                     String name = "added" + pointers.size();
                     pointers.add(f.parameter(name, PtxType.U64));
                     inputSteps.add(f.parameter(name + "_step", PtxType.U32));
                 }
             }
+            statistics = leavesStatistics() ? f.parameter("statistics", PtxType.U64) : null;
         }
 
         /** The biases of neighbouring columns, 0 where the column is out of range; {@code null} without a bias. */
@@ -184,7 +215,7 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
         Value[] apply(Value[] sums, Value inRange, Value row, Value column, Value columns) {
             Value[] current = sums.clone();
             int input = 0;
-            for (Step step : steps) {
+            for (Step step : withoutStatistics().steps) {
                 Value[] added = null;
                 if (step.hasInput()) {
                     Value pointer = pointers.get(input);
@@ -205,6 +236,11 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
                 }
             }
             return current;
+        }
+
+        /** Where the statistics of a slice's columns from {@code column} on go. */
+        Value statisticsAddress(Value slice, Value column, Value columns) {
+            return f.address(statistics, f.mad(slice, columns, column), ColumnStatistics.PAIR_BYTES);
         }
     }
 }

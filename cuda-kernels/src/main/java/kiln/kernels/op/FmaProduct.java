@@ -1,5 +1,6 @@
 package kiln.kernels.op;
 
+import java.util.Arrays;
 import kiln.kernels.DataType;
 import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxOp;
@@ -16,6 +17,10 @@ final class FmaProduct extends TiledProduct {
 
     private final boolean vector;
     private final Value[][] sums;
+    private Value thread;
+    /** Address of the block's shared memory. */
+    private Value shared;
+
     private Value threadRow;
     private Value threadColumn;
     /** Addresses of this thread's first operands in the first stage. */
@@ -100,6 +105,8 @@ final class FmaProduct extends TiledProduct {
 
     @Override
     void begin(Value thread, Slice left, Slice right) {
+        this.thread = thread;
+        shared = left.base;
         int across = tile.columns() / tile.partColumns();
         threadColumn = f.compute(PtxOp.REM, thread, Value.of(across));
         threadRow = f.compute(PtxOp.DIV, thread, Value.of(across));
@@ -153,12 +160,54 @@ final class FmaProduct extends TiledProduct {
             f.comment("results of this thread's columns from " + at + " on");
             int column = at / GROUP * (tile.columns() / columnGroups) + at % GROUP;
             Results.Run run = results.run(f.add(firstColumn, Value.of(column)), unit);
-            for (int i = 0; i < tile.partRows(); i++) {
+            Value[][] stored = new Value[tile.partRows()][];
+            for (int i = 0; i < stored.length; i++) {
                 Value row = f.add(firstRow, Value.of(i / GROUP * (tile.rows() / rowGroups) + i % GROUP));
-                Value[] values = new Value[unit];
-                System.arraycopy(sums[i], at, values, 0, unit);
-                run.store(row, values);
+                stored[i] = run.store(row, Arrays.copyOfRange(sums[i], at, at + unit));
+            }
+            if (results.epilogue().leavesStatistics()) {
+                leaveStatistics(results, stored, tileRow, f.add(tileColumn, Value.of(column)));
             }
         }
+    }
+
+    /**
+     * A column's rows are in threads of several warps: each puts its groups of rows, which are of different slices, to shared memory, where the
+     * slices are no longer needed; then each of the first threads takes a column of a slice.
+     *
+     * @param firstColumn of those that the block's threads have stored
+     */
+    private void leaveStatistics(Results results, Value[][] stored, Value tileRow, Value firstColumn) {
+        int rowGroups = stored.length / GROUP;
+        int down = tile.rows() / tile.partRows();
+        int across = tile.columns() / tile.partColumns() * GROUP;
+        int groupBytes = across * ColumnStatistics.PAIR_BYTES;
+        f.comment("their statistics over this thread's groups of rows");
+        f.barrier();
+        Value line = f.mad(threadRow, Value.of(rowGroups * groupBytes), shared);
+        Value mine = f.mad(threadColumn, Value.of(GROUP * ColumnStatistics.PAIR_BYTES), line);
+        for (int group = 0; group < rowGroups; group++) {
+            Value[][] rows = Arrays.copyOfRange(stored, group * GROUP, (group + 1) * GROUP);
+            ColumnStatistics.of(f, rows, Code.WARP).store(f, Space.SHARED, f.add(mine, Value.of(group * groupBytes)));
+        }
+        f.barrier();
+        f.comment("and over all threads'");
+        Value takes = Code.less(f, thread, Value.of(rowGroups * across));
+        f.when(takes, () -> {
+            Value group = f.compute(PtxOp.DIV, thread, Value.of(across));
+            Value column = f.compute(PtxOp.REM, thread, Value.of(across));
+            Value first = f.mad(thread, Value.of(ColumnStatistics.PAIR_BYTES), shared);
+            ColumnStatistics slice = ColumnStatistics.combined(f, first, down, rowGroups * groupBytes, GROUP);
+            Value row = f.mad(group, Value.of(tile.statisticsSlice()), tileRow);
+            Value number = f.compute(PtxOp.DIV, row, Value.of(tile.statisticsSlice()));
+            results.storeStatistics(slice, takes, row, number, f.add(firstColumn, column));
+        });
+    }
+
+    /** Whether the block has the threads and the shared memory for it. */
+    static boolean canLeaveStatistics(Tile tile) {
+        int sharedBytes = tile.threads() * tile.partRows() * ColumnStatistics.PAIR_BYTES;
+        return tile.rows() / tile.partRows() >= tile.partRows()
+                && sharedBytes <= tile.stages() * tile.stageBytes();
     }
 }

@@ -5,7 +5,6 @@ import java.util.Objects;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
-import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
@@ -14,18 +13,29 @@ import kiln.kernels.ptx.Space;
 import kiln.kernels.ptx.Value;
 
 /**
- * First part of group normalisation: sums over slices of positions, so that one group has many blocks.
+ * A map's statistics for group normalisation, where no product's epilogue left them ({@link Epilogue.Step#STATISTICS}): {@code
+ * statistics[b, slice, channel] = (mean, M2)} in 32-bit floats, M2 = Σ (x − mean)² over the slice's positions.
  *
- * <p>{@code partial[b, group, slice] = (Σ (x − x₀), Σ (x − x₀)²)} in 32-bit floats, x₀ the group's first element: the distance from one of
- * its own values keeps the digits that a large mean would take. The order of sums is fixed, so results repeat, also when the slices are
- * summed a few at a time ({@link #callSlices}).
+ * <p>Sums are of the distances from the slice's first value, which keeps the digits that a large mean would take: as that is one of the
+ * values, no more than a slice's length is lost when the squares are moved to the mean. The order of sums is fixed and a slice depends on
+ * its positions only, so that some neighbouring rows of a map, called as a map of their own, give their slices to the bit.
+ *
+ * @param width neighbouring channels of a thread, 1 or 4; channels are a multiple of it
  */
-public record GroupNormStatistics(DataType type) implements Kernel {
-    private static final int THREADS = 256;
-    private static final int WARPS = THREADS / Code.WARP;
+public record GroupNormStatistics(DataType type, int width) implements Kernel {
+    private static final int WARPS = 8;
+    private static final int THREADS = WARPS * Code.WARP;
 
     public GroupNormStatistics {
         Objects.requireNonNull(type, "type");
+        if (width != 1 && width != 4) {
+            throw new IllegalArgumentException("group norm statistics of width " + width);
+        }
+    }
+
+    /** How many slices one picture has. */
+    public static int slices(int positions, int perSlice) {
+        return Code.blocks(positions, perSlice);
     }
 
     @Override
@@ -35,7 +45,7 @@ public record GroupNormStatistics(DataType type) implements Kernel {
 
     @Override
     public String variant() {
-        return type.label();
+        return type.label() + " x" + width;
     }
 
     @Override
@@ -45,43 +55,23 @@ public record GroupNormStatistics(DataType type) implements Kernel {
 
     @Override
     public int registerBudget() {
-        return 48;
-    }
-
-    /** @param slices of positions, the same as {@link GroupNormScale} is given */
-    public KernelCall call(long in, long partial, int batch, int positions, int channels, int groups, int slices) {
-        int perSlice = positionsPerSlice(positions, slices);
-        return new KernelCall(
-                this, slices, groups, batch, List.of(in, in, partial, positions, channels, channels / groups, perSlice, 0, slices));
-    }
-
-    /** How many positions each slice has, the last ones fewer or none. */
-    public static int positionsPerSlice(int positions, int slices) {
-        return Code.blocks(positions, slices);
+        return 64;
     }
 
     /**
-     * Some slices of one picture, of which the rest need not be there.
-     *
-     * @param in address of the first slice's first position
-     * @param firstPosition address of the picture's first position, or of a copy of it
-     * @param partial of all slices
-     * @param positions of the whole picture
-     * @param slices of the whole picture
+     * @param in {@code [batch, positions, channels]}
+     * @param perSlice positions of a slice; the last one of a picture may have fewer
      */
-    public KernelCall callSlices(
-            long in, long firstPosition, long partial, int positions, int channels, int groups, int slices, int firstSlice, int count) {
-        if (firstSlice < 0 || count < 1 || firstSlice + count > slices) {
-            throw new IllegalArgumentException("group norm statistics: slices " + firstSlice + " and " + count + " from there, of " + slices);
+    public KernelCall call(long in, long statistics, int batch, int positions, int channels, int perSlice) {
+        if (channels % width != 0) {
+            throw new IllegalArgumentException("group norm statistics " + variant() + ": " + channels + " channels");
         }
-        int perSlice = positionsPerSlice(positions, slices);
-        int here = Math.max(0, Math.min(count * perSlice, positions - firstSlice * perSlice));
         return new KernelCall(
                 this,
-                count,
-                groups,
-                1,
-                List.of(in, firstPosition, partial, here, channels, channels / groups, perSlice, firstSlice, slices));
+                slices(positions, perSlice),
+                Code.blocks(channels, Code.WARP * width),
+                batch,
+                List.of(in, statistics, positions, channels, perSlice));
     }
 
     @Override
@@ -89,94 +79,101 @@ public record GroupNormStatistics(DataType type) implements Kernel {
         PtxModule module = new PtxModule(Code.FLOOR);
         PtxFunction f = module.entry(name(), THREADS, registerBudget());
         Value in = f.parameter("in", PtxType.U64);
-        Value origins = f.parameter("origins", PtxType.U64);
-        Value partial = f.parameter("partial", PtxType.U64);
+        Value statistics = f.parameter("statistics", PtxType.U64);
         Value positions = f.parameter("positions", PtxType.U32);
         Value channels = f.parameter("channels", PtxType.U32);
-        Value perGroup = f.parameter("channels_per_group", PtxType.U32);
         Value perSlice = f.parameter("positions_per_slice", PtxType.U32);
-        Value firstSlice = f.parameter("first_slice", PtxType.U32);
-        Value slices = f.parameter("slices", PtxType.U32);
         Value thread = f.special("%tid.x");
+        Value lane = f.and(thread, Value.of(Code.WARP - 1));
+        Value warp = f.compute(PtxOp.SHR, thread, Value.of(5));
         Value slice = f.special("%ctaid.x");
-        Value group = f.special("%ctaid.y");
         Value picture = f.special("%ctaid.z");
-        Value pictureElements = f.mulWide(f.mul(picture, positions), channels);
-        Value firstChannel = f.mul(group, perGroup);
-        Value base = f.address(f.mad(pictureElements, Value.ofLong(type.bytes()), in), firstChannel, type.bytes());
-        Value originAddress = f.address(f.mad(pictureElements, Value.ofLong(type.bytes()), origins), firstChannel, type.bytes());
-        Value origin = Code.loadFloats(f, Space.GLOBAL, type, 1, originAddress, 0)[0];
-
-        f.comment("this thread's first element of the slice, and how far the next one is: no division in the loop");
-        Value position = f.compute(PtxOp.DIV, thread, perGroup);
-        Value channel = f.sub(thread, f.mul(position, perGroup));
-        Value positionStep = f.register(PtxType.U32);
-        f.emit("div.u32", positionStep.text(), Integer.toString(THREADS), perGroup.text());
-        Value channelStep = f.sub(Value.of(THREADS), f.mul(positionStep, perGroup));
+        Value channel = f.mul(f.mad(f.special("%ctaid.y"), Value.of(Code.WARP), lane), Value.of(width));
+        Value inRange = Code.less(f, channel, channels);
         Value begin = f.mul(slice, perSlice);
         Value end = f.compute(PtxOp.MIN, f.add(begin, perSlice), positions);
-        f.assign(position, PtxOp.ADD, position, begin);
-        Value sum = f.move(Value.of(0f));
-        Value squares = f.move(Value.of(0f));
-        f.loop(() -> Code.less(f, position, end), () -> {
-            Value address = f.address(base, f.mad(position, channels, channel), type.bytes());
-            Value x = f.sub(Code.loadFloats(f, Space.GLOBAL, type, 1, address, 0)[0], origin);
-            f.assign(sum, PtxOp.ADD, sum, x);
-            f.assign(squares, PtxOp.MAD, x, x, squares);
-            f.assign(position, PtxOp.ADD, position, positionStep);
-            f.assign(channel, PtxOp.ADD, channel, channelStep);
-            Value over = f.compare(Comparison.GREATER_OR_EQUAL, channel, perGroup);
-            f.guarded(over, () -> {
-                f.assign(channel, PtxOp.SUB, channel, perGroup);
-                f.assign(position, PtxOp.ADD, position, Value.of(1));
+        Value base = f.mad(f.mulWide(f.mul(picture, positions), channels), Value.ofLong(type.bytes()), in);
+
+        f.comment("each warp takes every eighth position");
+        Value[] origin = zeros(f);
+        Value[] sums = zeros(f);
+        Value[] squares = zeros(f);
+        f.when(inRange, () -> {
+            Code.loadFloats(f, Space.GLOBAL, type, f.address(base, f.mad(begin, channels, channel), type.bytes()), 0, origin);
+            Code.count(f, f.add(begin, warp), end, Value.of(WARPS), position -> {
+                Value address = f.address(base, f.mad(position, channels, channel), type.bytes());
+                Value[] x = Code.loadFloats(f, Space.GLOBAL, type, width, address, 0);
+                for (int i = 0; i < width; i++) {
+                    Value distance = f.sub(x[i], origin[i]);
+                    f.assign(sums[i], PtxOp.ADD, sums[i], distance);
+                    f.assign(squares[i], PtxOp.MAD, distance, distance, squares[i]);
+                }
             });
         });
 
-        f.comment("warps, then the block");
-        Value warpSum = Code.reduce(f, PtxOp.ADD, sum, Code.WARP);
-        Value warpSquares = Code.reduce(f, PtxOp.ADD, squares, Code.WARP);
-        Value shared = f.shared("warps", WARPS * 2 * Float.BYTES);
-        Value lane = f.and(thread, Value.of(Code.WARP - 1));
-        Value warp = f.compute(PtxOp.SHR, thread, Value.of(5));
-        f.when(f.compare(Comparison.EQUAL, lane, Value.of(0)), () -> {
-            f.store(Space.SHARED, f.mad(warp, Value.of(2 * Float.BYTES), shared), 0, warpSum, warpSquares);
-        });
+        f.comment("the first warp puts them together");
+        int laneBytes = width * Float.BYTES;
+        int rowBytes = Code.WARP * laneBytes;
+        Value shared = f.mad(lane, Value.of(laneBytes), f.shared("warps", 2 * WARPS * rowBytes));
+        Value mine = f.mad(warp, Value.of(2 * rowBytes), shared);
+        f.store(Space.SHARED, mine, 0, sums);
+        f.store(Space.SHARED, mine, rowBytes, squares);
         f.barrier();
-        f.when(f.compare(Comparison.EQUAL, thread, Value.of(0)), () -> {
-            Value blockSum = f.move(Value.of(0f));
-            Value blockSquares = f.move(Value.of(0f));
-            for (int i = 0; i < WARPS; i++) {
-                Value a = f.register(PtxType.F32);
-                Value b = f.register(PtxType.F32);
-                f.load(Space.SHARED, shared, i * 2 * Float.BYTES, a, b);
-                f.assign(blockSum, PtxOp.ADD, blockSum, a);
-                f.assign(blockSquares, PtxOp.ADD, blockSquares, b);
+        f.when(f.compute(PtxOp.AND, inRange, Code.less(f, thread, Value.of(Code.WARP))), () -> {
+            for (int i = 1; i < WARPS; i++) {
+                accumulate(f, sums, shared, 2 * i * rowBytes);
+                accumulate(f, squares, shared, (2 * i + 1) * rowBytes);
             }
-            Value row = f.mad(picture, f.special("%nctaid.y"), group);
-            Value place = f.mad(row, slices, f.add(firstSlice, slice));
-            f.store(Space.GLOBAL, f.address(partial, place, 2 * Float.BYTES), 0, blockSum, blockSquares);
+            Value count = f.convert(PtxType.F32, f.sub(end, begin));
+            Value[] means = new Value[width];
+            for (int i = 0; i < width; i++) {
+                Value distance = f.compute(PtxOp.DIV, sums[i], count);
+                means[i] = f.add(origin[i], distance);
+                Value moved = f.mad(f.compute(PtxOp.NEG, distance), sums[i], squares[i]);
+                f.assign(squares[i], PtxOp.MAX, moved, Value.of(0f));
+            }
+            Value row = f.mad(picture, f.special("%nctaid.x"), slice);
+            Value address = f.address(statistics, f.mad(row, channels, channel), ColumnStatistics.PAIR_BYTES);
+            new ColumnStatistics(means, squares).store(f, Space.GLOBAL, address);
         });
         return module.text();
     }
 
-    public float[] reference(float[] in, int batch, int positions, int channels, int groups, int slices) {
-        float[] out = new float[batch * groups * slices * 2];
-        int perGroup = channels / groups;
-        int perSlice = Code.blocks(positions, slices);
-        for (int row = 0; row < batch * groups; row++) {
-            int base = row / groups * positions * channels + row % groups * perGroup;
-            for (int slice = 0; slice < slices; slice++) {
-                double sum = 0;
-                double squares = 0;
-                for (int p = slice * perSlice; p < Math.min(positions, (slice + 1) * perSlice); p++) {
-                    for (int c = 0; c < perGroup; c++) {
-                        double x = in[base + p * channels + c] - in[base];
-                        sum += x;
-                        squares += x * x;
-                    }
+    private Value[] zeros(PtxFunction f) {
+        Value[] result = new Value[width];
+        for (int i = 0; i < width; i++) {
+            result[i] = f.move(Value.of(0f));
+        }
+        return result;
+    }
+
+    private void accumulate(PtxFunction f, Value[] totals, Value shared, int offset) {
+        Value[] more = Code.loadFloats(f, Space.SHARED, DataType.F32, width, shared, offset);
+        for (int i = 0; i < width; i++) {
+            f.assign(totals[i], PtxOp.ADD, totals[i], more[i]);
+        }
+    }
+
+    /** The same in plain Java, in doubles. */
+    public static float[] reference(float[] in, int batch, int positions, int channels, int perSlice) {
+        int slices = slices(positions, perSlice);
+        float[] out = new float[batch * slices * channels * 2];
+        for (int row = 0; row < batch * slices; row++) {
+            int begin = row % slices * perSlice;
+            int count = Math.min(perSlice, positions - begin);
+            int first = (row / slices * positions + begin) * channels;
+            for (int c = 0; c < channels; c++) {
+                double mean = 0;
+                for (int p = 0; p < count; p++) {
+                    mean += (double) in[first + p * channels + c] / count;
                 }
-                out[(row * slices + slice) * 2] = (float) sum;
-                out[(row * slices + slice) * 2 + 1] = (float) squares;
+                double squares = 0;
+                for (int p = 0; p < count; p++) {
+                    double distance = in[first + p * channels + c] - mean;
+                    squares += distance * distance;
+                }
+                out[(row * channels + c) * 2] = (float) mean;
+                out[(row * channels + c) * 2 + 1] = (float) squares;
             }
         }
         return out;

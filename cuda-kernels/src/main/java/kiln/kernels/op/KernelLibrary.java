@@ -18,6 +18,11 @@ public final class KernelLibrary {
     /** A residual block's first convolution: the timestep's embedding is added. */
     private static final Epilogue PER_CHANNEL = Epilogue.biasThen(Epilogue.Step.ADD_PER_CHANNEL);
 
+    /** Where a group normalisation reads the map: a first convolution, and a block's end. */
+    private static final Epilogue PER_CHANNEL_STATISTICS = Epilogue.biasThen(Epilogue.Step.ADD_PER_CHANNEL, Epilogue.Step.STATISTICS);
+
+    private static final Epilogue RESIDUAL_STATISTICS = Epilogue.biasThen(Epilogue.Step.ADD, Epilogue.Step.STATISTICS);
+
     private static final List<Epilogue> LAYERS = List.of(Epilogue.BIAS, Epilogue.biasGeglu(), RESIDUAL);
 
     /** Every step at once, in an order that no network has. */
@@ -41,7 +46,6 @@ public final class KernelLibrary {
             all.add(new Embedding(type));
             all.add(new TimestepEmbedding(type));
             all.add(new LatentToRgb(type));
-            all.add(new GroupNormStatistics(type));
             all.add(new GroupNormScale(type));
             addProducts(all, type);
             addByteProducts(all, type);
@@ -70,6 +74,7 @@ public final class KernelLibrary {
         all.add(new UpsampleNearest(type, width));
         all.add(new LayerNorm(type, width));
         all.add(new Softmax(type, width));
+        all.add(new GroupNormStatistics(type, width));
         all.add(new GroupNormApply(type, width, false));
         all.add(new GroupNormApply(type, width, true));
     }
@@ -84,7 +89,11 @@ public final class KernelLibrary {
             addConvolutions(all, type, tile, vector);
         }
         all.add(new MatrixMultiply(type, Tile.SMALL, true, Epilogue.BIAS));
+        all.add(new MatrixMultiply(type, Tile.MEDIUM, true, RESIDUAL_STATISTICS));
+        all.add(new Convolution(type, Tile.SMALL, true, PER_CHANNEL_STATISTICS, 3, 1, 1, false));
         if (type == DataType.F16) {
+            List.of(Tile.LARGE, Tile.TALL, Tile.WIDE)
+                    .forEach(tile -> all.add(new Convolution(type, tile, true, RESIDUAL_STATISTICS, 3, 1, 1, false)));
             LAYERS.forEach(epilogue -> all.add(new MatrixMultiply(type, Tile.LARGE, true, epilogue)));
             all.add(new Convolution(type, Tile.LARGE, true, Epilogue.BIAS, 3, 1, 1, false));
             all.add(new Convolution(type, Tile.LARGE, true, PER_CHANNEL, 3, 1, 1, false));
@@ -130,6 +139,8 @@ public final class KernelLibrary {
         all.add(new SplitSum(type, false, 4, Epilogue.biasGeglu()));
         all.add(new SplitSum(type, true, 2, Epilogue.biasGeglu()));
         all.add(new SplitSum(type, false, 1, Epilogue.BIAS));
+        all.add(new SplitSum(type, false, 4, PER_CHANNEL_STATISTICS));
+        all.add(new SplitSum(type, true, 4, RESIDUAL_STATISTICS));
     }
 
     /** What follows a product of cuBLAS or cuDNN. */
@@ -171,17 +182,21 @@ public final class KernelLibrary {
         addBetween(all, Tile.tallestTensor(arithmetic), Tile.tallTensor(arithmetic), Tile.wideTensor(arithmetic));
         all.add(new Convolution(DataType.F16, large, true, PER_CHANNEL, 3, 1, 1, false));
         all.add(new Convolution(DataType.F16, large, true, RESIDUAL, 3, 1, 1, false));
+        all.add(new MatrixMultiply(DataType.F16, medium, true, RESIDUAL_STATISTICS));
+        all.add(new Convolution(DataType.F16, large, true, PER_CHANNEL_STATISTICS, 3, 1, 1, false));
+        all.add(new Convolution(DataType.F16, Tile.tallestTensor(arithmetic), true, RESIDUAL_STATISTICS, 3, 1, 1, false));
     }
 
     private static void addPatchProducts(List<Kernel> all, Arithmetic arithmetic) {
         Tile medium = Tile.mediumPatch(arithmetic);
         for (Tile tile : Tile.patches(arithmetic)) {
-            all.add(patches(DataType.F16, tile, RESIDUAL, false, OnLoad.AFFINE_SILU));
+            all.add(patches(DataType.F16, tile, PER_CHANNEL, false, OnLoad.AFFINE_SILU));
+            all.add(patches(DataType.F16, tile, RESIDUAL_STATISTICS, false, OnLoad.AFFINE_SILU));
         }
         all.add(patches(DataType.F16, medium, Epilogue.NONE, true, OnLoad.NOTHING));
-        all.add(patches(DataType.F16, Tile.largePatch(arithmetic), PER_CHANNEL, false, OnLoad.NOTHING));
+        all.add(patches(DataType.F16, Tile.largePatch(arithmetic), RESIDUAL, false, OnLoad.NOTHING));
         all.add(patches(DataType.I8, medium, Epilogue.NONE, true, OnLoad.AFFINE));
-        all.add(patches(DataType.I8, Tile.tallestPatch(arithmetic), RESIDUAL, false, OnLoad.AFFINE_SILU));
+        all.add(patches(DataType.I8, Tile.tallestPatch(arithmetic), RESIDUAL_STATISTICS, false, OnLoad.AFFINE_SILU));
     }
 
     private static Convolution patches(DataType weights, Tile tile, Epilogue epilogue, boolean partial, OnLoad onLoad) {

@@ -35,7 +35,7 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
         Objects.requireNonNull(weights, "weights");
         Objects.requireNonNull(tile, "tile");
         Objects.requireNonNull(epilogue, "epilogue");
-        TiledProduct.require(type, weights, tile, vector);
+        TiledProduct.require(type, weights, tile, vector, epilogue);
         if (partial && !epilogue.equals(Epilogue.NONE)) {
             throw new IllegalArgumentException("gemm: partial sums with " + epilogue.label());
         }
@@ -159,6 +159,10 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
         requireFitting(columns, channels, aStride, outStride);
         if (this.weights == DataType.I8 && batch.count() > 1 && batch.weightStep() != 0) {
             throw new IllegalArgumentException("gemm " + variant() + ": a batch shares weights that have scales");
+        }
+        TiledProduct.requireSlices(epilogue, tile.statisticsSlice(), rows);
+        if (epilogue.leavesStatistics() && batch.count() > 1) {
+            throw new IllegalArgumentException("gemm " + variant() + ": statistics of a batch of " + batch.count() + " matrices");
         }
         List<Object> arguments = new ArrayList<>(List.of(a, weights, out, rows, columns, channels, aStride, outStride));
         arguments.addAll(List.of(batch.aStep(), batch.weightStep(), batch.outStep()));

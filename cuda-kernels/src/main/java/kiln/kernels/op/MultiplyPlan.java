@@ -26,7 +26,7 @@ public record MultiplyPlan(
         }
     }
 
-    /** @param matrices of the batch; only single ones are split */
+    /** With all rows of one picture. */
     public static MultiplyPlan choose(
             DataType type,
             DataType weights,
@@ -38,15 +38,39 @@ public record MultiplyPlan(
             int outStride,
             int matrices,
             Epilogue epilogue) {
+        return choose(type, weights, card, rows, columns, channels, aStride, outStride, matrices, epilogue, rows);
+    }
+
+    /**
+     * {@link Epilogue.Step#STATISTICS} are left out where the launches cannot leave them ({@link #statisticsSlice}); {@link #calls} then takes
+     * no input for them.
+     *
+     * @param matrices of the batch; only single ones are split
+     * @param positions how many of the rows are one picture's
+     */
+    public static MultiplyPlan choose(
+            DataType type,
+            DataType weights,
+            Card card,
+            int rows,
+            int columns,
+            int channels,
+            int aStride,
+            int outStride,
+            int matrices,
+            Epilogue epilogue,
+            int positions) {
         TileChoice.Product size = new TileChoice.Product(rows, columns, channels, 1, matrices);
         for (Arithmetic arithmetic : List.of(Arithmetic.best(type, card.capability()), Arithmetic.FMA)) {
             TileChoice choice = TileChoice.of(card, arithmetic, type.bytes(), size, MOST_WORK_BYTES);
             if (MatrixMultiply.canUseVectors(choice.tile(), columns, channels, aStride, outStride)) {
                 boolean split = choice.parts() > 1;
+                int perSlice = split ? SplitSum.SLICE : choice.tile().statisticsSlice();
+                Epilogue possible = TiledProduct.possible(epilogue, matrices == 1, perSlice, positions);
                 return new MultiplyPlan(
-                        new MatrixMultiply(type, weights, choice.tile(), true, split ? Epilogue.NONE : epilogue, split),
+                        new MatrixMultiply(type, weights, choice.tile(), true, split ? Epilogue.NONE : possible, split),
                         choice.parts(),
-                        split ? SplitSum.of(type, weights, epilogue, columns, outStride) : null,
+                        split ? SplitSum.of(type, weights, possible, columns, outStride) : null,
                         rows,
                         columns,
                         channels,
@@ -54,8 +78,15 @@ public record MultiplyPlan(
                         outStride);
             }
         }
-        MatrixMultiply any = new MatrixMultiply(type, weights, Tile.SMALL, false, epilogue);
+        MatrixMultiply any = new MatrixMultiply(type, weights, Tile.SMALL, false, epilogue.withoutStatistics());
         return new MultiplyPlan(any, 1, null, rows, columns, channels, aStride, outStride);
+    }
+
+    /** How many positions a slice of the statistics has that the launches leave; 0 where they leave none. Some rows are whole slices. */
+    public int statisticsSlice() {
+        Epilogue epilogue = sum == null ? product.epilogue() : sum.epilogue();
+        int perSlice = sum == null ? product.tile().statisticsSlice() : SplitSum.SLICE;
+        return epilogue.leavesStatistics() ? perSlice : 0;
     }
 
     /** Device memory that {@link #calls} uses between its launches and nobody after them. */

@@ -44,8 +44,6 @@ final class PatchProduct extends TensorProduct {
     private final Map map;
     /** {@code null} where nothing is done to elements. */
     private final LoadText load;
-    /** This lane's first pixel of its part. */
-    private Corner first;
 
     PatchProduct(PtxFunction f, DataType type, DataType weights, Tile tile, Map map, LoadText load) {
         super(f, type, weights, tile);
@@ -159,7 +157,6 @@ final class PatchProduct extends TensorProduct {
         });
         f.comment("places again, as registers are few in the loop");
         findPart(f.special("%tid.x"));
-        first = firstPixel(corner());
         finish(results, null, firstColumn());
     }
 
@@ -181,8 +178,7 @@ final class PatchProduct extends TensorProduct {
 
     /** Whether a part of the tile, and so its warp, has any pixel and column that exist. */
     private Value hasResults(Corner corner, Value columns) {
-        Value down = f.compute(PtxOp.SHR, partRow, Value.of(Integer.numberOfTrailingZeros(tile.patchWidth())));
-        Value rowExists = Code.less(f, f.add(corner.y(), down), map.outHeight());
+        Value rowExists = Code.less(f, f.add(corner.y(), down(partRow)), map.outHeight());
         return f.compute(PtxOp.AND, rowExists, Code.less(f, f.add(firstColumn(), partColumn), columns));
     }
 
@@ -190,8 +186,7 @@ final class PatchProduct extends TensorProduct {
     private Value leftAddress(Value patch) {
         f.comment("the pixels that this lane names");
         Value row = f.add(partRow, leftRow());
-        Value down = f.compute(PtxOp.SHR, row, Value.of(Integer.numberOfTrailingZeros(tile.patchWidth())));
-        Value pixel = f.mad(down, Value.of(across(tile)), f.and(row, Value.of(tile.patchWidth() - 1)));
+        Value pixel = f.mad(down(row), Value.of(across(tile)), f.and(row, Value.of(tile.patchWidth() - 1)));
         return f.mad(leftChunk(), Value.of(CHUNK_BYTES), f.mad(pixel, Value.of(PIXEL_BYTES), patch));
     }
 
@@ -219,27 +214,49 @@ final class PatchProduct extends TensorProduct {
         f.assign(stages[1], PtxOp.MOV, before);
     }
 
-    private Corner firstPixel(Corner corner) {
-        Value down = f.compute(PtxOp.SHR, partRow, Value.of(Integer.numberOfTrailingZeros(tile.patchWidth())));
-        Value right = f.compute(PtxOp.SHR, lane, Value.of(2));
-        return new Corner(corner.picture(), f.add(corner.y(), down), f.add(corner.x(), right));
+    @Override
+    ResultRows resultRows(Value tileRow, Value part, Value line) {
+        Corner corner = corner();
+        Value y = f.add(corner.y(), down(part));
+        // A line is one of eight, which are neighbours across.
+        Value x = f.add(corner.x(), line);
+        return new PixelRows(y, x, f.mad(f.mad(corner.picture(), map.outHeight(), y), map.outWidth(), x), part);
     }
 
-    @Override
-    Value firstRow(Value tileRow) {
-        return f.mad(f.mad(first.picture(), map.outHeight(), first.y()), map.outWidth(), first.x());
+    /** Pixels down from the patch's first one to a line of the tile. */
+    private Value down(Value line) {
+        return f.compute(PtxOp.SHR, line, Value.of(Integer.numberOfTrailingZeros(tile.patchWidth())));
     }
 
-    @Override
-    Value row(Value firstRow, int fragment, int half) {
-        int row = fragment * Tile.MMA_ROWS + half * HALF_ROWS;
-        Value down = Value.of(row / tile.patchWidth());
-        Value right = Value.of(row % tile.patchWidth());
-        Value inside = f.compute(
-                PtxOp.AND,
-                Code.less(f, f.add(first.y(), down), map.outHeight()),
-                Code.less(f, f.add(first.x(), right), map.outWidth()));
-        return f.select(PtxType.U32, inside, f.add(f.mad(map.outWidth(), down, firstRow), right), Value.of(-1));
+    /** @param number the result's row of this lane's first line, a pixel at {@code y} and {@code x} */
+    private final class PixelRows implements ResultRows {
+        private final Value y;
+        private final Value x;
+        private final Value number;
+        private final Value part;
+
+        PixelRows(Value y, Value x, Value number, Value part) {
+            this.y = y;
+            this.x = x;
+            this.number = number;
+            this.part = part;
+        }
+
+        @Override
+        public Value row(int below) {
+            Value down = Value.of(below / tile.patchWidth());
+            Value right = Value.of(below % tile.patchWidth());
+            Value inside = f.compute(
+                    PtxOp.AND, Code.less(f, f.add(y, down), map.outHeight()), Code.less(f, f.add(x, right), map.outWidth()));
+            return f.select(PtxType.U32, inside, f.add(f.mad(map.outWidth(), down, number), right), Value.of(-1));
+        }
+
+        /** Parts of the tiles in their order. */
+        @Override
+        public Value slice() {
+            Value parts = Value.of(tile.rows() / tile.partRows());
+            return f.mad(f.special("%ctaid.x"), parts, f.compute(PtxOp.DIV, part, Value.of(tile.partRows())));
+        }
     }
 
     /** The weights' columns that this thread loads, at one tap after another. */

@@ -29,6 +29,19 @@ record Results(
         return new Run(column, count);
     }
 
+    /**
+     * Stores what {@link Epilogue.Step#STATISTICS} leaves of a slice, in the threads where {@code stores} holds and the slice is one of the
+     * result's.
+     *
+     * @param row one of the slice's
+     * @param column the first of the statistics' columns
+     */
+    void storeStatistics(ColumnStatistics statistics, Value stores, Value row, Value slice, Value column) {
+        Value there = f.compute(PtxOp.AND, Code.less(f, row, rows), Code.less(f, column, columns));
+        Value address = text.statisticsAddress(slice, column, columns);
+        f.guarded(f.compute(PtxOp.AND, stores, there), () -> statistics.store(f, Space.GLOBAL, address));
+    }
+
     final class Run {
         private final Value resultColumn;
         private final Value resultColumns;
@@ -53,7 +66,8 @@ record Results(
             return result;
         }
 
-        void store(Value row, Value... sums) {
+        /** Returns what was stored, before it was rounded. */
+        Value[] store(Value row, Value... sums) {
             Value rowInRange = f.compute(PtxOp.AND, inRange, Code.less(f, row, rows));
             Value[] values = sums.clone();
             for (int i = 0; i < values.length; i++) {
@@ -69,6 +83,7 @@ record Results(
             Value[] results = text.apply(values, rowInRange, row, resultColumn, resultColumns);
             Value address = f.address(out, f.mad(row, outStride, resultColumn), type.bytes());
             f.guarded(rowInRange, () -> Code.storeFloats(f, Space.GLOBAL, type, address, 0, results));
+            return results;
         }
 
         private Value[] geglu(Value[] pairs) {

@@ -36,10 +36,10 @@ class TensorProduct extends TiledProduct {
     static final int FRAGMENT_DEPTH = 2 * UNIT;
     /** Steps of a fragment's depth in a slice. */
     static final int STEPS = DEPTH / FRAGMENT_DEPTH;
-    /** Rows of a fragment that lie below each other in a lane. */
-    static final int HALF_ROWS = Tile.MMA_ROWS / 2;
     /** Neighbouring results of a lane. */
     private static final int RUN = 4;
+    /** Lanes that have results of the same row. */
+    private static final int LANES_OF_ROW = 4;
 
     private final boolean asynchronous;
     /** Of this warp's part: instructions down and across, four sums a lane each. */
@@ -233,29 +233,38 @@ class TensorProduct extends TiledProduct {
         }
     }
 
+    /**
+     * What the results are stored by.
+     *
+     * @param tileRow the tile's first row, as {@link #finish} is given it
+     * @param part the first line, in the tile, of this warp's part
+     * @param line this lane's first one in the part
+     */
+    ResultRows resultRows(Value tileRow, Value part, Value line) {
+        return ResultRows.Consecutive.of(f, tileRow, part, line, tile.statisticsSlice());
+    }
+
     @Override
     void finish(Results results, Value tileRow, Value tileColumn) {
-        Value firstRow = firstRow(tileRow);
+        ResultRows rows = resultRows(tileRow, partRow, f.compute(PtxOp.SHR, lane, Value.of(2)));
         Value firstColumn = f.mad(f.and(lane, Value.of(3)), Value.of(RUN), f.add(tileColumn, partColumn));
+        int halfFragment = Tile.MMA_ROWS / 2;
         for (int j = 0; j < sums[0].length; j += 2) {
             f.comment("results of this lane's columns from " + j * Tile.MMA_COLUMNS + " on");
-            Results.Run run = results.run(f.add(firstColumn, Value.of(j * Tile.MMA_COLUMNS)), RUN);
-            for (int i = 0; i < sums.length; i++) {
-                Value[] first = sums[i][j];
-                Value[] second = sums[i][j + 1];
-                run.store(row(firstRow, i, 0), first[0], first[1], second[0], second[1]);
-                run.store(row(firstRow, i, 1), first[2], first[3], second[2], second[3]);
+            Value column = f.add(firstColumn, Value.of(j * Tile.MMA_COLUMNS));
+            Results.Run run = results.run(column, RUN);
+            Value[][] stored = new Value[2 * sums.length][];
+            for (int i = 0; i < stored.length; i++) {
+                Value[] first = sums[i / 2][j];
+                Value[] second = sums[i / 2][j + 1];
+                int at = i % 2 * 2;
+                stored[i] = run.store(rows.row(i * halfFragment), first[at], first[at + 1], second[at], second[at + 1]);
+            }
+            if (results.epilogue().leavesStatistics()) {
+                f.comment("their statistics over the part's rows");
+                ColumnStatistics statistics = ColumnStatistics.of(f, stored, LANES_OF_ROW);
+                results.storeStatistics(statistics, Code.less(f, lane, Value.of(LANES_OF_ROW)), rows.row(0), rows.slice(), column);
             }
         }
-    }
-
-    /** The result's row that this lane's first ones of the part belong to. */
-    Value firstRow(Value tileRow) {
-        return f.add(f.add(tileRow, partRow), f.compute(PtxOp.SHR, lane, Value.of(2)));
-    }
-
-    /** The result's row of this lane's sums in the upper or lower half of a fragment; a huge one where there is none. */
-    Value row(Value firstRow, int fragment, int half) {
-        return f.add(firstRow, Value.of(fragment * Tile.MMA_ROWS + half * HALF_ROWS));
     }
 }

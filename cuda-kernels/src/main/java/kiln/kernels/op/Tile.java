@@ -164,6 +164,16 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
         return rows / partRows * (columns / partColumns) * (arithmetic.isTensor() ? Code.WARP : 1);
     }
 
+    /** Rows whose results make one slice of statistics: a warp's part, or with FMA one group of rows of each thread. */
+    public int statisticsSlice() {
+        return arithmetic.isTensor() ? partRows : rows / (partRows / FmaProduct.GROUP);
+    }
+
+    /** Whether a picture's result, or a band of it, is whole slices of statistics. */
+    boolean hasWholeSlices(int height, int width) {
+        return isPatch() ? height % patchHeight() == 0 && width % patchWidth == 0 : height * width % statisticsSlice() == 0;
+    }
+
     /** Elements that one vector load takes: what channels and strides must be a multiple of for it. */
     public int vector() {
         return arithmetic.isTensor() ? TensorProduct.UNIT : FmaProduct.GROUP;

@@ -36,6 +36,18 @@ abstract class TiledProduct {
         return new TensorProduct(f, type, weightType, tile);
     }
 
+    /** The epilogue of a product that stores {@code positions} results of each picture, with statistics only where it can leave them. */
+    static Epilogue possible(Epilogue epilogue, boolean vector, int perSlice, int positions) {
+        return vector && positions % perSlice == 0 ? epilogue : epilogue.withoutStatistics();
+    }
+
+    /** A launch has to have whole slices. */
+    static void requireSlices(Epilogue epilogue, int perSlice, int positions) {
+        if (epilogue.leavesStatistics() && positions % perSlice != 0) {
+            throw new IllegalArgumentException(epilogue.label() + ": " + positions + " positions are no multiple of a slice of " + perSlice);
+        }
+    }
+
     /** How many slices each part but the last has. */
     static int slicesOfPart(Tile tile, int channels, int taps, int parts) {
         int slices = taps * Code.blocks(channels, tile.depth());
@@ -51,7 +63,10 @@ abstract class TiledProduct {
     }
 
     /** Whether there is a text for the combination. */
-    static void require(DataType type, DataType weightType, Tile tile, boolean vector) {
+    static void require(DataType type, DataType weightType, Tile tile, boolean vector, Epilogue epilogue) {
+        if (epilogue.leavesStatistics() && (!vector || !tile.arithmetic().isTensor() && !FmaProduct.canLeaveStatistics(tile))) {
+            throw new IllegalArgumentException("tile " + tile.label() + (vector ? " vector" : " any") + " leaves no statistics");
+        }
         if (type == DataType.I8 || weightType == DataType.F32 && type != DataType.F32) {
             throw new IllegalArgumentException(type.label() + " tensors with " + weightType.label() + " weights");
         }
