@@ -14,6 +14,7 @@ import kiln.kernels.op.MultiplyPlan;
 import kiln.kernels.op.OnLoad;
 import kiln.kernels.op.SplitSum;
 import kiln.kernels.op.QuantizedRows;
+import kiln.kernels.op.Tile;
 
 /** Matrix products and convolutions, over tiles' edges. */
 final class ProductCases {
@@ -153,6 +154,9 @@ final class ProductCases {
     }
 
     static List<KernelCase> of(Convolution kernel) {
+        if (kernel.tile().isPatch()) {
+            return patches(kernel);
+        }
         if (kernel.partial()) {
             // The parts' borders lie within a tap's channels.
             return List.of(split(kernel, 5, 7, kernel.tile().depth() + 2 * kernel.tile().vector(), 12, 4));
@@ -176,6 +180,24 @@ final class ProductCases {
         return cases;
     }
 
+    /** Maps of whole patches and of odd sizes, with channels that end within a chunk. */
+    private static List<KernelCase> patches(Convolution kernel) {
+        Tile tile = kernel.tile();
+        int in = tile.depth() + tile.vector();
+        if (kernel.partial()) {
+            return List.of(split(kernel, 11, 19, tile.depth() + in, 12, 3));
+        }
+        if (kernel.epilogue().leavesStatistics()) {
+            return List.of(
+                    convolve(kernel, 2, 2 * tile.patchHeight(), 2 * tile.patchWidth(), in, 12, false),
+                    convolve(kernel, 1, tile.patchHeight() + 2, tile.patchWidth(), in, tile.columns() + 12, true));
+        }
+        return List.of(
+                convolve(kernel, 2, 11, 19, in, 12, false),
+                convolve(kernel, 1, 8, 8, in, tile.columns() + 12, false),
+                convolve(kernel, 2, 20, 17, in, 12, true));
+    }
+
     private static KernelCase convolve(Convolution kernel, int batch, int height, int width, int in, int out, boolean banded) {
         DataType type = kernel.type();
         int scale = kernel.upsample() ? 2 : 1;
@@ -189,19 +211,49 @@ final class ProductCases {
         String size = batch + " of " + height + "x" + width + "x" + in + " to " + out;
         CaseBuilder c = new CaseBuilder(kernel, banded ? size + " rows 1 to " + (outHeight - 2) : size);
         float[] picture = c.normal(type, batch * band.inRows() * width * in, 1);
+        Factors factors = new Factors(c, kernel.onLoad(), batch, in, band.inRows() * width);
         int taps = kernel.size() * kernel.size();
         Weights weights = new Weights(c, type, kernel.weights(), out, taps * in);
         int rows = batch * band.rows() * outWidth;
         Added added = new Added(c, type, kernel.epilogue(), out, rows, out, band.rows() * outWidth);
-        float[] expected = kernel.reference(picture, weights.values, weights.scales, shape, band, added.bias, added.values, added.steps);
+        float[] expected = kernel.reference(
+                factors.applied(type, picture), weights.values, weights.scales, shape, band, added.bias, added.values, added.steps);
         long pictureAddress = c.input("in", type, picture, batch, band.inRows(), width, in);
         weights.declare(out, kernel.size(), kernel.size(), in);
         added.declare();
-        added.declareStatistics(expected, kernel.tile().statisticsSlice());
+        if (kernel.epilogue().leavesStatistics()) {
+            added.declareStatistics(inSlices(kernel.tile(), expected, batch, band.rows(), outWidth), kernel.tile().statisticsSlice());
+        }
         long outAddress = c.output("out", type, expected, batch, band.rows(), outWidth, out);
         c.call(kernel.call(
-                pictureAddress, weights.address, weights.scalesAddress, outAddress, shape, band, added.biasAddress, added.inputs));
+                pictureAddress,
+                factors.declare(),
+                weights.address,
+                weights.scalesAddress,
+                outAddress,
+                shape,
+                band,
+                added.biasAddress,
+                added.inputs));
         return c.build(type, 1e-5);
+    }
+
+    /** Positions in the order of the slices of statistics that they belong to. */
+    private static float[] inSlices(Tile tile, float[] results, int batch, int height, int width) {
+        if (!tile.isPatch()) {
+            return results;
+        }
+        int channels = results.length / (batch * height * width);
+        int across = width / tile.patchWidth();
+        float[] ordered = new float[results.length];
+        for (int i = 0; i < batch * height * width; i++) {
+            int pixel = i % tile.rows();
+            int place = i / tile.rows();
+            int y = place / across * tile.patchHeight() + pixel / tile.patchWidth();
+            int x = place % across * tile.patchWidth() + pixel % tile.patchWidth();
+            System.arraycopy(results, (y * width + x) * channels, ordered, i * channels, channels);
+        }
+        return ordered;
     }
 
     private static KernelCase split(Convolution kernel, int height, int width, int in, int out, int parts) {
@@ -210,20 +262,31 @@ final class ProductCases {
         CaseBuilder c = new CaseBuilder(kernel, "2 of " + height + "x" + width + "x" + in + " to " + out + " in " + parts + " parts");
         int taps = kernel.size() * kernel.size();
         float[] picture = c.normal(type, 2 * height * width * in, 1);
+        Factors factors = new Factors(c, kernel.onLoad(), 2, in, height * width);
         Weights weights = new Weights(c, type, kernel.weights(), out, taps * in);
         SplitSum sum = SplitSum.of(type, kernel.weights(), Epilogue.biasThen(Epilogue.Step.ADD_PER_CHANNEL), out, out);
         Added added = new Added(c, type, sum.epilogue(), out, 2 * height * width, out, height * width);
         Convolution whole = new Convolution(
                 type, kernel.weights(), kernel.tile(), true, sum.epilogue(), kernel.size(), kernel.stride(), kernel.padBefore(), false);
+        Convolution.Band all = Convolution.Band.whole(shape);
         float[] expected = whole.reference(
-                picture, weights.values, weights.scales, shape, Convolution.Band.whole(shape), added.bias, added.values, added.steps);
+                factors.applied(type, picture), weights.values, weights.scales, shape, all, added.bias, added.values, added.steps);
         long pictureAddress = c.input("in", type, picture, 2, height, width, in);
         weights.declare(out, kernel.size(), kernel.size(), in);
         added.declare();
         long work = c.work("work", DataType.F32, parts, 2 * height * width, out);
         long outAddress = c.output("out", type, expected, 2, height, width, out);
         new ConvolutionPlan(kernel, parts, sum, shape)
-                .calls(pictureAddress, weights.address, weights.scalesAddress, outAddress, work, added.biasAddress, added.inputs)
+                .calls(
+                        pictureAddress,
+                        factors.declare(),
+                        weights.address,
+                        weights.scalesAddress,
+                        outAddress,
+                        work,
+                        all,
+                        added.biasAddress,
+                        added.inputs)
                 .forEach(c::call);
         return c.build(type, 1e-5);
     }
@@ -291,6 +354,36 @@ final class ProductCases {
             if (scales != null) {
                 scalesAddress = builder.input("scales", DataType.F32, scales, scales.length);
             }
+        }
+    }
+
+    /** What is done to elements as they are loaded. */
+    private static final class Factors {
+        private final CaseBuilder builder;
+        private final OnLoad onLoad;
+        private final int pictures;
+        private final int channels;
+        private final int positions;
+        private final float[] values;
+
+        Factors(CaseBuilder builder, OnLoad onLoad, int pictures, int channels, int positions) {
+            this.builder = builder;
+            this.onLoad = onLoad;
+            this.pictures = pictures;
+            this.channels = channels;
+            this.positions = positions;
+            values = onLoad == OnLoad.NOTHING ? null : builder.normal(DataType.F32, pictures * 2 * channels, 1);
+        }
+
+        float[] applied(DataType type, float[] picture) {
+            return onLoad.reference(type, picture, values, positions, channels);
+        }
+
+        OnLoad.Factors declare() {
+            if (values == null) {
+                return OnLoad.Factors.NONE;
+            }
+            return new OnLoad.Factors(builder.input("factors", DataType.F32, values, pictures, 2, channels), positions);
         }
     }
 

@@ -3,6 +3,7 @@ package kiln.kernels.op;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.BiConsumer;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
@@ -25,6 +26,7 @@ import kiln.kernels.ptx.Value;
  * @param size of the window: 1 or 3
  * @param upsample the picture is read as if doubled to nearest neighbours
  * @param partial as for {@link MatrixMultiply}
+ * @param onLoad what is done to the picture's elements; zeros outside stay. Anything but nothing takes a tile of pixels
  */
 public record Convolution(
         DataType type,
@@ -36,12 +38,18 @@ public record Convolution(
         int stride,
         int padBefore,
         boolean upsample,
-        boolean partial)
+        boolean partial,
+        OnLoad onLoad)
         implements Kernel {
     /** Sizes of one convolution; in height and width as stored, before any doubling. */
     public record Shape(int batch, int height, int width, int inChannels, int outHeight, int outWidth, int outChannels) {
         int rows() {
             return batch * outHeight * outWidth;
+        }
+
+        /** Of the result, counting what lies beyond its edges. */
+        int rowTiles(Tile tile) {
+            return tile.isPatch() ? PatchProduct.tiles(tile, batch, outHeight, outWidth) : Code.blocks(rows(), tile.rows());
         }
 
         /** What a band of that many result rows is a convolution of. */
@@ -82,9 +90,31 @@ public record Convolution(
             throw new IllegalArgumentException("convolution " + size + "x" + size + ", stride " + stride + ", padding " + padBefore);
         }
         TiledProduct.require(type, weights, tile, vector, epilogue);
+        if (tile.isPatch() && !takesPatches(size, stride, padBefore, upsample)) {
+            throw new IllegalArgumentException("convolution: " + tile.label() + " is for 3x3 with stride 1 and padding 1");
+        }
+        Objects.requireNonNull(onLoad, "onLoad");
+        if (onLoad != OnLoad.NOTHING && !tile.isPatch()) {
+            throw new IllegalArgumentException("convolution: " + onLoad.label() + " as " + tile.label() + " loads, which is no tile of pixels");
+        }
         if (partial && !epilogue.equals(Epilogue.NONE)) {
             throw new IllegalArgumentException("convolution: partial sums with " + epilogue.label());
         }
+    }
+
+    /** With nothing done to elements. */
+    public Convolution(
+            DataType type,
+            DataType weights,
+            Tile tile,
+            boolean vector,
+            Epilogue epilogue,
+            int size,
+            int stride,
+            int padBefore,
+            boolean upsample,
+            boolean partial) {
+        this(type, weights, tile, vector, epilogue, size, stride, padBefore, upsample, partial, OnLoad.NOTHING);
     }
 
     /** With weights stored as the tensors. */
@@ -105,6 +135,11 @@ public record Convolution(
             int padBefore,
             boolean upsample) {
         this(type, weights, tile, vector, epilogue, size, stride, padBefore, upsample, false);
+    }
+
+    /** Whether a window is one that {@link PatchProduct} reads. */
+    static boolean takesPatches(int size, int stride, int padBefore, boolean upsample) {
+        return size * size == PatchProduct.TAPS && stride == 1 && padBefore == 1 && !upsample;
     }
 
     public static boolean canUseVectors(Tile tile, int inChannels, int outChannels) {
@@ -129,7 +164,7 @@ public record Convolution(
             int padBefore,
             boolean upsample) {
         for (Arithmetic arithmetic : List.of(Arithmetic.best(type, capability), Arithmetic.FMA)) {
-            TileChoice.Product product = ConvolutionPlan.product(shape, size);
+            TileChoice.Product product = ConvolutionPlan.product(shape, size, stride, padBefore, upsample, OnLoad.NOTHING);
             Tile tile = TileChoice.of(Card.of(capability), arithmetic, type.bytes(), product, 0).tile();
             if (canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
                 return new Convolution(type, weights, tile, true, epilogue, size, stride, padBefore, upsample);
@@ -146,7 +181,7 @@ public record Convolution(
     @Override
     public String variant() {
         return TiledProduct.label(type, weights) + " " + tile.label() + (vector ? " vector " : " any ") + size + "x" + size + " stride" + stride + " pad" + padBefore
-                + (upsample ? " upsample " : " ") + (partial ? "partial" : epilogue.label());
+                + (upsample ? " upsample " : " ") + (onLoad == OnLoad.NOTHING ? "" : onLoad.label() + " ") + (partial ? "partial" : epilogue.label());
     }
 
     @Override
@@ -188,27 +223,43 @@ public record Convolution(
      * @param shape of the whole
      */
     public KernelCall call(long in, long weights, long scales, long out, Shape shape, Band band, long bias, List<Epilogue.Input> inputs) {
+        return call(in, OnLoad.Factors.NONE, weights, scales, out, shape, band, bias, inputs);
+    }
+
+    /** The same with what is done to elements. */
+    public KernelCall call(
+            long in,
+            OnLoad.Factors factors,
+            long weights,
+            long scales,
+            long out,
+            Shape shape,
+            Band band,
+            long bias,
+            List<Epilogue.Input> inputs) {
         if (partial) {
             throw new IllegalArgumentException("convolution " + variant() + " stores no results");
         }
-        TiledProduct.requireSlices(epilogue, tile.statisticsSlice(), band.rows() * shape.outWidth());
-        List<Object> arguments = arguments(in, weights, out, shape, band);
+        if (epilogue.leavesStatistics() && !tile.hasWholeSlices(band.rows(), shape.outWidth())) {
+            throw new IllegalArgumentException("convolution " + variant() + ": no whole slices of statistics in " + band + " of " + shape);
+        }
+        List<Object> arguments = arguments(in, factors, weights, out, shape, band);
         TiledProduct.addScales(arguments, this.weights, scales);
         epilogue.addArguments(arguments, bias, inputs);
         return call(shape.ofBand(band), 1, arguments);
     }
 
     /** As {@link MatrixMultiply#partialCall}; rows are the positions of the result, columns its channels. */
-    KernelCall partialCall(long in, long weights, long work, Shape shape, Band band, int parts) {
+    KernelCall partialCall(long in, OnLoad.Factors factors, long weights, long work, Shape shape, Band band, int parts) {
         if (!partial) {
             throw new IllegalArgumentException("convolution " + variant() + " stores no partial sums");
         }
-        List<Object> arguments = arguments(in, weights, work, shape, band);
-        arguments.add(TiledProduct.slicesOfPart(tile, shape.inChannels(), size * size, parts));
+        List<Object> arguments = arguments(in, factors, weights, work, shape, band);
+        arguments.add(TiledProduct.slicesOfPart(tile, shape.inChannels(), tile.isPatch() ? 1 : size * size, parts));
         return call(shape.ofBand(band), parts, arguments);
     }
 
-    private List<Object> arguments(long in, long weights, long out, Shape shape, Band band) {
+    private List<Object> arguments(long in, OnLoad.Factors factors, long weights, long out, Shape shape, Band band) {
         if (vector && !canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
             throw new IllegalArgumentException("convolution " + variant() + ": " + shape);
         }
@@ -217,12 +268,14 @@ public record Convolution(
         List<Object> arguments = new ArrayList<>(List.of(in, weights, out, rows, shape.outChannels(), shape.inChannels()));
         arguments.addAll(List.of(shape.height(), shape.width(), band.rows(), shape.outWidth()));
         arguments.addAll(List.of(band.firstRow(), band.inFirstRow(), band.inRows()));
+        if (onLoad != OnLoad.NOTHING) {
+            arguments.add(factors.address());
+        }
         return arguments;
     }
 
     private KernelCall call(Shape shape, int parts, List<Object> arguments) {
-        return new KernelCall(
-                this, Code.blocks(shape.rows(), tile.rows()), Code.blocks(shape.outChannels(), tile.columns()), parts, arguments);
+        return new KernelCall(this, shape.rowTiles(tile), Code.blocks(shape.outChannels(), tile.columns()), parts, arguments);
     }
 
     private void requireWithin(Shape shape, Band band) {
@@ -254,20 +307,29 @@ public record Convolution(
         Value firstOutRow = f.parameter("first_out_row", PtxType.U32);
         Value firstInRow = f.parameter("first_in_row", PtxType.U32);
         Value inRows = f.parameter("in_rows", PtxType.U32);
-        Windows windows = new Windows(f, in, inChannels, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
-        TiledProduct product = TiledProduct.of(f, type, weights, tile, vector);
+        LoadText load = onLoad == OnLoad.NOTHING ? null : new LoadText(f, onLoad, type, f.parameter("factors", PtxType.U64), inChannels);
+        BiConsumer<TiledProduct.Operands, Results> product = (operands, results) -> {
+            if (tile.isPatch()) {
+                PatchProduct.Map map =
+                        new PatchProduct.Map(in, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
+                new PatchProduct(f, type, weights, tile, map, load).emit(operands, results);
+            } else {
+                Windows windows = new Windows(f, in, inChannels, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
+                TiledProduct.of(f, type, weights, tile, vector).emit(operands, windows, results);
+            }
+        };
         if (partial) {
             Value slicesOfPart = f.parameter("slices_of_part", PtxType.U32);
             Value part = f.special("%ctaid.z");
             Value sums = f.mad(f.mulWide(part, f.mul(rows, outChannels)), Value.ofLong(Float.BYTES), out);
             Results results = new Results(
                     f, DataType.F32, sums, outChannels, rows, outChannels, null, epilogue, epilogue.new Text(f, DataType.F32));
-            product.emit(new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, part, slicesOfPart), windows, results);
+            product.accept(new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, part, slicesOfPart), results);
             return module.text();
         }
         Value scales = TiledProduct.scales(f, weights);
         Results results = new Results(f, type, out, outChannels, rows, outChannels, scales, epilogue, epilogue.new Text(f, type));
-        product.emit(new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, null, null), windows, results);
+        product.accept(new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, null, null), results);
         return module.text();
     }
 
@@ -361,7 +423,12 @@ public record Convolution(
         return packed;
     }
 
-    /** A band (or {@link Band#whole} of it) in plain Java, with packed weights and their scales, if any. Arguments from {@code bias} on as for {@link Epilogue}. */
+    /**
+     * A band (or {@link Band#whole} of it) in plain Java, with packed weights and their scales, if any. Arguments from {@code bias} on as for
+     * {@link Epilogue}.
+     *
+     * @param in after {@link OnLoad#reference}
+     */
     public float[] reference(
             float[] in, float[] weights, float[] scales, Shape shape, Band band, float[] bias, List<float[]> added, List<Integer> steps) {
         float[] sums = new float[shape.ofBand(band).rows() * shape.outChannels()];

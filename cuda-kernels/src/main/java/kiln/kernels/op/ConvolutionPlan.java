@@ -1,5 +1,6 @@
 package kiln.kernels.op;
 
+import java.math.BigInteger;
 import java.util.List;
 import java.util.Objects;
 import kiln.kernels.DataType;
@@ -21,7 +22,7 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
     }
 
     /**
-     * Window as for {@link Convolution#choose}. {@link Epilogue.Step#STATISTICS} are left out where the launches cannot leave them ({@link
+     * Window as for {@link Convolution#choose}; nothing is done to elements. {@link Epilogue.Step#STATISTICS} are left out where the launches cannot leave them ({@link
      * #statisticsSlice}); {@link #calls} then takes no input for them.
      */
     public static ConvolutionPlan choose(
@@ -34,15 +35,38 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
             int stride,
             int padBefore,
             boolean upsample) {
-        TileChoice.Product product = product(shape, size);
+        return choose(type, weights, card, shape, epilogue, size, stride, padBefore, upsample, OnLoad.NOTHING);
+    }
+
+    /**
+     * The same.
+     *
+     * @param onLoad what is to be done to the picture's elements. Not every plan does it: {@link Convolution#onLoad} tells, and where it is
+     *     nothing a pass before the convolution has to
+     */
+    public static ConvolutionPlan choose(
+            DataType type,
+            DataType weights,
+            Card card,
+            Convolution.Shape shape,
+            Epilogue epilogue,
+            int size,
+            int stride,
+            int padBefore,
+            boolean upsample,
+            OnLoad onLoad) {
+        TileChoice.Product product = product(shape, size, stride, padBefore, upsample, onLoad);
         for (Arithmetic arithmetic : List.of(Arithmetic.best(type, card.capability()), Arithmetic.FMA)) {
             TileChoice choice = TileChoice.of(card, arithmetic, type.bytes(), product, MultiplyPlan.MOST_WORK_BYTES);
-            if (Convolution.canUseVectors(choice.tile(), shape.inChannels(), shape.outChannels())) {
+            Tile tile = choice.tile();
+            if (Convolution.canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
                 boolean split = choice.parts() > 1;
-                int perSlice = split ? SplitSum.SLICE : choice.tile().statisticsSlice();
-                Epilogue possible = TiledProduct.possible(epilogue, true, perSlice, shape.outHeight() * shape.outWidth());
+                int positions = shape.outHeight() * shape.outWidth();
+                boolean whole = split ? positions % SplitSum.SLICE == 0 : tile.hasWholeSlices(shape.outHeight(), shape.outWidth());
+                Epilogue possible = whole ? epilogue : epilogue.withoutStatistics();
+                OnLoad done = tile.isPatch() ? onLoad : OnLoad.NOTHING;
                 Convolution convolution = new Convolution(
-                        type, weights, choice.tile(), true, split ? Epilogue.NONE : possible, size, stride, padBefore, upsample, split);
+                        type, weights, tile, true, split ? Epilogue.NONE : possible, size, stride, padBefore, upsample, split, done);
                 SplitSum sum = split ? SplitSum.of(type, weights, possible, shape.outChannels(), shape.outChannels()) : null;
                 return new ConvolutionPlan(convolution, choice.parts(), sum, shape);
             }
@@ -52,8 +76,16 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
         return new ConvolutionPlan(any, 1, null, shape);
     }
 
-    static TileChoice.Product product(Convolution.Shape shape, int size) {
-        return new TileChoice.Product(shape.rows(), shape.outChannels(), shape.inChannels(), size * size, 1);
+    static TileChoice.Product product(Convolution.Shape shape, int size, int stride, int padBefore, boolean upsample, OnLoad onLoad) {
+        TileChoice.Product.Map map = Convolution.takesPatches(size, stride, padBefore, upsample)
+                ? new TileChoice.Product.Map(shape.batch(), shape.outHeight(), shape.outWidth())
+                : null;
+        return new TileChoice.Product(shape.rows(), shape.outChannels(), shape.inChannels(), size * size, 1, map, onLoad);
+    }
+
+    private TileChoice.Product product() {
+        return product(
+                shape, convolution.size(), convolution.stride(), convolution.padBefore(), convolution.upsample(), convolution.onLoad());
     }
 
     /** How many positions a slice of the statistics has that the launches leave; 0 where they leave none. A band has whole slices. */
@@ -63,9 +95,21 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
         return epilogue.leavesStatistics() ? perSlice : 0;
     }
 
+    /** What a band's rows have to be a multiple of, so that it has whole slices of the statistics that the launches leave. */
+    public int bandRowsMultiple() {
+        if (statisticsSlice() == 0) {
+            return 1;
+        }
+        if (sum == null && convolution.tile().isPatch()) {
+            return convolution.tile().patchHeight();
+        }
+        BigInteger width = BigInteger.valueOf(shape.outWidth());
+        return statisticsSlice() / width.gcd(BigInteger.valueOf(statisticsSlice())).intValue();
+    }
+
     /** Device memory that {@link #calls} uses between its launches and nobody after them. */
     public long workBytes() {
-        return TileChoice.workBytes(product(shape, convolution.size()), parts);
+        return TileChoice.workBytes(product(), parts);
     }
 
     /**
@@ -80,13 +124,27 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
     /** The launches for a band, to the bit as in the whole. */
     public List<KernelCall> calls(
             long in, long weights, long scales, long out, long work, Convolution.Band band, long bias, List<Epilogue.Input> inputs) {
+        return calls(in, OnLoad.Factors.NONE, weights, scales, out, work, band, bias, inputs);
+    }
+
+    /** The same with what {@link Convolution#onLoad} does. */
+    public List<KernelCall> calls(
+            long in,
+            OnLoad.Factors factors,
+            long weights,
+            long scales,
+            long out,
+            long work,
+            Convolution.Band band,
+            long bias,
+            List<Epilogue.Input> inputs) {
         if (parts == 1) {
-            return List.of(convolution.call(in, weights, scales, out, shape, band, bias, inputs));
+            return List.of(convolution.call(in, factors, weights, scales, out, shape, band, bias, inputs));
         }
         TiledProduct.requireSlices(sum.epilogue(), SplitSum.SLICE, band.rows() * shape.outWidth());
         int columns = shape.outChannels();
         return List.of(
-                convolution.partialCall(in, weights, work, shape, band, parts),
+                convolution.partialCall(in, factors, weights, work, shape, band, parts),
                 sum.call(work, parts, scales, out, shape.ofBand(band).rows(), columns, columns, bias, inputs));
     }
 }

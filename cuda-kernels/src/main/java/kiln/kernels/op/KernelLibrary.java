@@ -59,6 +59,7 @@ public final class KernelLibrary {
         for (Arithmetic arithmetic : List.of(Arithmetic.MMA8, Arithmetic.MMA16)) {
             addTensorProducts(all, arithmetic);
             addTensorNormalizing(all, arithmetic);
+            addPatchProducts(all, arithmetic);
             addTensorAttention(all, arithmetic);
         }
         return List.copyOf(all);
@@ -207,6 +208,22 @@ public final class KernelLibrary {
         all.add(new MatrixMultiply(DataType.F16, medium, true, RESIDUAL_STATISTICS));
         all.add(new Convolution(DataType.F16, large, true, PER_CHANNEL_STATISTICS, 3, 1, 1, false));
         all.add(new Convolution(DataType.F16, Tile.tallestTensor(arithmetic), true, RESIDUAL_STATISTICS, 3, 1, 1, false));
+    }
+
+    private static void addPatchProducts(List<Kernel> all, Arithmetic arithmetic) {
+        Tile medium = Tile.mediumPatch(arithmetic);
+        for (Tile tile : Tile.patches(arithmetic)) {
+            all.add(patches(DataType.F16, tile, PER_CHANNEL, false, OnLoad.AFFINE_SILU));
+            all.add(patches(DataType.F16, tile, RESIDUAL_STATISTICS, false, OnLoad.AFFINE_SILU));
+        }
+        all.add(patches(DataType.F16, medium, Epilogue.NONE, true, OnLoad.NOTHING));
+        all.add(patches(DataType.F16, Tile.largePatch(arithmetic), RESIDUAL, false, OnLoad.NOTHING));
+        all.add(patches(DataType.I8, medium, Epilogue.NONE, true, OnLoad.AFFINE));
+        all.add(patches(DataType.I8, Tile.tallestPatch(arithmetic), RESIDUAL_STATISTICS, false, OnLoad.AFFINE_SILU));
+    }
+
+    private static Convolution patches(DataType weights, Tile tile, Epilogue epilogue, boolean partial, OnLoad onLoad) {
+        return new Convolution(DataType.F16, weights, tile, true, epilogue, 3, 1, 1, false, partial, onLoad);
     }
 
     private static void addConvolutions(List<Kernel> all, DataType type, Tile tile, boolean vector) {

@@ -22,18 +22,20 @@ import kiln.kernels.ptx.Value;
  *
  * <p>From sm_80 on halves go to shared memory by {@code cp.async}, past the registers, but those of a left factor that is changed on its way.
  */
-final class TensorProduct extends TiledProduct {
+class TensorProduct extends TiledProduct {
     /** Halves of a chunk. */
     static final int UNIT = 8;
     /** Channels of a slice. */
     static final int DEPTH = 32;
 
-    private static final int HALF = 2;
-    private static final int CHUNK_BYTES = UNIT * HALF;
-    private static final int LINE_BYTES = DEPTH * HALF;
+    static final int HALF = 2;
+    static final int CHUNK_BYTES = UNIT * HALF;
+    static final int LINE_BYTES = DEPTH * HALF;
     private static final int LINE_CHUNKS = DEPTH / UNIT;
     /** Channels of the fragments that four matrices make. */
-    private static final int FRAGMENT_DEPTH = 2 * UNIT;
+    static final int FRAGMENT_DEPTH = 2 * UNIT;
+    /** Steps of a fragment's depth in a slice. */
+    static final int STEPS = DEPTH / FRAGMENT_DEPTH;
     /** Neighbouring results of a lane. */
     private static final int RUN = 4;
     /** Lanes that have results of the same row. */
@@ -43,13 +45,15 @@ final class TensorProduct extends TiledProduct {
     /** Of this warp's part: instructions down and across, four sums a lane each. */
     private final Value[][][] sums;
 
-    private Value lane;
-    private Value partRow;
-    private Value partColumn;
-    /** For each step of a fragment's depth, where this lane's rows of the first fragments are, in the first stage. */
-    private final Value[] leftRows = new Value[DEPTH / FRAGMENT_DEPTH];
+    Value lane;
+    /** The corner of this warp's part within the tile. */
+    Value partRow;
 
-    private final Value[] rightRows = new Value[leftRows.length];
+    Value partColumn;
+    /** For each step of a fragment's depth, where this lane's rows of the first fragments are, in the first stage. */
+    private final Value[] leftRows = new Value[STEPS];
+
+    private final Value[] rightRows = new Value[STEPS];
 
     TensorProduct(PtxFunction f, DataType type, DataType weights, Tile tile, LeftChange leftChange) {
         super(f, type, weights, tile, leftChange);
@@ -150,16 +154,24 @@ final class TensorProduct extends TiledProduct {
 
     @Override
     void begin(Value thread, Slice left, Slice right) {
-        f.comment("this warp's corner of the tile");
-        int across = tile.columns() / tile.partColumns();
-        lane = f.and(thread, Value.of(Code.WARP - 1));
-        Value warp = f.compute(PtxOp.SHR, thread, Value.of(5));
-        partRow = f.mul(f.compute(PtxOp.DIV, warp, Value.of(across)), Value.of(tile.partRows()));
-        partColumn = f.mul(f.compute(PtxOp.REM, warp, Value.of(across)), Value.of(tile.partColumns()));
-        f.comment("the rows that this lane names: of the left factor eight, eight below, then both eight channels on; of the right one a");
-        f.comment("fragment's, the same eight channels on, then those of the other fragment of a pair");
-        Value row = f.and(lane, Value.of(15));
-        nameRows(leftRows, left.base, Factor.LEFT, f.add(partRow, row), f.compute(PtxOp.SHR, lane, Value.of(4)));
+        begin(thread, right);
+        nameRows(leftRows, left.base, Factor.LEFT, f.add(partRow, leftRow()), leftChunk());
+    }
+
+    /** The row of a part's first fragment that this lane names: eight, eight below, then both eight channels on. */
+    final Value leftRow() {
+        return f.and(lane, Value.of(Tile.MMA_ROWS - 1));
+    }
+
+    final Value leftChunk() {
+        return f.compute(PtxOp.SHR, lane, Value.of(4));
+    }
+
+    /** All but the left factor's rows. */
+    final void begin(Value thread, Slice right) {
+        findPart(thread);
+        f.comment("the rows of the right factor that this lane names: a fragment's, the same eight channels on, then those of the other");
+        f.comment("fragment of a pair");
         Value four = f.mul(f.compute(PtxOp.SHR, f.and(lane, Value.of(7)), Value.of(1)), Value.of(RUN));
         Value second = f.mul(f.compute(PtxOp.SHR, lane, Value.of(4)), Value.of(2));
         Value column = f.add(f.add(four, second), f.and(lane, Value.of(1)));
@@ -172,6 +184,16 @@ final class TensorProduct extends TiledProduct {
                 }
             }
         }
+    }
+
+    /** Finds this warp's part of the tile. */
+    final void findPart(Value thread) {
+        f.comment("this warp's corner of the tile");
+        int across = tile.columns() / tile.partColumns();
+        lane = f.and(thread, Value.of(Code.WARP - 1));
+        Value warp = f.compute(PtxOp.SHR, thread, Value.of(5));
+        partRow = f.mul(f.compute(PtxOp.DIV, warp, Value.of(across)), Value.of(tile.partRows()));
+        partColumn = f.mul(f.compute(PtxOp.REM, warp, Value.of(across)), Value.of(tile.partColumns()));
     }
 
     private void nameRows(Value[] target, Value base, Factor factor, Value line, Value chunk) {
@@ -190,21 +212,30 @@ final class TensorProduct extends TiledProduct {
 
     @Override
     void multiply(Value stage) {
-        for (int k = 0; k < leftRows.length; k++) {
-            Value leftAt = f.add(leftRows[k], stage);
-            Value rightAt = f.add(rightRows[k], stage);
-            Value[][] b = new Value[sums[0].length][];
-            for (int j = 0; j < b.length; j += 2) {
-                Value[] two = TensorCode.loadMatrices(f, 4, false, rightAt, j * Tile.MMA_COLUMNS * LINE_BYTES);
-                b[j] = new Value[] {two[0], two[1]};
-                b[j + 1] = new Value[] {two[2], two[3]};
-            }
-            for (int i = 0; i < sums.length; i++) {
-                Value[] four = TensorCode.loadMatrices(f, 4, false, leftAt, i * Tile.MMA_ROWS * LINE_BYTES);
-                Value[][] a = {{four[0], four[1]}, {four[2], four[3]}};
-                for (int j = 0; j < b.length; j++) {
-                    TensorCode.multiply(f, tile.arithmetic(), sums[i][j], a, 0, b[j]);
-                }
+        for (int k = 0; k < STEPS; k++) {
+            multiply(k, f.add(leftRows[k], stage), 0, Tile.MMA_ROWS * LINE_BYTES, stage);
+        }
+    }
+
+    /**
+     * Multiplies one step of the fragments' depth.
+     *
+     * @param left with {@code offset}, where this lane's row of the part's first left fragment is; the next ones are {@code fragmentBytes} apart
+     * @param stage of the right factor
+     */
+    final void multiply(int step, Value left, int offset, int fragmentBytes, Value stage) {
+        Value right = f.add(rightRows[step], stage);
+        Value[][] b = new Value[sums[0].length][];
+        for (int j = 0; j < b.length; j += 2) {
+            Value[] two = TensorCode.loadMatrices(f, 4, false, right, j * Tile.MMA_COLUMNS * LINE_BYTES);
+            b[j] = new Value[] {two[0], two[1]};
+            b[j + 1] = new Value[] {two[2], two[3]};
+        }
+        for (int i = 0; i < sums.length; i++) {
+            Value[] four = TensorCode.loadMatrices(f, 4, false, left, offset + i * fragmentBytes);
+            Value[][] a = {{four[0], four[1]}, {four[2], four[3]}};
+            for (int j = 0; j < b.length; j++) {
+                TensorCode.multiply(f, tile.arithmetic(), sums[i][j], a, 0, b[j]);
             }
         }
     }

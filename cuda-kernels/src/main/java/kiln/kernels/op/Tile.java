@@ -8,8 +8,10 @@ import kiln.kernels.DataType;
  * How a block cuts a product: it computes {@code rows × columns} results in steps of {@code depth} channels.
  *
  * @param partRows with {@code partColumns}, the results of one thread or, with tensor cores, of one warp
+ * @param patchWidth 0 where rows are taken as they come; otherwise a tile's rows are a rectangle of one picture's pixels, so many across,
+ *     for 3×3 convolutions on tensor cores ({@link PatchProduct})
  */
-public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int partRows, int partColumns) {
+public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int partRows, int partColumns, int patchWidth) {
     /** For large maps: most work per byte. */
     public static final Tile LARGE = new Tile(Arithmetic.FMA, 128, 128, 8, 8, 8);
     /** For results whose last large tile would be mostly empty: 320 columns are two and a half. */
@@ -43,6 +45,34 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
         return new Tile(arithmetic, 64, 64, 32, 32, 32);
     }
 
+    /** 8×16 pixels. */
+    public static Tile largePatch(Arithmetic arithmetic) {
+        return new Tile(arithmetic, 128, 128, 32, 64, 32, 16);
+    }
+
+    /** 16×16 pixels. */
+    public static Tile tallestPatch(Arithmetic arithmetic) {
+        return new Tile(arithmetic, 256, 64, 32, 64, 32, 16);
+    }
+
+    /** 8×16 pixels. */
+    public static Tile tallPatch(Arithmetic arithmetic) {
+        return new Tile(arithmetic, 128, 64, 32, 64, 32, 16);
+    }
+
+    /** 8×8 pixels, for small maps. */
+    public static Tile mediumPatch(Arithmetic arithmetic) {
+        return new Tile(arithmetic, 64, 64, 32, 32, 32, 8);
+    }
+
+    /** All that 3×3 convolutions choose from beside those that products have. */
+    static List<Tile> patches(Arithmetic arithmetic) {
+        if (!arithmetic.isTensor()) {
+            return List.of();
+        }
+        return List.of(largePatch(arithmetic), tallestPatch(arithmetic), tallPatch(arithmetic), mediumPatch(arithmetic));
+    }
+
     /** All that products choose from. */
     static List<Tile> of(Arithmetic arithmetic) {
         if (!arithmetic.isTensor()) {
@@ -63,6 +93,8 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
     static final int MMA_ROWS = 16;
 
     static final int MMA_COLUMNS = 8;
+    /** Of the two halves that a fragment's rows come in. */
+    private static final int EIGHT_ROWS = 8;
 
     public Tile {
         Objects.requireNonNull(arithmetic, "arithmetic");
@@ -81,10 +113,32 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
                 || columns * depth % (vector * threads) != 0) {
             throw new IllegalArgumentException("tile " + rows + "x" + columns + "x" + depth + " by " + partRows + "x" + partColumns);
         }
+        boolean wholeFragments = patchWidth == EIGHT_ROWS || patchWidth == MMA_ROWS;
+        if (patchWidth != 0 && (!arithmetic.isTensor() || !wholeFragments)) {
+            throw new IllegalArgumentException(arithmetic + " tile of pixels, " + patchWidth + " across");
+        }
     }
 
-    /** Bytes of shared memory for one slice of both factors. */
+    /** Rows as they come. */
+    public Tile(Arithmetic arithmetic, int rows, int columns, int depth, int partRows, int partColumns) {
+        this(arithmetic, rows, columns, depth, partRows, partColumns, 0);
+    }
+
+    /** Whether its rows are a rectangle of pixels. */
+    public boolean isPatch() {
+        return patchWidth > 0;
+    }
+
+    /** Pixels down, where it is a patch. */
+    public int patchHeight() {
+        return rows / patchWidth;
+    }
+
+    /** Bytes of shared memory for one slice of both factors; of the right one for a patch, whose pixels lie beside the stages. */
     int stageBytes() {
+        if (isPatch()) {
+            return TensorProduct.sliceBytes(this, columns);
+        }
         return arithmetic.isTensor() ? TensorProduct.sliceBytes(this, rows) + TensorProduct.sliceBytes(this, columns)
                 : FmaProduct.sliceBytes(this, rows) + FmaProduct.sliceBytes(this, columns);
     }
@@ -94,7 +148,16 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
         if (arithmetic != Arithmetic.MMA16) {
             return 2;
         }
-        return Math.min(3, STATIC_SHARED_BYTES / stageBytes());
+        return Math.min(3, (STATIC_SHARED_BYTES - patchBytes()) / stageBytes());
+    }
+
+    private int patchBytes() {
+        return isPatch() ? PatchPixels.sharedBytes(this) : 0;
+    }
+
+    /** Shared memory of a block. */
+    int sharedBytes() {
+        return patchBytes() + stages() * stageBytes();
     }
 
     int threads() {
@@ -104,6 +167,11 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
     /** Rows whose results make one slice of statistics: a warp's part, or with FMA one group of rows of each thread. */
     public int statisticsSlice() {
         return arithmetic.isTensor() ? partRows : rows / (partRows / FmaProduct.GROUP);
+    }
+
+    /** Whether a picture's result, or a band of it, is whole slices of statistics. */
+    boolean hasWholeSlices(int height, int width) {
+        return isPatch() ? height % patchHeight() == 0 && width % patchWidth == 0 : height * width % statisticsSlice() == 0;
     }
 
     /** Elements that one vector load takes: what channels and strides must be a multiple of for it. */
@@ -120,7 +188,8 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
     }
 
     String label() {
-        return (arithmetic == Arithmetic.FMA ? "" : arithmetic.label() + " ") + rows + "x" + columns + "x" + depth;
+        return (arithmetic == Arithmetic.FMA ? "" : arithmetic.label() + " ") + rows + "x" + columns + "x" + depth
+                + (isPatch() ? " patch" + patchHeight() + "x" + patchWidth : "");
     }
 
     int registerBudget() {
@@ -128,8 +197,8 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
             // What lets a multiprocessor hold two blocks of 256 threads.
             return 128;
         }
-        if (arithmetic.isTensor() && threads() == 256) {
-            // One block either way: more than half of the registers, or spills.
+        if (arithmetic.isTensor() && (threads() == 256 || isPatch())) {
+            // One block of 256 threads either way: more than half of the registers, or spills. Of smaller ones, shared memory holds two.
             return 208;
         }
         if (arithmetic.isTensor() || partRows * partColumns > 16) {

@@ -1,0 +1,252 @@
+package kiln.kernels.op;
+
+import kiln.kernels.DataType;
+import kiln.kernels.ptx.Comparison;
+import kiln.kernels.ptx.PtxFunction;
+import kiln.kernels.ptx.PtxOp;
+import kiln.kernels.ptx.PtxType;
+import kiln.kernels.ptx.Space;
+import kiln.kernels.ptx.Value;
+
+/**
+ * The text that brings a {@link PatchProduct}'s pixels to shared memory: global memory to registers, there {@link OnLoad}, then on. A thread
+ * has a few pixels of a patch ("slots"), all at the same eight channels of a chunk.
+ *
+ * <p>Registers are few beside the sums, so what is needed seldom lies in shared memory: where each pixel is, and a chunk's factors.
+ */
+final class PatchPixels {
+    private static final int CHUNK_BYTES = TensorProduct.CHUNK_BYTES;
+    private static final int LINE_CHUNKS = TensorProduct.DEPTH / TensorProduct.UNIT;
+    /** Pixels that a warp loads at once. */
+    private static final int WARP_PIXELS = Code.WARP / LINE_CHUNKS;
+    /** In the place of a pixel that is outside the picture. */
+    private static final int NONE = -1;
+    /** Factors and addends of a chunk. */
+    private static final int FACTORS = 2 * TensorProduct.DEPTH;
+    /** Channels whose factors are in registers at the same time. */
+    private static final int NEIGHBOURS = 4;
+
+    private final PtxFunction f;
+    private final Tile tile;
+    private final DataType type;
+    private final Value in;
+    private final Value channels;
+    private final Value pixelBytes;
+    private final Value depth;
+    private final int slots;
+    /** Pixels from slot to slot. */
+    private final int step;
+    private final Value patch;
+    /** Of the first slot in the patch. */
+    private final Value shared;
+    /** Of the first slot's place among all pictures' pixels, or {@link #NONE}. */
+    private final Value positions;
+
+    private final Value[][] travelling;
+    /** Whether the last slot is a pixel of the patch. */
+    private final Value lastExists;
+    /** {@code null} where nothing is done to elements. */
+    private final Factors factors;
+
+    /**
+     * @param channels of the map
+     * @param depth this thread's first channel within a chunk, {@code 8 · (thread mod 4)}
+     * @param load {@code null} where nothing is done to elements
+     */
+    PatchPixels(
+            PtxFunction f,
+            Tile tile,
+            DataType type,
+            PatchProduct.Map map,
+            PatchProduct.Corner corner,
+            Value channels,
+            Value thread,
+            Value depth,
+            LoadText load) {
+        this.f = f;
+        this.tile = tile;
+        this.type = type;
+        this.channels = channels;
+        this.depth = depth;
+        in = map.in();
+        pixelBytes = f.mul(channels, Value.of(type.bytes()));
+        step = tile.threads() / LINE_CHUNKS;
+        slots = slots(tile);
+        // Eight neighbouring lanes store two pixels that are four apart, whose banks are different ones.
+        Value lane = f.and(thread, Value.of(Code.WARP - 1));
+        Value inWarp = f.compute(PtxOp.OR, f.compute(PtxOp.SHR, lane, Value.of(3)), f.and(lane, Value.of(4)));
+        Value first = f.mad(f.compute(PtxOp.SHR, thread, Value.of(5)), Value.of(WARP_PIXELS), inWarp);
+        patch = f.shared("patch", patchBytes(tile));
+        shared = f.mad(first, Value.of(PatchProduct.PIXEL_BYTES), f.mad(depth, Value.of(type.bytes()), patch));
+        positions = f.mad(first, Value.of(Integer.BYTES), f.shared("positions", positionBytes(tile)));
+        lastExists = Code.less(f, first, Value.of(PatchProduct.pixels(tile) - (slots - 1) * step));
+        travelling = new Value[slots][CHUNK_BYTES / Integer.BYTES];
+        for (Value[] slot : travelling) {
+            for (int j = 0; j < slot.length; j++) {
+                slot[j] = f.register(PtxType.B32);
+            }
+        }
+        f.when(f.compare(Comparison.EQUAL, depth, Value.of(0)), () -> notePositions(map, corner, first));
+        factors = load == null ? null : new Factors(load, corner.picture(), thread);
+        f.barrier();
+    }
+
+    private static int slots(Tile tile) {
+        return Code.blocks(PatchProduct.pixels(tile), tile.threads() / LINE_CHUNKS);
+    }
+
+    private static int patchBytes(Tile tile) {
+        return PatchProduct.pixels(tile) * PatchProduct.PIXEL_BYTES;
+    }
+
+    private static int positionBytes(Tile tile) {
+        return slots(tile) * (tile.threads() / LINE_CHUNKS) * Integer.BYTES;
+    }
+
+    /** The most shared memory that it takes. */
+    static int sharedBytes(Tile tile) {
+        return patchBytes(tile) + positionBytes(tile) + FACTORS * Float.BYTES;
+    }
+
+    int slots() {
+        return slots;
+    }
+
+    /** The patch's first pixel in shared memory. */
+    Value patch() {
+        return patch;
+    }
+
+    private void notePositions(PatchProduct.Map map, PatchProduct.Corner corner, Value first) {
+        Value stored = f.compute(PtxOp.MIN, map.inRows(), f.sub(map.height(), map.firstInRow()));
+        Value top = f.sub(f.add(f.add(corner.y(), map.firstOutRow()), Value.of(-1)), map.firstInRow());
+        Value firstStored = f.mul(corner.picture(), map.inRows());
+        int across = PatchProduct.across(tile);
+        for (int i = 0; i < slots; i++) {
+            Value pixel = f.add(first, Value.of(i * step));
+            Value down = f.compute(PtxOp.DIV, pixel, Value.of(across));
+            Value row = f.add(top, down);
+            Value column = f.add(f.add(corner.x(), f.sub(pixel, f.mul(down, Value.of(across)))), Value.of(-1));
+            // Negative places are huge when read without a sign.
+            Value inside = f.compute(PtxOp.AND, Code.less(f, row, stored), Code.less(f, column, map.width()));
+            if (i == slots - 1) {
+                inside = f.compute(PtxOp.AND, inside, lastExists);
+            }
+            Value position = f.mad(f.add(firstStored, row), map.width(), column);
+            f.store(Space.SHARED, positions, i * step * Integer.BYTES, f.select(PtxType.U32, inside, position, Value.of(NONE)));
+        }
+    }
+
+    private Value position(int slot) {
+        return f.load(Space.SHARED, PtxType.U32, positions, slot * step * Integer.BYTES);
+    }
+
+    private Value exists(Value position) {
+        return f.compare(Comparison.NOT_EQUAL, position, Value.of(NONE));
+    }
+
+    /**
+     * Loads a slot's elements, or zeros outside the picture.
+     *
+     * @param at this thread's first channel
+     * @param end the channel from which on there are zeros as well
+     */
+    void fetch(int slot, Value at, Value end) {
+        Value position = position(slot);
+        Value address = f.register(PtxType.U64);
+        f.emit("mad.wide.u32", address.text(), position.text(), pixelBytes.text(), f.address(in, at, type.bytes()).text());
+        for (Value target : travelling[slot]) {
+            f.assign(target, PtxOp.MOV, Value.of(0));
+        }
+        Value inside = f.compute(PtxOp.AND, exists(position), Code.less(f, at, end));
+        f.guarded(inside, () -> f.load(Space.READ_ONLY, address, 0, travelling[slot]));
+    }
+
+    /** Loads a chunk's factors to registers; arguments as for {@link #fetch}. */
+    void fetchFactors(Value at, Value end) {
+        if (factors != null) {
+            factors.fetch(f.sub(at, depth), end);
+        }
+    }
+
+    /** Puts them to shared memory, where {@link #apply} finds them behind a barrier. */
+    void storeFactors() {
+        if (factors != null) {
+            factors.store();
+        }
+    }
+
+    /** Does to a slot's elements what is to be done; outside the picture zeros stay. */
+    void apply(int slot) {
+        if (factors == null) {
+            return;
+        }
+        Value exists = exists(position(slot));
+        Value[] words = travelling[slot];
+        int half = NEIGHBOURS / 2;
+        for (int j = 0; j < words.length; j += half) {
+            int from = j;
+            // A branch for each half, so that the assembler does not mix them, which takes registers that there are not.
+            f.when(exists, () -> {
+                Value[] applied = factors.load.words(tile.arithmetic(), factors.neighbours(2 * from), words[from], words[from + 1]);
+                for (int k = 0; k < half; k++) {
+                    f.assign(words[from + k], PtxOp.MOV, applied[k]);
+                }
+            });
+        }
+    }
+
+    /** Puts all slots into the patch. */
+    void store() {
+        for (int i = 0; i < slots; i++) {
+            Value[] words = travelling[i];
+            int offset = i * step * PatchProduct.PIXEL_BYTES;
+            if (i == slots - 1) {
+                f.guarded(lastExists, () -> f.store(Space.SHARED, shared, offset, words));
+            } else {
+                f.store(Space.SHARED, shared, offset, words);
+            }
+        }
+    }
+
+    /** A chunk's factors and addends; beyond the last channel zeros. Each of the first two warps brings one sort. */
+    private final class Factors {
+        private final LoadText load;
+        private final Value loads;
+        private final Value lane;
+        private final Value shared;
+        /** In global memory, this thread's for the first chunk. */
+        private final Value address;
+
+        private final Value travelling = f.register(PtxType.F32);
+        /** Of this thread's channels. */
+        private final Value first;
+
+        Factors(LoadText load, Value picture, Value thread) {
+            this.load = load;
+            Value base = f.shared("factors", FACTORS * Float.BYTES);
+            loads = Code.less(f, thread, Value.of(FACTORS));
+            lane = f.and(thread, Value.of(Code.WARP - 1));
+            shared = f.mad(thread, Value.of(Float.BYTES), base);
+            Value sort = f.and(f.compute(PtxOp.SHR, thread, Value.of(5)), Value.of(1));
+            address = f.address(load.factors(), f.add(f.mad(sort, channels, load.begin(picture)), lane), Float.BYTES);
+            first = f.mad(depth, Value.of(Float.BYTES), base);
+        }
+
+        void fetch(Value channel, Value end) {
+            f.assign(travelling, PtxOp.MOV, Value.of(0f));
+            Value inside = f.compute(PtxOp.AND, loads, Code.less(f, f.add(channel, lane), end));
+            f.guarded(inside, () -> f.load(Space.READ_ONLY, f.address(address, channel, Float.BYTES), 0, travelling));
+        }
+
+        void store() {
+            f.guarded(loads, () -> f.store(Space.SHARED, shared, 0, travelling));
+        }
+
+        LoadText.Neighbours neighbours(int from) {
+            Value[] scales = Code.loadFloats(f, Space.SHARED, DataType.F32, NEIGHBOURS, first, from * Float.BYTES);
+            int addends = TensorProduct.DEPTH + from;
+            return new LoadText.Neighbours(scales, Code.loadFloats(f, Space.SHARED, DataType.F32, NEIGHBOURS, first, addends * Float.BYTES));
+        }
+    }
+}

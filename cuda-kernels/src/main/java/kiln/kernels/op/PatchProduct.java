@@ -1,0 +1,304 @@
+package kiln.kernels.op;
+
+import kiln.kernels.DataType;
+import kiln.kernels.ptx.Comparison;
+import kiln.kernels.ptx.PtxFunction;
+import kiln.kernels.ptx.PtxOp;
+import kiln.kernels.ptx.PtxType;
+import kiln.kernels.ptx.Value;
+
+/**
+ * A 3×3 convolution (stride 1, padded by one above and on the left) on tensor cores whose tile's rows are a rectangle of pixels: the
+ * rectangle with its border ("patch") goes to shared memory once for each {@link #DEPTH} channels ("chunk") and is read there at all nine
+ * taps, where {@link TiledProduct} loads every pixel nine times.
+ *
+ * <p>blockIdx.x counts the patches of all pictures, those of a row first. The sum runs over the chunks, and within a chunk over the taps, in
+ * the same order wherever a pixel lies in its patch; so a band of the result is what it is in the whole, to the bit. Weights come slice by
+ * slice as for {@link TensorProduct}. Only one patch is in shared memory: the next one travels through registers while the taps are
+ * multiplied ({@link PatchPixels}), and takes the place of the one before behind the ninth.
+ *
+ * <p>In shared memory a tap is a constant distance, and the eight neighbours that a matrix of {@code ldmatrix} is made of lie in different
+ * banks.
+ */
+final class PatchProduct extends TensorProduct {
+    private static final int WINDOW = 3;
+    static final int TAPS = WINDOW * WINDOW;
+    /** 80: eight neighbours begin 0, 20, 8, 28, 16, 4, 24 and 12 banks from the first, and take four each. */
+    static final int PIXEL_BYTES = LINE_BYTES + CHUNK_BYTES;
+
+    /** Between a load of pixels and the first use of what it brings. */
+    private static final int TAPS_ON_THE_WAY = 3;
+
+    /**
+     * The map that is read and the one that is computed, as registers of the entry's parameters.
+     *
+     * @param firstOutRow of the band that is computed, whose rows are {@code outHeight}
+     * @param firstInRow of the picture's rows that are stored, {@code inRows} of each picture
+     */
+    record Map(
+            Value in, Value height, Value width, Value outHeight, Value outWidth, Value firstOutRow, Value firstInRow, Value inRows) {}
+
+    /** A pixel of the band that is computed. */
+    record Corner(Value picture, Value y, Value x) {}
+
+    private final Map map;
+    /** {@code null} where nothing is done to elements. */
+    private final LoadText load;
+
+    PatchProduct(PtxFunction f, DataType type, DataType weights, Tile tile, Map map, LoadText load) {
+        super(f, type, weights, tile);
+        this.map = map;
+        this.load = load;
+    }
+
+    /** Pixels across a patch. */
+    static int across(Tile tile) {
+        return tile.patchWidth() + WINDOW - 1;
+    }
+
+    /** Pixels of a patch. */
+    static int pixels(Tile tile) {
+        return across(tile) * (tile.patchHeight() + WINDOW - 1);
+    }
+
+    /** Tiles of so many pictures. */
+    static int tiles(Tile tile, int pictures, int height, int width) {
+        return pictures * Code.blocks(height, tile.patchHeight()) * Code.blocks(width, tile.patchWidth());
+    }
+
+    /** @param operands where the sum has parts, {@code slicesOfPart} counts chunks */
+    void emit(Operands operands, Results results) {
+        Value thread = f.special("%tid.x");
+        Value channels = operands.channels();
+        Slice slice = slice(f.shared("slices", tile.stages() * tile.stageBytes()), Factor.RIGHT, weightType, tile.columns(), thread);
+        Corner corner = corner();
+        PatchPixels pixels = new PatchPixels(f, tile, type, map, corner, channels, thread, slice.depth, load);
+
+        f.comment("this block's chunks, and this thread's first channel of the next one");
+        Value chunks = f.compute(PtxOp.SHR, f.add(channels, Value.of(DEPTH - 1)), Value.of(Integer.numberOfTrailingZeros(DEPTH)));
+        Value at = f.move(slice.depth);
+        if (operands.part() != null) {
+            Value before = f.mul(operands.part(), operands.slicesOfPart());
+            f.assign(chunks, PtxOp.MIN, f.sub(chunks, before), operands.slicesOfPart());
+            f.assign(at, PtxOp.MAD, before, Value.of(DEPTH), at);
+        }
+        Weights weights = new Weights(operands, slice, at);
+        Value[] stages = stages();
+        int ahead = stages.length - 1;
+        f.comment("the first patch and weights");
+        pixels.fetchFactors(at, channels);
+        pixels.storeFactors();
+        for (int i = 0; i < pixels.slots(); i++) {
+            pixels.fetch(i, at, channels);
+        }
+        for (int i = 0; i < ahead; i++) {
+            weights.fetch(at, stages[i]);
+            slice.store(stages[i]);
+            fetched();
+        }
+        if (load != null) {
+            f.barrier();
+        }
+        for (int i = 0; i < pixels.slots(); i++) {
+            pixels.apply(i);
+        }
+        pixels.store();
+        begin(thread, slice);
+        Value left = leftAddress(pixels.patch());
+        Value works = hasResults(corner, operands.columns());
+        f.loop(() -> f.compare(Comparison.NOT_EQUAL, chunks, Value.of(0)), () -> {
+            Value more = f.compare(Comparison.GREATER, chunks, Value.of(1));
+            Value next = f.add(at, Value.of(DEPTH));
+            Value end = f.select(PtxType.U32, more, channels, Value.of(0));
+            for (int tap = 0; tap < TAPS; tap++) {
+                f.comment("tap " + tap);
+                await(ahead - 1);
+                // Behind it these weights are there for all, as is the patch, and all are done with the stage that is written next.
+                f.barrier();
+                Value writing = stages[(tap + ahead) % stages.length];
+                if (tap + ahead < TAPS) {
+                    weights.fetch(at, writing);
+                } else {
+                    if (tap + ahead == TAPS) {
+                        weights.turn();
+                    }
+                    f.when(more, () -> weights.fetch(next, writing));
+                }
+                fetched();
+                int applied = tap - (TAPS - pixels.slots());
+                int fetched = applied + TAPS_ON_THE_WAY;
+                if (tap == 0) {
+                    pixels.fetchFactors(next, end);
+                }
+                if (fetched >= 0 && fetched < pixels.slots()) {
+                    pixels.fetch(fetched, next, end);
+                }
+                Value reading = stages[tap % stages.length];
+                int distance = (tap / WINDOW * across(tile) + tap % WINDOW) * PIXEL_BYTES;
+                f.when(works, () -> multiplyTap(left, distance, reading));
+                slice.store(writing);
+                if (tap == 1) {
+                    pixels.storeFactors();
+                }
+                if (applied >= 0) {
+                    pixels.apply(applied);
+                }
+            }
+            f.when(more, () -> {
+                f.comment("when all are done with the patch, the next one takes its place");
+                f.barrier();
+                pixels.store();
+            });
+            if (TAPS % stages.length != 0) {
+                turn(stages);
+            }
+            f.assign(at, PtxOp.MOV, next);
+            f.assign(chunks, PtxOp.SUB, chunks, Value.of(1));
+        });
+        f.comment("places again, as registers are few in the loop");
+        findPart(f.special("%tid.x"));
+        finish(results, null, firstColumn());
+    }
+
+    private Value firstColumn() {
+        return f.mul(f.special("%ctaid.y"), Value.of(tile.columns()));
+    }
+
+    /** Of the tile. */
+    private Corner corner() {
+        Value width = Value.of(tile.patchWidth());
+        Value height = Value.of(tile.patchHeight());
+        Value across = f.compute(PtxOp.DIV, f.add(map.outWidth(), Value.of(tile.patchWidth() - 1)), width);
+        Value down = f.compute(PtxOp.DIV, f.add(map.outHeight(), Value.of(tile.patchHeight() - 1)), height);
+        Value number = f.special("%ctaid.x");
+        Value row = f.compute(PtxOp.DIV, number, across);
+        Value picture = f.compute(PtxOp.DIV, row, down);
+        return new Corner(picture, f.mul(f.sub(row, f.mul(picture, down)), height), f.mul(f.sub(number, f.mul(row, across)), width));
+    }
+
+    /** Whether a part of the tile, and so its warp, has any pixel and column that exist. */
+    private Value hasResults(Corner corner, Value columns) {
+        Value rowExists = Code.less(f, f.add(corner.y(), down(partRow)), map.outHeight());
+        return f.compute(PtxOp.AND, rowExists, Code.less(f, f.add(firstColumn(), partColumn), columns));
+    }
+
+    /** Where this lane's row of the part's first fragment begins, at the first tap. */
+    private Value leftAddress(Value patch) {
+        f.comment("the pixels that this lane names");
+        Value row = f.add(partRow, leftRow());
+        Value pixel = f.mad(down(row), Value.of(across(tile)), f.and(row, Value.of(tile.patchWidth() - 1)));
+        return f.mad(leftChunk(), Value.of(CHUNK_BYTES), f.mad(pixel, Value.of(PIXEL_BYTES), patch));
+    }
+
+    private void multiplyTap(Value left, int distance, Value stage) {
+        int fragmentBytes = Tile.MMA_ROWS / tile.patchWidth() * across(tile) * PIXEL_BYTES;
+        for (int step = 0; step < STEPS; step++) {
+            multiply(step, left, distance + step * FRAGMENT_DEPTH * HALF, fragmentBytes, stage);
+        }
+    }
+
+    /** Bytes from the first stage of each, so many taps on. Where nine taps are no whole rounds they change places with each chunk. */
+    private Value[] stages() {
+        Value[] result = new Value[tile.stages()];
+        for (int i = 0; i < result.length; i++) {
+            Value stage = Value.of(i * tile.stageBytes());
+            result[i] = TAPS % result.length == 0 ? stage : f.move(stage.as(PtxType.U32));
+        }
+        return result;
+    }
+
+    /** Of two stages, the other is then first. */
+    private void turn(Value[] stages) {
+        Value before = f.move(stages[0]);
+        f.assign(stages[0], PtxOp.MOV, stages[1]);
+        f.assign(stages[1], PtxOp.MOV, before);
+    }
+
+    @Override
+    ResultRows resultRows(Value tileRow, Value part, Value line) {
+        Corner corner = corner();
+        Value y = f.add(corner.y(), down(part));
+        // A line is one of eight, which are neighbours across.
+        Value x = f.add(corner.x(), line);
+        return new PixelRows(y, x, f.mad(f.mad(corner.picture(), map.outHeight(), y), map.outWidth(), x), part);
+    }
+
+    /** Pixels down from the patch's first one to a line of the tile. */
+    private Value down(Value line) {
+        return f.compute(PtxOp.SHR, line, Value.of(Integer.numberOfTrailingZeros(tile.patchWidth())));
+    }
+
+    /** @param number the result's row of this lane's first line, a pixel at {@code y} and {@code x} */
+    private final class PixelRows implements ResultRows {
+        private final Value y;
+        private final Value x;
+        private final Value number;
+        private final Value part;
+
+        PixelRows(Value y, Value x, Value number, Value part) {
+            this.y = y;
+            this.x = x;
+            this.number = number;
+            this.part = part;
+        }
+
+        @Override
+        public Value row(int below) {
+            Value down = Value.of(below / tile.patchWidth());
+            Value right = Value.of(below % tile.patchWidth());
+            Value inside = f.compute(
+                    PtxOp.AND, Code.less(f, f.add(y, down), map.outHeight()), Code.less(f, f.add(x, right), map.outWidth()));
+            return f.select(PtxType.U32, inside, f.add(f.mad(map.outWidth(), down, number), right), Value.of(-1));
+        }
+
+        /** Parts of the tiles in their order. */
+        @Override
+        public Value slice() {
+            Value parts = Value.of(tile.rows() / tile.partRows());
+            return f.mad(f.special("%ctaid.x"), parts, f.compute(PtxOp.DIV, part, Value.of(tile.partRows())));
+        }
+    }
+
+    /** The weights' columns that this thread loads, at one tap after another. */
+    private final class Weights {
+        private final Slice slice;
+        private final Value channels;
+        /** The next slice's elements of the first column. */
+        private final Value address;
+
+        private final Value tapBytes;
+        private final Value stepBytes;
+        private final Value[] valid;
+
+        Weights(Operands operands, Slice slice, Value at) {
+            this.slice = slice;
+            channels = operands.channels();
+            Value bytes = Value.ofLong(weightType.bytes());
+            Value length = f.mul(channels, Value.of(TAPS));
+            Value column = f.add(firstColumn(), slice.line);
+            address = f.mad(f.mulWide(column, length), bytes, f.address(operands.weights(), at, weightType.bytes()));
+            tapBytes = f.mulWide(channels, Value.of(weightType.bytes()));
+            stepBytes = f.mulWide(length, Value.of(slice.step * weightType.bytes()));
+            valid = new Value[slice.slots];
+            for (int i = 0; i < valid.length; i++) {
+                valid[i] = Code.less(f, f.add(column, Value.of(i * slice.step)), operands.columns());
+            }
+        }
+
+        /** Fetches a slice and goes on to the next tap. */
+        void fetch(Value at, Value stage) {
+            Value line = address;
+            for (int i = 0; i < valid.length; i++) {
+                line = i == 0 ? line : f.add(line, stepBytes);
+                slice.fetch(i, line, valid[i], at, channels, stage);
+            }
+            f.assign(address, PtxOp.ADD, address, tapBytes);
+        }
+
+        /** Behind the last tap: the first one of the next chunk. */
+        void turn() {
+            f.assign(address, PtxOp.MAD, tapBytes, Value.ofLong(-TAPS), address);
+            f.assign(address, PtxOp.ADD, address, Value.ofLong((long) DEPTH * weightType.bytes()));
+        }
+    }
+}
