@@ -107,8 +107,15 @@ record LeftChange(LoadText text, Value positions) {
             Value rows = Value.of(slot * step);
             Value other = f.compare(Comparison.LESS_OR_EQUAL, remaining, rows);
             f.when(f.compute(PtxOp.AND, other, valid[slot]), () -> {
-                Value pictures = f.add(f.compute(PtxOp.DIV, f.sub(rows, remaining), positions), Value.of(1));
-                emitLoads(f.add(begin, text.begin(pictures)));
+                // Seldom more than one picture on: counting them takes fewer registers than a division.
+                Value behind = f.sub(rows, remaining);
+                Value length = text.begin(Value.of(1));
+                Value at = f.add(begin, length);
+                f.loop(() -> f.compare(Comparison.GREATER_OR_EQUAL, behind, positions), () -> {
+                    f.assign(behind, PtxOp.SUB, behind, positions);
+                    f.assign(at, PtxOp.ADD, at, length);
+                });
+                emitLoads(at);
             });
         }
 

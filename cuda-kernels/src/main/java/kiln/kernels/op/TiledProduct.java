@@ -227,7 +227,11 @@ abstract class TiledProduct {
         private final Slice right;
         private final Object[] prepared;
         private final RowSource.Place[] places;
-        private final RowSource.Place[] weights;
+        /** Of the first slot, and from slot to slot, in bytes. */
+        private final Value firstWeight;
+
+        private final Value weightStep;
+        private final Value[] weightsValid;
         private Value channel;
         private Value tap;
 
@@ -248,12 +252,13 @@ abstract class TiledProduct {
             if (leftChange != null) {
                 left.change = leftChange.new Slots(f.add(firstRow, left.line), valid, operands.rows(), left, wholeSlots());
             }
-            weights = new RowSource.Place[right.slots];
             Value weightLength = f.mul(operands.channels(), Value.of(source.taps()));
-            for (int i = 0; i < weights.length; i++) {
-                Value column = f.add(f.add(firstColumn, right.line), Value.of(i * right.step));
-                Value address = f.mad(f.mulWide(column, weightLength), Value.ofLong(weightType.bytes()), operands.weights());
-                weights[i] = new RowSource.Place(address, Code.less(f, column, operands.columns()));
+            Value column = f.add(firstColumn, right.line);
+            firstWeight = f.mad(f.mulWide(column, weightLength), Value.ofLong(weightType.bytes()), operands.weights());
+            weightStep = f.mulWide(weightLength, Value.of(right.step * weightType.bytes()));
+            weightsValid = new Value[right.slots];
+            for (int i = 0; i < right.slots; i++) {
+                weightsValid[i] = Code.less(f, f.add(column, Value.of(i * right.step)), operands.columns());
             }
         }
 
@@ -293,9 +298,10 @@ abstract class TiledProduct {
             }
             at = f.add(channel, right.depth);
             Value element = f.mad(tap, channels, at);
-            for (int i = 0; i < weights.length; i++) {
-                Value address = f.address(weights[i].address(), element, weightType.bytes());
-                right.fetch(i, address, weights[i].valid(), at, channels, stage);
+            Value address = f.address(firstWeight, element, weightType.bytes());
+            for (int i = 0; i < right.slots; i++) {
+                address = i == 0 ? address : f.add(address, weightStep);
+                right.fetch(i, address, weightsValid[i], at, channels, stage);
             }
             f.assign(channel, PtxOp.ADD, channel, Value.of(tile.depth()));
             if (source.taps() > 1) {
