@@ -35,9 +35,12 @@ final class ProductCases {
             int rows = tileRows + kernel.tile().statisticsSlice();
             cases.add(multiply(kernel, 1, rows, rows, tileColumns + 8, 5 * kernel.tile().vector()));
         } else if (changed) {
-            int channels = kernel.vector() ? 5 * kernel.tile().vector() : 21;
-            cases.add(multiply(kernel, 1, 3 * positions, positions, tileColumns + (kernel.vector() ? 8 : 6), channels));
-            cases.add(multiply(kernel, 1, 2, 1, 12, kernel.vector() ? kernel.tile().vector() : 3));
+            boolean vector = kernel.vector();
+            // More slices than shared memory holds at a time.
+            int channels = 5 * kernel.tile().depth() + (vector ? kernel.tile().vector() : 3);
+            cases.add(multiply(kernel, 1, 3 * positions, positions, tileColumns + (vector ? 8 : 6), channels));
+            // Pictures of fewer rows than lie between those that a thread loads.
+            cases.add(multiply(kernel, 1, tileRows / 3 * 3, 3, vector ? 12 : 7, vector ? kernel.tile().vector() : 3));
         } else if (kernel.vector()) {
             cases.add(multiply(kernel, 2, tileRows + 5, tileRows + 5, tileColumns + 8, 5 * kernel.tile().vector()));
         } else {

@@ -1,6 +1,5 @@
 package kiln.kernels.op;
 
-import java.math.BigInteger;
 import java.util.List;
 import java.util.Objects;
 import kiln.kernels.DataType;
@@ -103,8 +102,7 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
         if (sum == null && convolution.tile().isPatch()) {
             return convolution.tile().patchHeight();
         }
-        BigInteger width = BigInteger.valueOf(shape.outWidth());
-        return statisticsSlice() / width.gcd(BigInteger.valueOf(statisticsSlice())).intValue();
+        return GroupNormStatistics.rowsOfSlices(shape.outWidth(), statisticsSlice());
     }
 
     /** Device memory that {@link #calls} uses between its launches and nobody after them. */

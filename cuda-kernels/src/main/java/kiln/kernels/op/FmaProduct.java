@@ -80,11 +80,24 @@ final class FmaProduct extends TiledProduct {
         void store(Value stage) {
             Value target = f.add(shared, stage);
             for (int i = 0; i < slots; i++) {
-                Value[] floats = change == null ? floats(i) : change.floats(i, floats(i));
+                Value[] floats = change == null ? floats(i) : changed(i);
                 for (int j = 0; j < GROUP; j++) {
                     f.store(Space.SHARED, target, (j * stride + i * step) * Float.BYTES, floats[j]);
                 }
             }
+            if (change != null) {
+                change.next(tile.depth());
+            }
+        }
+
+        private Value[] changed(int slot) {
+            Value[] result = change.floats(slot, floats(slot));
+            Value inside = change.inside(slot, 0);
+            for (int j = 0; j < result.length; j++) {
+                inside = vector || j == 0 ? inside : change.inside(slot, j);
+                result[j] = f.select(PtxType.F32, inside, result[j], Value.of(0f));
+            }
+            return result;
         }
 
         private Value[] floats(int slot) {

@@ -1,5 +1,6 @@
 package kiln.kernels.op;
 
+import java.math.BigInteger;
 import java.util.List;
 import java.util.Objects;
 import kiln.kernels.DataType;
@@ -36,6 +37,11 @@ public record GroupNormStatistics(DataType type, int width) implements Kernel {
     /** How many slices one picture has. */
     public static int slices(int positions, int perSlice) {
         return Code.blocks(positions, perSlice);
+    }
+
+    /** The fewest rows of a map that are whole slices. */
+    public static int rowsOfSlices(int width, int perSlice) {
+        return perSlice / BigInteger.valueOf(width).gcd(BigInteger.valueOf(perSlice)).intValue();
     }
 
     @Override

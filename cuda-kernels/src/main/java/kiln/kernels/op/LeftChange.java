@@ -33,87 +33,99 @@ record LeftChange(LoadText text, Value positions) {
     }
 
     /**
-     * A thread's slots ({@link TiledProduct.Slice}): the same channels of several rows, which may be of different pictures. Their factors are
-     * loaded behind the multiplication, where its operands' registers are free: 32 channels' are in the first-level cache after one load.
+     * A thread's slots ({@link TiledProduct.Slice}): the same channels of several rows, which may be of different pictures. One slice is changed
+     * after the other, in each all slots in their order. Factors are loaded when they are needed, where the multiplication's operands have left
+     * their registers: those of a slice's channels are in the first-level cache after one load.
      */
     final class Slots {
         private final PtxFunction f = text.f();
         private final boolean vector;
         private final LoadText.Neighbours neighbours;
-        /** For each slot, where its picture's factors begin, and whether its row exists. */
-        private final Value[] begins;
+        /** Where the factors of the first slot's picture begin, and how many rows from that slot on are this picture's. */
+        private final Value begin;
 
+        private final Value remaining;
+        /** For each slot, whether its row exists. */
         private final Value[] valid;
-        /** First channel of what is on its way. */
+        /** Rows from slot to slot. */
+        private final int step;
+        /** First channel of the slice that is changed next. */
         private final Value channel = f.register(PtxType.U32);
 
         /**
-         * @param rows of the left factor, one for each slot, ascending
-         * @param count of all rows
-         * @param unit channels of a slot
-         * @param vector whether channels are a multiple of it
+         * @param row of the left factor, of the first slot
+         * @param valid for each slot, whether its row exists
+         * @param rows of the left factor
+         * @param vector whether channels are a multiple of a slot's
          */
-        Slots(Value[] rows, Value[] valid, Value count, int unit, boolean vector) {
+        Slots(Value row, Value[] valid, Value rows, TiledProduct.Slice slice, boolean vector) {
             this.valid = valid;
             this.vector = vector;
-            neighbours = text.neighbours(unit);
-            begins = new Value[rows.length];
-            // Rows beyond the last take its picture: their elements become zeros, but their factors are loaded.
-            Value last = f.sub(count, Value.of(1));
-            for (int i = 0; i < rows.length; i++) {
-                begins[i] = text.begin(f.compute(PtxOp.DIV, f.compute(PtxOp.MIN, rows[i], last), positions));
-            }
+            step = slice.step;
+            neighbours = text.neighbours(slice.unit);
+            // A row beyond the last takes its picture: its elements stay zeros, but factors are loaded.
+            Value existing = f.compute(PtxOp.MIN, row, f.sub(rows, Value.of(1)));
+            Value picture = f.compute(PtxOp.DIV, existing, positions);
+            begin = text.begin(picture);
+            remaining = f.sub(f.mad(picture, positions, positions), existing);
         }
 
-        /** When loads of the channels from this one on begin. */
-        void fetched(Value first) {
-            f.assign(channel, PtxOp.MOV, first);
+        /** Before the first slice. */
+        void begin(Value firstChannel) {
+            f.assign(channel, PtxOp.MOV, firstChannel);
         }
 
-        /** A slot's elements changed, zeros where there are none; slots come in their order, and all of them. */
+        /** Behind a slice's last slot. */
+        void next(int depth) {
+            f.assign(channel, PtxOp.ADD, channel, Value.of(depth));
+        }
+
+        /** A slot's elements changed, whether they exist or not. */
         Value[] floats(int slot, Value... values) {
             loadFactors(slot);
-            Value[] result = text.floats(neighbours, values);
-            Value inside = inside(slot, 0);
-            for (int j = 0; j < result.length; j++) {
-                inside = vector || j == 0 ? inside : inside(slot, j);
-                result[j] = f.select(PtxType.F32, inside, result[j], Value.of(0f));
-            }
-            return result;
+            return text.floats(neighbours, values);
         }
 
-        /** The same for pairs of halves; all channels of a slot exist, or none. */
+        /** The same for pairs of halves. */
         Value[] words(Arithmetic arithmetic, int slot, Value... words) {
             loadFactors(slot);
-            Value[] result = text.words(arithmetic, neighbours, words);
-            Value inside = inside(slot, 0);
-            for (int j = 0; j < result.length; j++) {
-                result[j] = f.select(PtxType.B32, inside, result[j], Value.of(0));
-            }
-            return result;
+            return text.words(arithmetic, neighbours, words);
         }
 
-        /** Those of the slot before serve as well, but where another picture begins. */
-        private void loadFactors(int slot) {
-            if (slot == 0) {
-                emitLoads(slot);
-            } else {
-                f.guarded(f.compare(Comparison.NOT_EQUAL, begins[slot], begins[slot - 1]), () -> emitLoads(slot));
-            }
-        }
-
-        private void emitLoads(int slot) {
-            if (vector) {
-                Value last = f.sub(text.channels(), Value.of(neighbours.factors().length));
-                text.load(neighbours, begins[slot], f.compute(PtxOp.MIN, channel, last));
-            } else {
-                text.loadEach(neighbours, begins[slot], channel);
-            }
-        }
-
-        private Value inside(int slot, int element) {
+        /** Whether an element of a slot exists; with vectors all of a slot's do, or none. Others have to stay zeros. */
+        Value inside(int slot, int element) {
             Value at = element == 0 ? channel : f.add(channel, Value.of(element));
             return f.compute(PtxOp.AND, valid[slot], Code.less(f, at, text.channels()));
+        }
+
+        /** Those of the first slot serve as well, but behind its picture's last row. */
+        private void loadFactors(int slot) {
+            if (slot == 0) {
+                emitLoads(begin);
+                return;
+            }
+            Value rows = Value.of(slot * step);
+            Value other = f.compare(Comparison.LESS_OR_EQUAL, remaining, rows);
+            f.when(f.compute(PtxOp.AND, other, valid[slot]), () -> {
+                // Seldom more than one picture on: counting them takes fewer registers than a division.
+                Value behind = f.sub(rows, remaining);
+                Value length = text.begin(Value.of(1));
+                Value at = f.add(begin, length);
+                f.loop(() -> f.compare(Comparison.GREATER_OR_EQUAL, behind, positions), () -> {
+                    f.assign(behind, PtxOp.SUB, behind, positions);
+                    f.assign(at, PtxOp.ADD, at, length);
+                });
+                emitLoads(at);
+            });
+        }
+
+        private void emitLoads(Value pictureBegin) {
+            if (vector) {
+                Value last = f.sub(text.channels(), Value.of(neighbours.factors().length));
+                text.load(neighbours, pictureBegin, f.compute(PtxOp.MIN, channel, last));
+            } else {
+                text.loadEach(neighbours, pictureBegin, channel);
+            }
         }
     }
 }

@@ -39,7 +39,7 @@ record LoadText(PtxFunction f, OnLoad onLoad, DataType type, Value factors, Valu
 
     /** Where a picture's factors begin, in elements from the first picture's. */
     Value begin(Value picture) {
-        return f.mul(f.mul(picture, channels), Value.of(2));
+        return f.mul(f.mul(channels, picture), Value.of(2));
     }
 
     /**

@@ -20,7 +20,8 @@ import kiln.kernels.ptx.Value;
  *     in different banks without padding.
  * </ul>
  *
- * <p>From sm_80 on halves go to shared memory by {@code cp.async}, past the registers, but those of a left factor that is changed on its way.
+ * <p>From sm_80 on halves go to shared memory by {@code cp.async}, past the registers. A left factor is changed ({@link OnLoad}) when it is there,
+ * each element by the thread that loaded it: on its way it would hold registers while the slice before it is multiplied, and there are none left.
  */
 class TensorProduct extends TiledProduct {
     /** Halves of a chunk. */
@@ -70,7 +71,7 @@ class TensorProduct extends TiledProduct {
 
         HalfSlice(Value base, Factor factor, DataType stored, int lines, Value thread) {
             super(base, lines, UNIT, thread);
-            copied = asynchronous && stored == DataType.F16 && (factor == Factor.RIGHT || leftChange == null);
+            copied = asynchronous && stored == DataType.F16;
             Value chunk = f.compute(PtxOp.SHR, depth, Value.of(Integer.numberOfTrailingZeros(UNIT)));
             shared = address(base, factor, line, chunk);
             travelling = new Value[copied ? 0 : slots][UNIT * stored.bytes() / Integer.BYTES];
@@ -106,10 +107,27 @@ class TensorProduct extends TiledProduct {
             }
             Value target = f.add(shared, stage);
             for (int i = 0; i < slots; i++) {
-                Value[] halves = offset == null ? travelling[i] : halves(travelling[i]);
-                Value[] changed = change == null ? halves : change.words(tile.arithmetic(), i, halves);
-                f.store(Space.SHARED, target, i * step * LINE_BYTES, changed);
+                f.store(Space.SHARED, target, i * step * LINE_BYTES, offset == null ? travelling[i] : halves(travelling[i]));
             }
+        }
+
+        @Override
+        void arrived(Value stage) {
+            if (change == null) {
+                return;
+            }
+            Value target = f.add(shared, stage);
+            for (int i = 0; i < slots; i++) {
+                int at = i * step * LINE_BYTES;
+                Value[] words = new Value[CHUNK_BYTES / Integer.BYTES];
+                for (int j = 0; j < words.length; j++) {
+                    words[j] = f.register(PtxType.B32);
+                }
+                f.load(Space.SHARED, target, at, words);
+                Value[] changed = change.words(tile.arithmetic(), i, words);
+                f.guarded(change.inside(i, 0), () -> f.store(Space.SHARED, target, at, changed));
+            }
+            change.next(tile.depth());
         }
 
         private Value[] halves(Value[] bytes) {

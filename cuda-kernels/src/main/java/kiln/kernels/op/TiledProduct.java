@@ -116,7 +116,7 @@ abstract class TiledProduct {
         final int unit;
         final int slots;
         final int step;
-        /** What becomes of the elements between their load and their store; {@code null}: nothing. There before the first load. */
+        /** What is done to the elements; {@code null}: nothing. There before the first load. */
         LeftChange.Slots change;
 
         Slice(Value base, int lines, int unit, Value thread) {
@@ -138,6 +138,9 @@ abstract class TiledProduct {
 
         /** Puts what is in registers there. */
         abstract void store(Value stage);
+
+        /** What a thread does to its slots of a slice that is in shared memory, before the others may read them. */
+        void arrived(Value stage) {}
     }
 
     /** Whether channels are a multiple of a slot's. */
@@ -204,6 +207,7 @@ abstract class TiledProduct {
         Value writing = f.move(Value.of(ahead * stageBytes).as(PtxType.U32));
         f.loop(() -> f.compare(Comparison.NOT_EQUAL, left, Value.of(0)), () -> {
             await(ahead - 1);
+            a.arrived(reading);
             // Behind it this slice is there for all, and all are done with the stage that is written next.
             f.barrier();
             f.when(f.compare(Comparison.GREATER, left, Value.of(ahead)), () -> loads.next(writing));
@@ -238,7 +242,11 @@ abstract class TiledProduct {
         private final Slice right;
         private final Object[] prepared;
         private final RowSource.Place[] places;
-        private final RowSource.Place[] weights;
+        /** Of the first slot, and from slot to slot, in bytes. */
+        private final Value firstWeight;
+
+        private final Value weightStep;
+        private final Value[] weightsValid;
         private Value channel;
         private Value tap;
 
@@ -249,21 +257,23 @@ abstract class TiledProduct {
             this.right = right;
             prepared = new Object[left.slots];
             places = new RowSource.Place[left.slots];
-            Value[] rows = new Value[left.slots];
             Value[] valid = new Value[left.slots];
             for (int i = 0; i < places.length; i++) {
-                rows[i] = f.add(f.add(firstRow, left.line), Value.of(i * left.step));
-                prepared[i] = source.prepare(rows[i], Code.less(f, rows[i], operands.rows()));
+                Value row = f.add(f.add(firstRow, left.line), Value.of(i * left.step));
+                prepared[i] = source.prepare(row, Code.less(f, row, operands.rows()));
                 valid[i] = f.register(PtxType.PRED);
                 places[i] = new RowSource.Place(f.register(PtxType.U64), valid[i]);
             }
-            left.change = leftChange == null ? null : leftChange.new Slots(rows, valid, operands.rows(), left.unit, wholeSlots());
-            weights = new RowSource.Place[right.slots];
+            if (leftChange != null) {
+                left.change = leftChange.new Slots(f.add(firstRow, left.line), valid, operands.rows(), left, wholeSlots());
+            }
             Value weightLength = f.mul(operands.channels(), Value.of(source.taps()));
-            for (int i = 0; i < weights.length; i++) {
-                Value column = f.add(f.add(firstColumn, right.line), Value.of(i * right.step));
-                Value address = f.mad(f.mulWide(column, weightLength), Value.ofLong(weightType.bytes()), operands.weights());
-                weights[i] = new RowSource.Place(address, Code.less(f, column, operands.columns()));
+            Value column = f.add(firstColumn, right.line);
+            firstWeight = f.mad(f.mulWide(column, weightLength), Value.ofLong(weightType.bytes()), operands.weights());
+            weightStep = f.mulWide(weightLength, Value.of(right.step * weightType.bytes()));
+            weightsValid = new Value[right.slots];
+            for (int i = 0; i < right.slots; i++) {
+                weightsValid[i] = Code.less(f, f.add(column, Value.of(i * right.step)), operands.columns());
             }
         }
 
@@ -281,6 +291,9 @@ abstract class TiledProduct {
                 f.assign(tap, PtxOp.DIV, first, slicesPerTap);
                 f.assign(channel, PtxOp.SHL, f.sub(first, f.mul(tap, slicesPerTap)), depthShift);
             }
+            if (left.change != null) {
+                left.change.begin(f.add(channel, left.depth));
+            }
             place();
             return slices;
         }
@@ -295,17 +308,15 @@ abstract class TiledProduct {
         void next(Value stage) {
             Value channels = operands.channels();
             Value at = f.add(channel, left.depth);
-            if (left.change != null) {
-                left.change.fetched(at);
-            }
             for (int i = 0; i < places.length; i++) {
                 left.fetch(i, f.address(places[i].address(), at, type.bytes()), places[i].valid(), at, channels, stage);
             }
             at = f.add(channel, right.depth);
             Value element = f.mad(tap, channels, at);
-            for (int i = 0; i < weights.length; i++) {
-                Value address = f.address(weights[i].address(), element, weightType.bytes());
-                right.fetch(i, address, weights[i].valid(), at, channels, stage);
+            Value address = f.address(firstWeight, element, weightType.bytes());
+            for (int i = 0; i < right.slots; i++) {
+                address = i == 0 ? address : f.add(address, weightStep);
+                right.fetch(i, address, weightsValid[i], at, channels, stage);
             }
             f.assign(channel, PtxOp.ADD, channel, Value.of(tile.depth()));
             if (source.taps() > 1) {

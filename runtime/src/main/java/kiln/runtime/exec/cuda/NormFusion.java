@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import kiln.kernels.op.Epilogue;
+import kiln.kernels.op.GroupNormStatistics;
 import kiln.kernels.op.OnLoad;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
@@ -136,7 +137,7 @@ final class NormFusion {
     }
 
     private int slices(int node) {
-        return (graph.shapeOf(node).positions() + slice(node) - 1) / slice(node);
+        return GroupNormStatistics.slices(graph.shapeOf(node).positions(), slice(node));
     }
 
     /** Of a node's statistics: two 32-bit floats for each channel of each slice. */
@@ -161,7 +162,7 @@ final class NormFusion {
         if (isInEpilogue(node)) {
             return products[node].bandRowsMultiple();
         }
-        return RowProduct.rowsOfSlices(graph.shapeOf(node).width(), SLICE);
+        return GroupNormStatistics.rowsOfSlices(graph.shapeOf(node).width(), SLICE);
     }
 
     /** Of a norm's factors and addends. */

@@ -70,7 +70,8 @@ final class ProductLowering {
                     op.kernel(),
                     op.stride(),
                     op.padBefore(),
-                    op.upsample()));
+                    op.upsample(),
+                    onLoad));
         }
         MultiplyPlan plan = MultiplyPlan.choose(
                 target.type(),

@@ -5,6 +5,7 @@ import kiln.kernels.KernelCall;
 import kiln.kernels.op.Convolution;
 import kiln.kernels.op.ConvolutionPlan;
 import kiln.kernels.op.Epilogue;
+import kiln.kernels.op.GroupNormStatistics;
 import kiln.kernels.op.MatrixMultiply;
 import kiln.kernels.op.MultiplyPlan;
 import kiln.kernels.op.OnLoad;
@@ -38,17 +39,6 @@ sealed interface RowProduct {
     /** What a band's rows must be a multiple of, so that its slices are the whole's. */
     int bandRowsMultiple();
 
-    /** The fewest rows of so many positions that are whole slices. */
-    static int rowsOfSlices(int width, int slice) {
-        int divisor = width;
-        for (int rest = slice; rest != 0; ) {
-            int next = divisor % rest;
-            divisor = rest;
-            rest = next;
-        }
-        return slice / divisor;
-    }
-
     record OfWindows(ConvolutionPlan plan) implements RowProduct {
         @Override
         public Convolution.Band band(int firstRow, int rows) {
@@ -57,7 +47,8 @@ sealed interface RowProduct {
 
         @Override
         public List<KernelCall> calls(Operands o, Convolution.Band band, long in, long out, List<Epilogue.Input> inputs) {
-            return plan.calls(in, o.weights, o.scales, out, o.work, band, o.bias, inputs);
+            OnLoad.Factors factors = new OnLoad.Factors(o.factors, 1);
+            return plan.calls(in, factors, o.weights, o.scales, out, o.work, band, o.bias, inputs);
         }
 
         @Override
@@ -67,7 +58,7 @@ sealed interface RowProduct {
 
         @Override
         public OnLoad onLoad() {
-            return OnLoad.NOTHING;
+            return plan.convolution().onLoad();
         }
 
         @Override
@@ -77,7 +68,7 @@ sealed interface RowProduct {
 
         @Override
         public int bandRowsMultiple() {
-            return statisticsSlice() == 0 ? 1 : rowsOfSlices(plan.shape().outWidth(), statisticsSlice());
+            return plan.bandRowsMultiple();
         }
     }
 
@@ -115,7 +106,7 @@ sealed interface RowProduct {
 
         @Override
         public int bandRowsMultiple() {
-            return statisticsSlice() == 0 ? 1 : rowsOfSlices(width, statisticsSlice());
+            return statisticsSlice() == 0 ? 1 : GroupNormStatistics.rowsOfSlices(width, statisticsSlice());
         }
     }
 }
