@@ -46,7 +46,7 @@ final class PatchProduct extends TensorProduct {
     private final LoadText load;
 
     PatchProduct(PtxFunction f, DataType type, DataType weights, Tile tile, Map map, LoadText load) {
-        super(f, type, weights, tile);
+        super(f, type, weights, tile, null);
         this.map = map;
         this.load = load;
     }
