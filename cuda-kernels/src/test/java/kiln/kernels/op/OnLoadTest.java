@@ -96,7 +96,7 @@ class OnLoadTest {
     private static MultiplyPlan plan(int capability, int rows, int channels, OnLoad onLoad) {
         Card card = new Card(capability, 80);
         return MultiplyPlan.choose(
-                DataType.F16, DataType.F16, card, rows, 320, channels, channels, 320, 1, Epilogue.BIAS, onLoad);
+                DataType.F16, DataType.F16, card, rows, 320, channels, channels, 320, 1, Epilogue.BIAS, rows, onLoad);
     }
 
     @Test

@@ -263,7 +263,8 @@ class ProductStatisticsTest {
     }
 
     private static MultiplyPlan multiply(Card card, int rows, int columns, int matrices, int positions) {
-        return MultiplyPlan.choose(DataType.F16, DataType.F16, card, rows, columns, 320, 320, columns, matrices, STATISTICS, positions);
+        return MultiplyPlan.choose(
+                DataType.F16, DataType.F16, card, rows, columns, 320, 320, columns, matrices, STATISTICS, positions, OnLoad.NOTHING);
     }
 
     @Test
