@@ -9,7 +9,7 @@ import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Value;
 
 /**
- * The text of an {@link OnLoad} in a {@link TiledProduct} whose left factor's neighbouring rows are pictures.
+ * The text of an {@link OnLoad} in a {@link TiledProduct} whose left factor's rows are pictures, one behind the other.
  *
  * @param positions rows of a picture
  */
@@ -33,9 +33,9 @@ record LeftChange(LoadText text, Value positions) {
     }
 
     /**
-     * A thread's slots ({@link TiledProduct.Slice}): the same channels of several rows, which may be of different pictures. One slice is changed
-     * after the other, in each all slots in their order. Factors are loaded when they are needed, where the multiplication's operands have left
-     * their registers: those of a slice's channels are in the first-level cache after one load.
+     * A thread's slots ({@link TiledProduct.Slice}): the same channels of several rows, which may be of different pictures. One slice is
+     * changed after the other, in each all slots in their order. Factors are loaded only then, when the multiplication's operands have left
+     * their registers: all threads read the few that a slice's channels have.
      */
     final class Slots {
         private final PtxFunction f = text.f();
@@ -56,6 +56,7 @@ record LeftChange(LoadText text, Value positions) {
          * @param row of the left factor, of the first slot
          * @param valid for each slot, whether its row exists
          * @param rows of the left factor
+         * @param slice that the slots are of
          * @param vector whether channels are a multiple of a slot's
          */
         Slots(Value row, Value[] valid, Value rows, TiledProduct.Slice slice, boolean vector) {

@@ -294,6 +294,11 @@ public record MatrixMultiply(
             f.assign(target.address(), PtxOp.MOV, row.address());
             f.assign(target.valid(), PtxOp.MOV, row.inRange());
         }
+
+        @Override
+        public Value step(int rows) {
+            return f.mulWide(stride, Value.of(rows * type.bytes()));
+        }
     }
 
     /**

@@ -17,4 +17,9 @@ interface RowSource {
 
     /** Emits the place of a row at a tap into registers that exist. */
     void place(Object prepared, Value tap, Place target);
+
+    /** Emits the bytes from a row to the one so many behind it where that is the same for all; {@code null} where it is not. */
+    default Value step(int rows) {
+        return null;
+    }
 }

@@ -20,8 +20,9 @@ import kiln.kernels.ptx.Value;
  *     in different banks without padding.
  * </ul>
  *
- * <p>From sm_80 on halves go to shared memory by {@code cp.async}, past the registers. A left factor is changed ({@link OnLoad}) when it is there,
- * each element by the thread that loaded it: on its way it would hold registers while the slice before it is multiplied, and there are none left.
+ * <p>From sm_80 on halves go to shared memory by {@code cp.async}, past the registers. A left factor's elements are changed ({@link OnLoad})
+ * when they are there, by the thread that loaded them: with their factors they would hold more registers while the slice before them is
+ * multiplied than there are.
  */
 class TensorProduct extends TiledProduct {
     /** Halves of a chunk. */

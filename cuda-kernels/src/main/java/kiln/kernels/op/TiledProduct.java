@@ -242,6 +242,8 @@ abstract class TiledProduct {
         private final Slice right;
         private final Object[] prepared;
         private final RowSource.Place[] places;
+        /** Bytes from slot to slot, if they are the same: then one address takes the place of all. */
+        private final Value rowStep;
         /** Of the first slot, and from slot to slot, in bytes. */
         private final Value firstWeight;
 
@@ -264,6 +266,7 @@ abstract class TiledProduct {
                 valid[i] = f.register(PtxType.PRED);
                 places[i] = new RowSource.Place(f.register(PtxType.U64), valid[i]);
             }
+            rowStep = source.step(left.step);
             if (leftChange != null) {
                 left.change = leftChange.new Slots(f.add(firstRow, left.line), valid, operands.rows(), left, wholeSlots());
             }
@@ -308,15 +311,17 @@ abstract class TiledProduct {
         void next(Value stage) {
             Value channels = operands.channels();
             Value at = f.add(channel, left.depth);
+            Value row = null;
             for (int i = 0; i < places.length; i++) {
-                left.fetch(i, f.address(places[i].address(), at, type.bytes()), places[i].valid(), at, channels, stage);
+                row = i == 0 || rowStep == null ? f.address(places[i].address(), at, type.bytes()) : f.add(row, rowStep);
+                left.fetch(i, row, places[i].valid(), at, channels, stage);
             }
             at = f.add(channel, right.depth);
             Value element = f.mad(tap, channels, at);
-            Value address = f.address(firstWeight, element, weightType.bytes());
+            Value weight = f.address(firstWeight, element, weightType.bytes());
             for (int i = 0; i < right.slots; i++) {
-                address = i == 0 ? address : f.add(address, weightStep);
-                right.fetch(i, address, weightsValid[i], at, channels, stage);
+                weight = i == 0 ? weight : f.add(weight, weightStep);
+                right.fetch(i, weight, weightsValid[i], at, channels, stage);
             }
             f.assign(channel, PtxOp.ADD, channel, Value.of(tile.depth()));
             if (source.taps() > 1) {
