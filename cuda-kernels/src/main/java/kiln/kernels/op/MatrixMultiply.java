@@ -36,6 +36,9 @@ public record MatrixMultiply(DataType type, DataType weights, Tile tile, boolean
         Objects.requireNonNull(tile, "tile");
         Objects.requireNonNull(epilogue, "epilogue");
         TiledProduct.require(type, weights, tile, vector, epilogue);
+        if (tile.isPatch()) {
+            throw new IllegalArgumentException("gemm: " + tile.label() + ", but a product takes rows as they come");
+        }
         if (partial && !epilogue.equals(Epilogue.NONE)) {
             throw new IllegalArgumentException("gemm: partial sums with " + epilogue.label());
         }
