@@ -172,7 +172,7 @@ class PatchProductTest {
         Convolution convolution = plan(tile, 1, STATISTICS, OnLoad.NOTHING, run.shape).convolution();
         Convolution.Band band = convolution.band(run.shape, 4, 4);
         assertThatThrownBy(() -> convolution.call(0, 0, 0, 0, run.shape, band, 0, List.of(new Epilogue.Input(0, 0))))
-                .hasMessageContaining("no whole slices of statistics");
+                .hasMessageContaining("no whole tiles for statistics");
     }
 
     @Test
