@@ -3,7 +3,6 @@ package kiln.kernels.op;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.BiConsumer;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
@@ -240,9 +239,10 @@ public record Convolution(
         if (partial) {
             throw new IllegalArgumentException("convolution " + variant() + " stores no results");
         }
-        if (epilogue.leavesStatistics() && !tile.hasWholeSlices(band.rows(), shape.outWidth())) {
-            throw new IllegalArgumentException("convolution " + variant() + ": no whole slices of statistics in " + band + " of " + shape);
+        if (epilogue.leavesStatistics() && tile.isPatch() && !tile.hasWholeSlices(band.rows(), shape.outWidth())) {
+            throw new IllegalArgumentException("convolution " + variant() + ": no whole tiles for statistics in " + band + " of " + shape);
         }
+        TiledProduct.requireSlices(epilogue, tile.statisticsSlice(), band.rows() * shape.outWidth());
         List<Object> arguments = arguments(in, factors, weights, out, shape, band);
         TiledProduct.addScales(arguments, this.weights, scales);
         epilogue.addArguments(arguments, bias, inputs);
@@ -308,28 +308,21 @@ public record Convolution(
         Value firstInRow = f.parameter("first_in_row", PtxType.U32);
         Value inRows = f.parameter("in_rows", PtxType.U32);
         LoadText load = onLoad == OnLoad.NOTHING ? null : new LoadText(f, onLoad, type, f.parameter("factors", PtxType.U64), inChannels);
-        BiConsumer<TiledProduct.Operands, Results> product = (operands, results) -> {
-            if (tile.isPatch()) {
-                PatchProduct.Map map =
-                        new PatchProduct.Map(in, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
-                new PatchProduct(f, type, weights, tile, map, load).emit(operands, results);
-            } else {
-                Windows windows = new Windows(f, in, inChannels, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
-                TiledProduct.of(f, type, weights, tile, vector).emit(operands, windows, results);
-            }
-        };
-        if (partial) {
-            Value slicesOfPart = f.parameter("slices_of_part", PtxType.U32);
-            Value part = f.special("%ctaid.z");
-            Value sums = f.mad(f.mulWide(part, f.mul(rows, outChannels)), Value.ofLong(Float.BYTES), out);
-            Results results = new Results(
-                    f, DataType.F32, sums, outChannels, rows, outChannels, null, epilogue, epilogue.new Text(f, DataType.F32));
-            product.accept(new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, part, slicesOfPart), results);
-            return module.text();
+        Value slicesOfPart = partial ? f.parameter("slices_of_part", PtxType.U32) : null;
+        Value scales = partial ? null : TiledProduct.scales(f, weights);
+        DataType stored = partial ? DataType.F32 : type;
+        Epilogue.Text text = epilogue.new Text(f, stored);
+        Value part = partial ? f.special("%ctaid.z") : null;
+        Value target = partial ? f.mad(f.mulWide(part, f.mul(rows, outChannels)), Value.ofLong(Float.BYTES), out) : out;
+        Results results = new Results(f, stored, target, outChannels, rows, outChannels, scales, epilogue, text);
+        TiledProduct.Operands operands = new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, part, slicesOfPart);
+        if (tile.isPatch()) {
+            PatchProduct.Map map = new PatchProduct.Map(in, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
+            new PatchProduct(f, type, weights, tile, map, load).emit(operands, results);
+        } else {
+            Windows windows = new Windows(f, in, inChannels, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
+            TiledProduct.of(f, type, weights, tile, vector).emit(operands, windows, results);
         }
-        Value scales = TiledProduct.scales(f, weights);
-        Results results = new Results(f, type, out, outChannels, rows, outChannels, scales, epilogue, epilogue.new Text(f, type));
-        product.accept(new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, null, null), results);
         return module.text();
     }
 

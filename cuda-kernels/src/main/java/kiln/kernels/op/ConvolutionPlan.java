@@ -21,8 +21,8 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
     }
 
     /**
-     * Window as for {@link Convolution#choose}; nothing is done to elements. {@link Epilogue.Step#STATISTICS} are left out where the launches cannot leave them ({@link
-     * #statisticsSlice}); {@link #calls} then takes no input for them.
+     * Window as for {@link Convolution#choose}; nothing is done to elements. {@link Epilogue.Step#STATISTICS} are left out where the launches
+     * cannot leave them ({@link #statisticsSlice}); {@link #calls} then takes no input for them.
      */
     public static ConvolutionPlan choose(
             DataType type,

@@ -38,6 +38,9 @@ public record MatrixMultiply(
         Objects.requireNonNull(epilogue, "epilogue");
         Objects.requireNonNull(onLoad, "onLoad");
         TiledProduct.require(type, weights, tile, vector, epilogue);
+        if (tile.isPatch()) {
+            throw new IllegalArgumentException("gemm: " + tile.label() + ", but a product takes rows as they come");
+        }
         if (partial && !epilogue.equals(Epilogue.NONE)) {
             throw new IllegalArgumentException("gemm: partial sums with " + epilogue.label());
         }

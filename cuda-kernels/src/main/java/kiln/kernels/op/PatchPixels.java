@@ -91,7 +91,7 @@ final class PatchPixels {
         f.barrier();
     }
 
-    private static int slots(Tile tile) {
+    static int slots(Tile tile) {
         return Code.blocks(PatchProduct.pixels(tile), tile.threads() / LINE_CHUNKS);
     }
 

@@ -47,6 +47,9 @@ final class PatchProduct extends TensorProduct {
 
     PatchProduct(PtxFunction f, DataType type, DataType weights, Tile tile, Map map, LoadText load) {
         super(f, type, weights, tile, null);
+        if (PatchPixels.slots(tile) > TAPS - TAPS_ON_THE_WAY) {
+            throw new IllegalArgumentException(tile.label() + ": too many pixels for so few threads");
+        }
         this.map = map;
         this.load = load;
     }
@@ -73,7 +76,6 @@ final class PatchProduct extends TensorProduct {
         Slice slice = slice(f.shared("slices", tile.stages() * tile.stageBytes()), Factor.RIGHT, weightType, tile.columns(), thread);
         Corner corner = corner();
         PatchPixels pixels = new PatchPixels(f, tile, type, map, corner, channels, thread, slice.depth, load);
-
         f.comment("this block's chunks, and this thread's first channel of the next one");
         Value chunks = f.compute(PtxOp.SHR, f.add(channels, Value.of(DEPTH - 1)), Value.of(Integer.numberOfTrailingZeros(DEPTH)));
         Value at = f.move(slice.depth);
@@ -83,26 +85,7 @@ final class PatchProduct extends TensorProduct {
             f.assign(at, PtxOp.MAD, before, Value.of(DEPTH), at);
         }
         Weights weights = new Weights(operands, slice, at);
-        Value[] stages = stages();
-        int ahead = stages.length - 1;
-        f.comment("the first patch and weights");
-        pixels.fetchFactors(at, channels);
-        pixels.storeFactors();
-        for (int i = 0; i < pixels.slots(); i++) {
-            pixels.fetch(i, at, channels);
-        }
-        for (int i = 0; i < ahead; i++) {
-            weights.fetch(at, stages[i]);
-            slice.store(stages[i]);
-            fetched();
-        }
-        if (load != null) {
-            f.barrier();
-        }
-        for (int i = 0; i < pixels.slots(); i++) {
-            pixels.apply(i);
-        }
-        pixels.store();
+        first(pixels, weights, at, channels);
         begin(thread, slice);
         Value left = leftAddress(pixels.patch());
         Value works = hasResults(corner, operands.columns());
@@ -112,31 +95,14 @@ final class PatchProduct extends TensorProduct {
             Value end = f.select(PtxType.U32, more, channels, Value.of(0));
             for (int tap = 0; tap < TAPS; tap++) {
                 f.comment("tap " + tap);
-                await(ahead - 1);
+                await(weights.ahead - 1);
                 // Behind it these weights are there for all, as is the patch, and all are done with the stage that is written next.
                 f.barrier();
-                Value writing = stages[(tap + ahead) % stages.length];
-                if (tap + ahead < TAPS) {
-                    weights.fetch(at, writing);
-                } else {
-                    if (tap + ahead == TAPS) {
-                        weights.turn();
-                    }
-                    f.when(more, () -> weights.fetch(next, writing));
-                }
-                fetched();
+                weights.fetchAhead(tap, at, more, next);
                 int applied = tap - (TAPS - pixels.slots());
-                int fetched = applied + TAPS_ON_THE_WAY;
-                if (tap == 0) {
-                    pixels.fetchFactors(next, end);
-                }
-                if (fetched >= 0 && fetched < pixels.slots()) {
-                    pixels.fetch(fetched, next, end);
-                }
-                Value reading = stages[tap % stages.length];
-                int distance = (tap / WINDOW * across(tile) + tap % WINDOW) * PIXEL_BYTES;
-                f.when(works, () -> multiplyTap(left, distance, reading));
-                slice.store(writing);
+                fetch(pixels, tap, applied + TAPS_ON_THE_WAY, next, end);
+                multiply(tap, left, works, weights.stage(tap));
+                slice.store(weights.stage(tap + weights.ahead));
                 if (tap == 1) {
                     pixels.storeFactors();
                 }
@@ -149,15 +115,59 @@ final class PatchProduct extends TensorProduct {
                 f.barrier();
                 pixels.store();
             });
-            if (TAPS % stages.length != 0) {
-                turn(stages);
-            }
+            weights.turnStages();
             f.assign(at, PtxOp.MOV, next);
             f.assign(chunks, PtxOp.SUB, chunks, Value.of(1));
         });
         f.comment("places again, as registers are few in the loop");
         findPart(f.special("%tid.x"));
         finish(results, null, firstColumn());
+    }
+
+    /** The first patch, and the weights of the taps before which there is no other. */
+    private void first(PatchPixels pixels, Weights weights, Value at, Value channels) {
+        f.comment("the first patch and weights");
+        pixels.fetchFactors(at, channels);
+        for (int i = 0; i < pixels.slots(); i++) {
+            pixels.fetch(i, at, channels);
+        }
+        for (int tap = 0; tap < weights.ahead; tap++) {
+            weights.fetch(at, weights.stage(tap));
+            weights.slice.store(weights.stage(tap));
+            fetched();
+        }
+        pixels.storeFactors();
+        if (load != null) {
+            f.barrier();
+        }
+        for (int i = 0; i < pixels.slots(); i++) {
+            pixels.apply(i);
+        }
+        pixels.store();
+    }
+
+    /** Loads what a tap's turn is of the next chunk's pixels and factors. */
+    private static void fetch(PatchPixels pixels, int tap, int slot, Value at, Value end) {
+        if (tap == 0) {
+            pixels.fetchFactors(at, end);
+        }
+        if (slot >= 0 && slot < pixels.slots()) {
+            pixels.fetch(slot, at, end);
+        }
+    }
+
+    /**
+     * Multiplies a tap, but in warps that have no results. (A branch at each tap also keeps the assembler from mixing taps, for which
+     * registers would be too few.)
+     */
+    private void multiply(int tap, Value left, Value works, Value stage) {
+        int fragmentBytes = Tile.MMA_ROWS / tile.patchWidth() * across(tile) * PIXEL_BYTES;
+        int distance = (tap / WINDOW * across(tile) + tap % WINDOW) * PIXEL_BYTES;
+        f.when(works, () -> {
+            for (int step = 0; step < STEPS; step++) {
+                multiply(step, left, distance + step * FRAGMENT_DEPTH * HALF, fragmentBytes, stage);
+            }
+        });
     }
 
     private Value firstColumn() {
@@ -190,30 +200,6 @@ final class PatchProduct extends TensorProduct {
         return f.mad(leftChunk(), Value.of(CHUNK_BYTES), f.mad(pixel, Value.of(PIXEL_BYTES), patch));
     }
 
-    private void multiplyTap(Value left, int distance, Value stage) {
-        int fragmentBytes = Tile.MMA_ROWS / tile.patchWidth() * across(tile) * PIXEL_BYTES;
-        for (int step = 0; step < STEPS; step++) {
-            multiply(step, left, distance + step * FRAGMENT_DEPTH * HALF, fragmentBytes, stage);
-        }
-    }
-
-    /** Bytes from the first stage of each, so many taps on. Where nine taps are no whole rounds they change places with each chunk. */
-    private Value[] stages() {
-        Value[] result = new Value[tile.stages()];
-        for (int i = 0; i < result.length; i++) {
-            Value stage = Value.of(i * tile.stageBytes());
-            result[i] = TAPS % result.length == 0 ? stage : f.move(stage.as(PtxType.U32));
-        }
-        return result;
-    }
-
-    /** Of two stages, the other is then first. */
-    private void turn(Value[] stages) {
-        Value before = f.move(stages[0]);
-        f.assign(stages[0], PtxOp.MOV, stages[1]);
-        f.assign(stages[1], PtxOp.MOV, before);
-    }
-
     @Override
     ResultRows resultRows(Value tileRow, Value part, Value line) {
         Corner corner = corner();
@@ -228,7 +214,7 @@ final class PatchProduct extends TensorProduct {
         return f.compute(PtxOp.SHR, line, Value.of(Integer.numberOfTrailingZeros(tile.patchWidth())));
     }
 
-    /** @param number the result's row of this lane's first line, a pixel at {@code y} and {@code x} */
+    /** Of a part whose first line is {@code part}: this lane's first line is a pixel at {@code y} and {@code x}, row {@code number} of the result. */
     private final class PixelRows implements ResultRows {
         private final Value y;
         private final Value x;
@@ -261,6 +247,9 @@ final class PatchProduct extends TensorProduct {
 
     /** The weights' columns that this thread loads, at one tap after another. */
     private final class Weights {
+        /** Slices on the way while one is multiplied. */
+        final int ahead = tile.stages() - 1;
+
         private final Slice slice;
         private final Value channels;
         /** The next slice's elements of the first column. */
@@ -269,6 +258,10 @@ final class PatchProduct extends TensorProduct {
         private final Value tapBytes;
         private final Value stepBytes;
         private final Value[] valid;
+        /** Bytes from the first stage. Where a chunk's taps are no whole rounds of the stages, these change places with each chunk. */
+        private final Value[] stages = new Value[tile.stages()];
+
+        private final boolean turning = TAPS % stages.length != 0;
 
         Weights(Operands operands, Slice slice, Value at) {
             this.slice = slice;
@@ -283,6 +276,30 @@ final class PatchProduct extends TensorProduct {
             for (int i = 0; i < valid.length; i++) {
                 valid[i] = Code.less(f, f.add(column, Value.of(i * slice.step)), operands.columns());
             }
+            for (int i = 0; i < stages.length; i++) {
+                Value stage = Value.of(i * tile.stageBytes());
+                stages[i] = turning ? f.move(stage.as(PtxType.U32)) : stage;
+            }
+        }
+
+        /** Where the slice of a tap lies, counted from the current chunk's first one. */
+        Value stage(int tap) {
+            return stages[tap % stages.length];
+        }
+
+        /** At a tap of a chunk, fetches the slice that is so many ahead; where it is the next chunk's, only if there is one. */
+        void fetchAhead(int tap, Value at, Value more, Value next) {
+            int fetched = tap + ahead;
+            if (fetched < TAPS) {
+                fetch(at, stage(fetched));
+            } else {
+                if (fetched == TAPS) {
+                    f.assign(address, PtxOp.MAD, tapBytes, Value.ofLong(-TAPS), address);
+                    f.assign(address, PtxOp.ADD, address, Value.ofLong((long) DEPTH * weightType.bytes()));
+                }
+                f.when(more, () -> fetch(next, stage(fetched)));
+            }
+            fetched();
         }
 
         /** Fetches a slice and goes on to the next tap. */
@@ -295,10 +312,15 @@ final class PatchProduct extends TensorProduct {
             f.assign(address, PtxOp.ADD, address, tapBytes);
         }
 
-        /** Behind the last tap: the first one of the next chunk. */
-        void turn() {
-            f.assign(address, PtxOp.MAD, tapBytes, Value.ofLong(-TAPS), address);
-            f.assign(address, PtxOp.ADD, address, Value.ofLong((long) DEPTH * weightType.bytes()));
+        /** Behind a chunk's last tap. */
+        void turnStages() {
+            if (turning) {
+                Value before = f.move(stages[0]);
+                for (int i = 1; i < stages.length; i++) {
+                    f.assign(stages[i - 1], PtxOp.MOV, stages[i]);
+                }
+                f.assign(stages[stages.length - 1], PtxOp.MOV, before);
+            }
         }
     }
 }

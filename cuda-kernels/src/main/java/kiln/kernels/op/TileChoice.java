@@ -23,8 +23,8 @@ import java.util.stream.Stream;
  * </pre>
  * Where something is to be done to elements, any other tile takes a pass over the map before: a launch, and the map read and written.
  *
- * <p> * A multiprocessor does {@code ceil(blocks / multiprocessors)} of them, where blocks count what lies beyond the result's edges as well. Too
- * few at a time cannot hide the memory's latency: a slice of one block takes no less than that latency over the slices that are on their
+ * <p>A multiprocessor does {@code ceil(blocks / multiprocessors)} of them, where blocks count what lies beyond the result's edges as well:
+ * rows beyond the last one, pixels beyond a picture's right and lower edge. Too few at a time cannot hide the memory's latency: a slice of one block takes no less than that latency over the slices that are on their
  * way. A split product also writes its parts, reads them again and launches a second kernel. The figures are from vendors' documents and
  * published microbenchmarks, not measured here; only their ratios decide.
  */

@@ -30,6 +30,7 @@ class ConvolutionBandsTest {
         return Stream.of(
                 new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, 3, 1, 1, false),
                 new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, 3, 1, 1, false),
+                new Convolution(DataType.F16, Tile.mediumPatch(Arithmetic.MMA16), true, Epilogue.BIAS, 3, 1, 1, false),
                 new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, 3, 1, 1, true),
                 new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, 3, 2, 1, false),
                 new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, 3, 2, 0, false),

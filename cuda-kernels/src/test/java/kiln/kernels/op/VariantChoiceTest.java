@@ -32,7 +32,7 @@ class VariantChoiceTest {
     void columnsThatComeInSixtyFoursTakeTallTiles() {
         assertThat(convolve(new Card(61, 6), 64, 320).convolution().tile()).isEqualTo(Tile.TALL);
         assertThat(convolve(new Card(86, 28), 64, 320).convolution().tile()).isEqualTo(Tile.tallestTensor(Arithmetic.MMA16));
-        assertThat(convolve(new Card(80, 108), 64, 320).convolution().tile()).isEqualTo(Tile.tallTensor(Arithmetic.MMA16));
+        assertThat(convolve(new Card(80, 108), 64, 320).convolution().tile()).isEqualTo(Tile.tallPatch(Arithmetic.MMA16));
     }
 
     /** SD 1.5 at 512×512 with both halves of a step: its levels' maps and channels, on a small card, a middling and a large one. */
@@ -46,7 +46,7 @@ class VariantChoiceTest {
             Tile tile = plan.convolution().tile();
             int rows = plan.shape().rows();
             int columns = each[1];
-            int tileRows = Code.blocks(rows, tile.rows());
+            int tileRows = plan.shape().rowTiles(tile);
             int tileColumns = Code.blocks(columns, tile.columns());
             assertThat((double) rows * columns / ((double) tileRows * tile.rows() * tileColumns * tile.columns()))
                     .as("share of the tiles' results that exist, %dx%d, %s", each[0], each[0], tile.label())
@@ -76,6 +76,28 @@ class VariantChoiceTest {
         Convolution first = Convolution.choose(DataType.F16, 86, shape, Epilogue.BIAS, 3, 1, 1, false);
         assertThat(first.vector()).isTrue();
         assertThat(first.target()).isEqualTo(50);
+    }
+
+    @Test
+    void whatIsToBeDoneToElementsTakesTilesOfPixelsWhereThatSavesMore() {
+        Card card = new Card(86, 28);
+        Convolution.Shape decoder = new Convolution.Shape(1, 512, 512, 128, 512, 512, 128);
+        ConvolutionPlan large = normalise(card, decoder, 3, 1);
+        assertThat(large.convolution().onLoad()).isEqualTo(OnLoad.AFFINE_SILU);
+        assertThat(large.convolution().tile()).isEqualTo(Tile.largePatch(Arithmetic.MMA16));
+        assertThat(large.bandRowsMultiple()).as("without statistics").isEqualTo(1);
+        Convolution.Shape square = new Convolution.Shape(2, 12, 12, 1280, 12, 12, 1280);
+        assertThat(normalise(card, square, 3, 1).convolution().onLoad()).as("tiles of pixels half empty").isEqualTo(OnLoad.NOTHING);
+        Convolution.Shape half = new Convolution.Shape(1, 512, 512, 128, 256, 256, 128);
+        assertThat(normalise(card, half, 3, 2).convolution().onLoad()).as("stride 2").isEqualTo(OnLoad.NOTHING);
+        assertThat(normalise(new Card(61, 6), decoder, 3, 1).convolution().onLoad()).as("no tensor cores").isEqualTo(OnLoad.NOTHING);
+        Convolution.Shape odd = new Convolution.Shape(1, 512, 512, 12, 512, 512, 128);
+        assertThat(normalise(card, odd, 3, 1).convolution().onLoad()).as("channels no multiple of eight").isEqualTo(OnLoad.NOTHING);
+    }
+
+    private static ConvolutionPlan normalise(Card card, Convolution.Shape shape, int size, int stride) {
+        return ConvolutionPlan.choose(
+                DataType.F16, DataType.F16, card, shape, Epilogue.BIAS, size, stride, 1, false, OnLoad.AFFINE_SILU);
     }
 
     @Test
