@@ -74,7 +74,7 @@ class CudaBandsTest {
     void aCardThatIsTooSmallGivesTheSamePicture() {
         EmulatedDriver tight = card(TIGHT);
         assertThat(decode(tight, notices)).containsExactly(whole);
-        assertThat(notices).singleElement().asString().matches("the decoder works in bands of rows, .* need 2\\.6 MiB of .*, and 896\\.5 KiB are used");
+        assertThat(notices).singleElement().asString().matches("the decoder works in bands of rows, .* need 2\\.0 MiB of .*, and 896\\.5 KiB are used");
         assertThat(tight.record().peakBytes()).isLessThanOrEqualTo(TIGHT);
     }
 
