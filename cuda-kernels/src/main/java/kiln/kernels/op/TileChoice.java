@@ -116,12 +116,12 @@ record TileChoice(Tile tile, int parts, double clocks) {
     /** How many parts there are when each has as many slices, but for the last, and none is empty. */
     private static int parts(Tile tile, Product product, int wanted) {
         int units = product.slices(tile) / product.together(tile);
-        int most = product.matrices > 1 ? 1 : Math.max(1, product.slices(tile) / Math.max(LEAST_SLICES, product.together(tile)));
+        int most = Math.max(1, product.slices(tile) / Math.max(LEAST_SLICES, product.together(tile)));
         return Code.blocks(units, Code.blocks(units, Math.min(wanted, most)));
     }
 
     static long workBytes(Product product, int parts) {
-        return parts == 1 ? 0 : (long) parts * product.rows * product.columns * Float.BYTES;
+        return parts == 1 ? 0 : (long) parts * product.rows * product.columns * product.matrices * Float.BYTES;
     }
 
     static double clocks(Card card, Tile tile, int elementBytes, Product product, int parts) {
