@@ -144,6 +144,7 @@ public final class WeightsFile implements AutoCloseable {
     public void lend(String name, Consumer<ByteBuffer> reader) {
         try (TensorData data = map(name)) {
             reader.accept(data.bytes());
+            requireWhole();
         } catch (InternalError e) {
             throw pageLost(path, e);
         }
@@ -185,6 +186,7 @@ public final class WeightsFile implements AutoCloseable {
                 ElementReader.readF32(info.dtype(), chunk.slice(chunk.position() + (int) skip, length).order(chunk.order()), target);
                 skip = 0;
             }
+            requireWhole();
         } catch (InternalError e) {
             throw pageLost(path, e);
         }
@@ -210,6 +212,7 @@ public final class WeightsFile implements AutoCloseable {
             for (ByteBuffer chunk : data.chunks()) {
                 ElementReader.readF32(info.dtype(), chunk, target);
             }
+            requireWhole();
         } catch (InternalError e) {
             throw pageLost(path, e);
         }
@@ -229,8 +232,16 @@ public final class WeightsFile implements AutoCloseable {
         file.close();
     }
 
+    private void requireWhole() {
+        try {
+            file.requireWhole();
+        } catch (IOException e) {
+            throw pageLost(path, e);
+        }
+    }
+
     /** An InternalError is what the virtual machine makes of a page that the file no longer has. */
-    private static WeightsException pageLost(Path path, InternalError e) {
+    private static WeightsException pageLost(Path path, Throwable e) {
         return new WeightsException(Kind.IO, path, -1, "the file was cut short or became unreadable while it was read", e);
     }
 

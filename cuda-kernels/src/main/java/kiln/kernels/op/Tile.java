@@ -60,6 +60,11 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
         return new Tile(arithmetic, 128, 64, 32, 64, 32, 16);
     }
 
+    /** 8×8 pixels, for small maps of many channels. */
+    public static Tile widePatch(Arithmetic arithmetic) {
+        return new Tile(arithmetic, 64, 128, 32, 64, 32, 8);
+    }
+
     /** 8×8 pixels, for small maps. */
     public static Tile mediumPatch(Arithmetic arithmetic) {
         return new Tile(arithmetic, 64, 64, 32, 32, 32, 8);
@@ -70,7 +75,7 @@ public record Tile(Arithmetic arithmetic, int rows, int columns, int depth, int 
         if (!arithmetic.isTensor()) {
             return List.of();
         }
-        return List.of(largePatch(arithmetic), tallestPatch(arithmetic), tallPatch(arithmetic), mediumPatch(arithmetic));
+        return List.of(largePatch(arithmetic), tallestPatch(arithmetic), tallPatch(arithmetic), widePatch(arithmetic), mediumPatch(arithmetic));
     }
 
     /** All that products choose from. */

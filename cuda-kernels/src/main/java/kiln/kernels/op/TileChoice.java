@@ -15,18 +15,21 @@ import java.util.stream.Stream;
  * </pre>
  * A tile of pixels ({@link PatchProduct}) loads its patch once for all taps of such a slice. Each time it also stores it to shared memory
  * (128 bytes per clock) between two barriers that cost a latency of shared memory each, and with {@link OnLoad#AFFINE_SILU} calls two
- * special functions an element (16 per clock). That stands still the block that does it, not the others on the multiprocessor:
+ * special functions an element (16 per clock), half of which hide behind the multiplications of its other warps. That stands still the block
+ * that does it, not the others on the multiprocessor:
  * <pre>
- * patch    = (patch bytes / 128 + 2 · 30 + elements · 2 / 16) / blocks on the multiprocessor
+ * patch    = (patch bytes / 128 + 2 · 30 + elements · 2 / 16 / 2) / blocks on the multiprocessor
  * loads    = (pixels of the patch / taps + columns) · depth · bytes of an element / 32
  * slice    = max(multiply + operands / 2 + patch / taps, loads)
  * </pre>
- * Where something is to be done to elements, any other tile takes a pass over the map before: a launch, and the map read and written.
+ * Where something is to be done to elements, any other tile takes a pass over the map before: a launch, and the map read and written. It
+ * also takes room for a second map, so it has to save a twentieth.
  *
  * <p>A multiprocessor does {@code ceil(blocks / multiprocessors)} of them, where blocks count what lies beyond the result's edges as well:
- * rows beyond the last one, pixels beyond a picture's right and lower edge. Too few at a time cannot hide the memory's latency: a slice of one block takes no less than that latency over the slices that are on their
- * way. A split product also writes its parts, reads them again and launches a second kernel. The figures are from vendors' documents and
- * published microbenchmarks, not measured here; only their ratios decide.
+ * rows beyond the last one, pixels beyond a picture's right and lower edge. Too few at a time cannot hide the memory's latency: a slice of
+ * one block takes no less than that latency over the slices that are on their way. A split product also writes its parts, reads them again
+ * and launches a second kernel. The figures are from vendors' documents and published microbenchmarks, not measured here; only their ratios
+ * decide.
  */
 record TileChoice(Tile tile, int parts, double clocks) {
     private static final double SHARED_BYTES_PER_CLOCK = 128;
@@ -39,6 +42,8 @@ record TileChoice(Tile tile, int parts, double clocks) {
 
     /** A split product needs memory: it has to save at least a tenth. */
     private static final double WORTHWHILE = 0.9;
+
+    private static final double SECOND_MAP = 1.05;
 
     private static final double WORK_BYTES_PER_CLOCK = 8;
     private static final double SHARED_LATENCY = 30;
@@ -143,7 +148,7 @@ record TileChoice(Tile tile, int parts, double clocks) {
         }
         if (product.onLoad != OnLoad.NOTHING && !tile.isPatch()) {
             double mapBytes = (double) product.rows * product.channels * elementBytes;
-            clocks += LAUNCH + 2 * mapBytes / (WORK_BYTES_PER_CLOCK * card.multiprocessors());
+            clocks = SECOND_MAP * (clocks + LAUNCH + 2 * mapBytes / (WORK_BYTES_PER_CLOCK * card.multiprocessors()));
         }
         return clocks;
     }
@@ -151,7 +156,7 @@ record TileChoice(Tile tile, int parts, double clocks) {
     /** What a patch costs beside its loads. */
     private static double patchClocks(double elements, int elementBytes, OnLoad onLoad) {
         double store = elements * elementBytes / SHARED_BYTES_PER_CLOCK + 2 * SHARED_LATENCY;
-        return onLoad == OnLoad.AFFINE_SILU ? store + 2 * elements / SPECIAL_FUNCTIONS_PER_CLOCK : store;
+        return onLoad == OnLoad.AFFINE_SILU ? store + elements / SPECIAL_FUNCTIONS_PER_CLOCK : store;
     }
 
     /** Blocks that a multiprocessor holds at the same time. */

@@ -59,6 +59,25 @@ public final class MappableFile implements AutoCloseable {
     }
 
     /**
+     * Makes sure that what was read of mapped parts was the file's. The virtual machine tells a thread of pages that the file no longer has by
+     * an {@link InternalError}, but only when it next leaves compiled code, which it does here; and the file's size says as much.
+     *
+     * @throws EOFException when the file has become shorter since it was opened
+     */
+    public void requireWhole() throws IOException {
+        try {
+            withChannel(open -> {
+                if (open.size() < size) {
+                    throw new EOFException("the file has become shorter while it was in use");
+                }
+                return null;
+            });
+        } catch (ClosedChannelException e) {
+            // Mapped parts outlive the file's close: there is nothing to ask any more.
+        }
+    }
+
+    /**
      * Maps a part of the file. Pages come into memory as they are touched, and leave it at the region's close.
      *
      * @throws EOFException when the file has become shorter than the part's end
