@@ -155,7 +155,7 @@ public record Convolution(
         return size == 3 && stride == 1 && padBefore == 1;
     }
 
-    /** What one block's rows are positions of: the result, or the stored picture where it is doubled. */
+    /** What the product's rows are positions of: the result, or a parity of it where the picture is doubled, which are the picture's own. */
     static Shape positions(Shape shape, boolean upsample) {
         return upsample ? shape.ofParity() : shape;
     }
@@ -318,8 +318,8 @@ public record Convolution(
     }
 
     private KernelCall call(Shape positions, int parts, List<Object> arguments) {
-        int launches = upsample ? parts * Doubling.PARITIES : parts;
-        return new KernelCall(this, positions.rowTiles(tile), Code.blocks(positions.outChannels(), tile.columns()), launches, arguments);
+        int depth = upsample ? parts * Doubling.PARITIES : parts;
+        return new KernelCall(this, positions.rowTiles(tile), Code.blocks(positions.outChannels(), tile.columns()), depth, arguments);
     }
 
     private void requireWithin(Shape shape, Band band) {
@@ -400,7 +400,7 @@ public record Convolution(
         private final Value outWidth;
         private final Value positions;
         private final Value height;
-        /** Where a window's corner lies from {@code stride} times its position. */
+        /** Where a window's corner lies, from {@code stride} times the position. */
         private final Value below;
 
         private final Value right;

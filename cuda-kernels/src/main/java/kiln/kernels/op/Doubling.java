@@ -1,5 +1,6 @@
 package kiln.kernels.op;
 
+import java.util.stream.IntStream;
 import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.Value;
@@ -28,8 +29,8 @@ public final class Doubling {
      */
     public static float[] packWeights(float[] weights, int out, int in) {
         float[] packed = new float[PARITIES * out * TAPS * in];
-        for (int parity = 0; parity < PARITIES; parity++) {
-            for (int n = 0; n < out; n++) {
+        IntStream.range(0, out).parallel().forEach(n -> {
+            for (int parity = 0; parity < PARITIES; parity++) {
                 for (int tap = 0; tap < SIZE * SIZE; tap++) {
                     int dy = place(tap / SIZE, parity / 2);
                     int dx = place(tap % SIZE, parity % 2);
@@ -40,7 +41,7 @@ public final class Doubling {
                     }
                 }
             }
-        }
+        });
         return packed;
     }
 

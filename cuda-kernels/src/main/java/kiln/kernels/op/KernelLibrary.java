@@ -172,7 +172,7 @@ public final class KernelLibrary {
 
     /** Convolutions of maps read doubled, beside those of {@link #addConvolutions}. */
     private static void addDoubling(List<Kernel> all, DataType type, Tile medium, Tile large) {
-        all.add(doubling(type, type, medium, BIAS_STATISTICS, false));
+        all.add(doubling(type, type, medium, RESIDUAL_STATISTICS, false));
         all.add(doubling(type, type, medium, Epilogue.NONE, true));
         if (type == DataType.F16) {
             all.add(doubling(type, type, large, BIAS_STATISTICS, false));

@@ -13,7 +13,8 @@ import kiln.kernels.ptx.Value;
  * @param columns of the sums; a result row has {@link Epilogue#resultColumns} of them
  * @param scales 32-bit floats that the columns' sums are multiplied by, or {@code null}
  * @param text what {@code epilogue} declared
- * @param doubling what the sums' rows are positions of the smaller map of; {@code null} where they are the result's rows
+ * @param doubling of a convolution of a doubled picture, where the sums' rows are positions of the picture; otherwise {@code null}: they are the
+ *     result's
  */
 record Results(
         PtxFunction f,

@@ -57,6 +57,7 @@ record TileChoice(Tile tile, int parts, double clocks) {
     /**
      * What is multiplied; {@code channels} at each of {@code taps}, {@code matrices} times.
      *
+     * @param matrices of a batch, or the parities of a doubled picture's result
      * @param map that the rows are pixels of, where tiles of pixels can take them; otherwise {@code null}
      * @param onLoad what is to be done to the left factor's elements, by the product or by a pass before it
      */

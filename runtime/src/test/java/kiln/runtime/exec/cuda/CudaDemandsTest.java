@@ -129,11 +129,11 @@ class CudaDemandsTest {
         assertThat(plan.residency().word()).isEqualTo("lowvram");
         assertThat(plan.peakBytes()).isLessThanOrEqualTo(ByteSize.parse("1.65GiB"));
         assertThat(plan.streamedBytesPerStep()).as("little more than what does not fit").isBetween(150 * MIB, 210 * MIB);
-        // Slow card and bus, assumed ones, and a data centre card's: the issue asks for 1.15.
+        // Slow card and bus, assumed ones, and a data centre card's, which waits for 4 % of its 10 ms: the issue asks for 1.15.
         for (CardRates rates : List.of(new CardRates(1.2e12, 3e9), CardRates.ASSUMED, new CardRates(150e12, 50e9))) {
             double compute = plan.streamedNetwork().demand().flops() / rates.flopsPerSecond();
             double bus = plan.streamedBytesPerStep() / rates.busBytesPerSecond();
-            assertThat(plan.stepSeconds(rates)).isLessThan(1.03 * Math.max(compute, bus));
+            assertThat(plan.stepSeconds(rates)).isLessThan(1.05 * Math.max(compute, bus));
         }
     }
 
