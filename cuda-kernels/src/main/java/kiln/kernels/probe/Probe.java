@@ -78,6 +78,11 @@ public final class Probe implements Kernel {
         return instruction;
     }
 
+    /** How many threads run it, each with operands of its own. */
+    public int rows() {
+        return operands.rows();
+    }
+
     @Override
     public String name() {
         return "probe_" + instruction.replace('.', '_');
@@ -197,7 +202,7 @@ public final class Probe implements Kernel {
     /** All rows' operands, the same each time. */
     byte[] operandBytes() {
         ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * operands.rows() * operandWords()).order(ByteOrder.LITTLE_ENDIAN);
-        for (int[] row : rows()) {
+        for (int[] row : operandRows()) {
             if (row.length != operandWords()) {
                 throw new IllegalStateException(instruction + " takes " + operandWords() + " words of operands, found " + row.length);
             }
@@ -219,7 +224,7 @@ public final class Probe implements Kernel {
         return operands.rows() * resultWords();
     }
 
-    private int[][] rows() {
+    private int[][] operandRows() {
         return operands.make(instruction.hashCode());
     }
 
@@ -230,7 +235,7 @@ public final class Probe implements Kernel {
         if (results.length != resultCount()) {
             throw new IllegalArgumentException(instruction + " has " + resultCount() + " words of results, found " + results.length);
         }
-        int[][] rows = rows();
+        int[][] rows = operandRows();
         Judgement.Builder judgement = new Judgement.Builder(this, results.length / result.format().words());
         for (int first = 0; first < rows.length; first += THREADS) {
             int[][] lanes = Arrays.copyOfRange(rows, first, first + THREADS);
