@@ -93,7 +93,7 @@ record Expected(Kind kind, int bits, double exact, double allowed, Supplier<Stri
     static String show(Expected[] words, int at, Format format) {
         Expected first = words[at];
         if (first.kind == Kind.NEAR) {
-            return String.format(Locale.ROOT, "%s within %.3g", first.exact, first.allowed);
+            return first.allowed == 0 ? Double.toString(first.exact) : String.format(Locale.ROOT, "%s within %.3g", first.exact, first.allowed);
         }
         int[] bits = new int[format.words()];
         for (int i = 0; i < bits.length; i++) {

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.StringJoiner;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
@@ -31,14 +32,24 @@ public final class Probe implements Kernel {
 
     private static final int MATRIX_TARGET = 75;
 
-    /** Registers that stand in braces together, or one by itself. */
-    record Group(Format format, int count) {
+    /** A register by itself, or some in braces. */
+    record Group(Format format, int count, boolean braced) {
         static Group of(Format format) {
-            return new Group(format, 1);
+            return new Group(format, 1, false);
+        }
+
+        /** Matrix instructions want braces even around one. */
+        static Group vector(Format format, int count) {
+            return new Group(format, count, true);
         }
 
         int words() {
             return count * format.words();
+        }
+
+        private String text(List<Value> values) {
+            String text = values.stream().map(Value::text).collect(Collectors.joining(", "));
+            return braced ? "{" + text + "}" : text;
         }
     }
 
@@ -105,7 +116,7 @@ public final class Probe implements Kernel {
 
     @Override
     public int registerBudget() {
-        return 40;
+        return 32;
     }
 
     @Override
@@ -121,15 +132,15 @@ public final class Probe implements Kernel {
         for (int i = 0; i < result.count(); i++) {
             results.add(f.register(result.format().type()));
         }
-        List<String> texts = new ArrayList<>(List.of(braced(results)));
+        List<String> texts = new ArrayList<>(List.of(result.text(results)));
         List<Value> loaded = new ArrayList<>();
         for (Group group : groups) {
             List<Value> values = load(f, group, from, words(loaded));
             loaded.addAll(values);
-            texts.add(braced(values));
+            texts.add(group.text(values));
         }
         if (shared) {
-            texts = List.of(braced(results), "[" + share(f, loaded).text() + "]");
+            texts = List.of(result.text(results), "[" + share(f, loaded).text() + "]");
         }
         String[] written = texts.toArray(new String[0]);
         written[written.length - 1] += constants;
@@ -151,10 +162,22 @@ public final class Probe implements Kernel {
         List<Value> values = new ArrayList<>();
         for (int i = 0; i < group.count(); i++) {
             int offset = Integer.BYTES * (before + i * group.format().words());
-            Value value = f.load(Space.GLOBAL, group.format() == Format.PREDICATE ? PtxType.U32 : group.format().type(), from, offset);
-            values.add(group.format() == Format.PREDICATE ? f.compare(Comparison.NOT_EQUAL, value, Value.of(0)) : value);
+            values.add(switch (group.format()) {
+                case PREDICATE -> f.compare(Comparison.NOT_EQUAL, f.load(Space.GLOBAL, PtxType.U32, from, offset), Value.of(0));
+                case U64 -> joined(f, from, offset);
+                default -> f.load(Space.GLOBAL, group.format().type(), from, offset);
+            });
         }
         return values;
+    }
+
+    /** Two words, which need not lie where 64 bits may be loaded at once. */
+    private static Value joined(PtxFunction f, Value from, int offset) {
+        Value low = f.load(Space.GLOBAL, PtxType.B32, from, offset);
+        Value high = f.load(Space.GLOBAL, PtxType.B32, from, offset + Integer.BYTES);
+        Value both = f.register(PtxType.U64);
+        f.emit("mov.b64", both.text(), "{" + low.text() + ", " + high.text() + "}");
+        return both;
     }
 
     /** Both halves of a word are written, the upper one as 0. */
@@ -170,15 +193,6 @@ public final class Probe implements Kernel {
         f.store(Space.SHARED, address, 0, words.toArray(new Value[0]));
         f.barrier();
         return address;
-    }
-
-    private static String braced(List<Value> values) {
-        if (values.size() == 1) {
-            return values.get(0).text();
-        }
-        StringJoiner text = new StringJoiner(", ", "{", "}");
-        values.forEach(value -> text.add(value.text()));
-        return text.toString();
     }
 
     private static int words(List<Value> values) {

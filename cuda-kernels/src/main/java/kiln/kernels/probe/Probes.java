@@ -132,6 +132,7 @@ public final class Probes {
         all.add(integers("min.u32", U32, (a, b) -> Integer.compareUnsigned(a, b) < 0 ? a : b));
         all.add(integers("min.s32", S32, Math::min));
         all.add(integers("max.s32", S32, Math::max));
+        all.add(integers("max.u32", U32, (a, b) -> Integer.compareUnsigned(a, b) > 0 ? a : b));
         all.add(integers("and.b32", B32, (a, b) -> a & b));
         all.add(integers("xor.b32", B32, (a, b) -> a ^ b));
         // Java takes the distance modulo 32.
@@ -165,6 +166,7 @@ public final class Probes {
         all.add(comparison("setp.eq.u32", U32, (a, b) -> a == b));
         all.add(comparison("setp.ne.u32", U32, (a, b) -> a != b));
         all.add(comparison("setp.lt.u32", U32, (a, b) -> Integer.compareUnsigned(a, b) < 0));
+        all.add(comparison("setp.le.u32", U32, (a, b) -> Integer.compareUnsigned(a, b) <= 0));
         all.add(comparison("setp.gt.u32", U32, (a, b) -> Integer.compareUnsigned(a, b) > 0));
         all.add(comparison("setp.ge.u32", U32, (a, b) -> Integer.compareUnsigned(a, b) >= 0));
         all.add(comparison("setp.lt.s32", S32, (a, b) -> a < b));
@@ -177,10 +179,12 @@ public final class Probes {
         all.add(scalar("or.pred", FLOOR, PREDICATE, List.of(PREDICATE, PREDICATE), bits, words -> new Expected[] {
             Expected.predicate((words[0] | words[1]) != 0)
         }));
-        // NaN goes through as it is.
         Operands choices = Operands.integers(3).with(2, word -> word & 1);
-        all.add(scalar("selp.f32", FLOOR, F32, List.of(F32, F32, PREDICATE), choices, words -> new Expected[] {Expected.bits(words[1 - words[2]])}));
-        all.add(scalar("selp.u32", FLOOR, U32, List.of(U32, U32, PREDICATE), choices, words -> new Expected[] {Expected.bits(words[1 - words[2]])}));
+        // NaN goes through as it is.
+        all.add(choice("selp.f32", F32, choices));
+        all.add(choice("selp.u32", U32, choices));
+        all.add(choice("selp.b32", B32, choices));
+        all.add(choice("selp.u64", U64, Operands.integers(5).with(4, word -> word & 1)));
     }
 
     // Shapes.
@@ -219,6 +223,16 @@ public final class Probes {
         });
         return scalar(instruction, FLOOR, PREDICATE, List.of(format, format), operands, words -> new Expected[] {
             Expected.predicate(test.of(words[0], words[1]))
+        });
+    }
+
+    private static Probe choice(String instruction, Format format, Operands operands) {
+        return scalar(instruction, FLOOR, format, List.of(format, format, PREDICATE), operands, words -> {
+            Expected[] chosen = new Expected[format.words()];
+            for (int i = 0; i < chosen.length; i++) {
+                chosen[i] = Expected.bits(words[2 * format.words()] != 0 ? words[i] : words[format.words() + i]);
+            }
+            return chosen;
         });
     }
 

@@ -76,7 +76,7 @@ final class WarpProbes {
     private static Probe loadMatrices(int count, boolean transposed) {
         Operands operands = new Operands(LANES, (random, row) -> new int[] {random.nextInt(), random.nextInt(), random.nextInt(), random.nextInt()});
         String instruction = "ldmatrix.sync.aligned.m8n8.x" + count + (transposed ? ".trans" : "") + ".shared.b16";
-        return new Probe(instruction, TURING, new Probe.Group(B32, count), List.of(new Probe.Group(B32, 4)), "", true, operands, lanes -> {
+        return new Probe(instruction, TURING, Probe.Group.vector(B32, count), List.of(Probe.Group.vector(B32, 4)), "", true, operands, lanes -> {
             Expected[][] expected = new Expected[LANES][count];
             for (int lane = 0; lane < LANES; lane++) {
                 for (int i = 0; i < count; i++) {
@@ -105,7 +105,7 @@ final class WarpProbes {
         int left = depth / 4;
         int right = depth / 8;
         String instruction = "mma.sync.aligned.m16n8k" + depth + ".row.col.f32.f16.f16.f32";
-        List<Probe.Group> groups = List.of(new Probe.Group(F16X2, left), new Probe.Group(F16X2, right), new Probe.Group(F32, 4));
+        List<Probe.Group> groups = List.of(Probe.Group.vector(F16X2, left), Probe.Group.vector(F16X2, right), Probe.Group.vector(F32, 4));
         Operands operands = new Operands(8 * LANES, (random, row) -> {
             int[] words = new int[left + right + 4];
             for (int i = 0; i < left + right; i++) {
@@ -116,7 +116,7 @@ final class WarpProbes {
             }
             return words;
         });
-        return new Probe(instruction, target, new Probe.Group(F32, 4), groups, "", false, operands, lanes -> products(lanes, depth));
+        return new Probe(instruction, target, Probe.Group.vector(F32, 4), groups, "", false, operands, lanes -> products(lanes, depth));
     }
 
     /** A factor; each of the eight warps gets another kind. */
