@@ -6,6 +6,8 @@ import java.util.function.IntUnaryOperator;
 /**
  * The operands of a probe, made anew each time from a seed.
  *
+ * <p>Whatever changes what is made here makes kept files useless, and the cards that they came from may be gone: add another kind instead.
+ *
  * @param rows how many threads there are, each with operands of its own: whole warps
  */
 record Operands(int rows, Maker maker) {

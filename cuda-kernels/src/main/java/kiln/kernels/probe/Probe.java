@@ -244,7 +244,7 @@ public final class Probe implements Kernel {
 
     // Judging.
 
-    /** @param results of all rows, as {@link ProbeRun} or {@link Vectors} give them */
+    /** @param results of all rows, as {@link ProbeReplay} or {@link Vectors} give them */
     public Judgement judge(int[] results) {
         if (results.length != resultCount()) {
             throw new IllegalArgumentException(instruction + " has " + resultCount() + " words of results, found " + results.length);

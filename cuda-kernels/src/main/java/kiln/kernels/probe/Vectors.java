@@ -53,19 +53,21 @@ public record Vectors(int capability, String card, Map<String, Entry> results) {
         return new Entry(probe.operandChecksum(), results);
     }
 
+    /** Whether there are results of the instruction: there are none of one that no kernel had then, or that the card has not. */
+    public boolean has(Probe probe) {
+        return results.containsKey(probe.instruction());
+    }
+
     /**
-     * The kept results of a probe.
+     * The kept results of a probe, which {@link #has} some.
      *
-     * @throws IllegalArgumentException in one line, when there are none, or they are those of other operands
+     * @throws IllegalArgumentException in one line, when they are those of other operands
      */
     public int[] of(Probe probe) {
         Entry entry = results.get(probe.instruction());
-        if (entry == null) {
-            throw new IllegalArgumentException(fileName() + " has no results of " + probe.instruction() + ": keep a newer file from such a card");
-        }
         if (entry.operandChecksum != probe.operandChecksum()) {
             throw new IllegalArgumentException(
-                    fileName() + ": " + probe.instruction() + " has other operands now than when its results were kept: keep a newer file from such a card");
+                    fileName() + ": " + probe.instruction() + " has other operands now than when its results were kept: leave them as they were, or keep a newer file");
         }
         return entry.words();
     }
