@@ -65,6 +65,9 @@ final class SelftestCommand extends Command {
         if (pictures && places.demoModel() == null) {
             throw new KilnException(Category.NOT_FOUND, "--pictures needs the demo model, which was left out here");
         }
+        if (vectors != null && !Executors.useCard(options)) {
+            throw KilnException.badRequest("--vectors needs a graphics card");
+        }
         SelfTest.Outcome ops = SelfTest.run(options, selection, this::note, this::print);
         KernelSelfTest.Result kernels = kernels(options, selection);
         List<PictureSelfTest.Case> drawn = pictures ? drawn(options, places.demoModel(), selection) : List.of();
@@ -96,7 +99,7 @@ final class SelftestCommand extends Command {
 
     private Path write(Vectors taken) {
         if (taken == null) {
-            throw KilnException.badRequest("--vectors needs a graphics card, and instructions among what --only chooses");
+            throw KilnException.badRequest("--vectors needs instructions among what --only chooses: 'instruction:'");
         }
         try {
             return taken.write(vectors);
