@@ -134,6 +134,7 @@ public final class Probes {
         all.add(integers("max.s32", S32, Math::max));
         all.add(integers("max.u32", U32, (a, b) -> Integer.compareUnsigned(a, b) > 0 ? a : b));
         all.add(integers("and.b32", B32, (a, b) -> a & b));
+        all.add(integers("or.b32", B32, (a, b) -> a | b));
         all.add(integers("xor.b32", B32, (a, b) -> a ^ b));
         // Java takes the distance modulo 32.
         all.add(integers("shl.b32", B32, (a, b) -> Integer.compareUnsigned(b, 31) > 0 ? 0 : a << b));
@@ -180,7 +181,6 @@ public final class Probes {
             Expected.predicate((words[0] | words[1]) != 0)
         }));
         Operands choices = Operands.integers(3).with(2, word -> word & 1);
-        // NaN goes through as it is.
         all.add(choice("selp.f32", F32, choices));
         all.add(choice("selp.u32", U32, choices));
         all.add(choice("selp.b32", B32, choices));
@@ -230,7 +230,8 @@ public final class Probes {
         return scalar(instruction, FLOOR, format, List.of(format, format, PREDICATE), operands, words -> {
             Expected[] chosen = new Expected[format.words()];
             for (int i = 0; i < chosen.length; i++) {
-                chosen[i] = Expected.bits(words[2 * format.words()] != 0 ? words[i] : words[format.words() + i]);
+                int word = words[2 * format.words()] != 0 ? words[i] : words[format.words() + i];
+                chosen[i] = format == F32 ? Expected.value(intBitsToFloat(word)) : Expected.bits(word);
             }
             return chosen;
         });
