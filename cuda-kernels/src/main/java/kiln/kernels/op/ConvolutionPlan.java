@@ -141,6 +141,7 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
         if (parts == 1) {
             return List.of(convolution.call(in, factors, weights, scales, out, shape, band, bias, inputs));
         }
+        TiledProduct.requireSlices(sum.epilogue(), SplitSum.SLICE, band.rows() * shape.outWidth());
         int columns = shape.outChannels();
         return List.of(
                 convolution.partialCall(in, factors, weights, work, shape, band, parts),

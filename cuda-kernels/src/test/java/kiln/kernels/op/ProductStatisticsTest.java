@@ -290,6 +290,10 @@ class ProductStatisticsTest {
         Convolution convolution = new Convolution(DataType.F16, Tile.MEDIUM, true, STATISTICS, 3, 1, 1, false);
         Convolution.Shape shape = new Convolution.Shape(2, 8, 12, 8, 8, 12, 8);
         assertThatThrownBy(() -> convolution.call(1, 2, 3, shape, 4, inputs)).as("two pictures in three slices").hasMessageContaining("96 positions");
+        Convolution part = new Convolution(DataType.F16, DataType.F16, Tile.MEDIUM, true, Epilogue.NONE, 3, 1, 1, false, true);
+        ConvolutionPlan split = new ConvolutionPlan(part, 3, new SplitSum(DataType.F16, false, 4, STATISTICS), shape);
+        Convolution.Band band = part.band(shape, 0, 4);
+        assertThatThrownBy(() -> split.calls(1, 2, 3, 4, 5, band, 6, inputs)).as("two bands in three slices").hasMessageContaining("48 positions");
         assertThatThrownBy(() -> convolution.call(1, 2, 3, shape, 4, List.of())).isInstanceOf(IllegalArgumentException.class);
     }
 }
