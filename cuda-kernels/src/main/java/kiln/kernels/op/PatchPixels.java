@@ -110,8 +110,12 @@ final class PatchPixels {
         return slots(tile) * (tile.threads() / LINE_CHUNKS) * Integer.BYTES;
     }
 
-    /** Slots that are parked. */
-    static int parked(Tile tile) {
+    /** Registers that a thread's slots wait in. */
+    static int waitingWords(Tile tile) {
+        return Math.min(slots(tile), WAITING_IN_REGISTERS) * CHUNK_BYTES / Integer.BYTES;
+    }
+
+    private static int parked(Tile tile) {
         return Math.max(0, slots(tile) - WAITING_IN_REGISTERS);
     }
 

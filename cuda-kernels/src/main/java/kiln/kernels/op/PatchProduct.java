@@ -26,6 +26,8 @@ final class PatchProduct extends TensorProduct {
     /** 80: eight neighbours begin 0, 20, 8, 28, 16, 4, 24 and 12 banks from the first, and take four each. */
     static final int PIXEL_BYTES = LINE_BYTES + CHUNK_BYTES;
 
+    /** Sums and waiting pixels of a thread beside which there are registers for all fragments of a tap. */
+    private static final int MOST_WORDS_WITH_TAP = 76;
     /** Between a load of pixels and the first use of what it brings. */
     private static final int TAPS_ON_THE_WAY = 3;
 
@@ -165,7 +167,8 @@ final class PatchProduct extends TensorProduct {
     private void multiply(int tap, Value left, Value works, Value stage) {
         int fragmentBytes = Tile.MMA_ROWS / tile.patchWidth() * across(tile) * PIXEL_BYTES;
         int distance = (tap / WINDOW * across(tile) + tap % WINDOW) * PIXEL_BYTES;
-        int together = PatchPixels.parked(tile) > 0 ? 1 : STEPS;
+        int sumsOfLane = tile.partRows() * tile.partColumns() / Code.WARP;
+        int together = sumsOfLane + PatchPixels.waitingWords(tile) > MOST_WORDS_WITH_TAP ? 1 : STEPS;
         for (int i = 0; i < STEPS; i += together) {
             int first = i;
             f.when(works, () -> {
