@@ -36,6 +36,8 @@ class CardReportTest {
                         + "case \"$*\" in\n"
                         + "doctor*) echo '{\"executor\":\"CUDA on 0 (a card)\"}' ;;\n"
                         + "*op:*) echo '{\"ops\":[{\"op\":\"Add\",\"ok\":true},{\"op\":\"Linear\",\"ok\":true}]}' ;;\n"
+                        + "*instruction:*) for folder; do :; done; echo here >\"$folder/sm_50.vectors\";"
+                        + " echo '{\"kernels\":[{\"kernel\":\"instruction\",\"ok\":true}]}' ;;\n"
                         + "*kernel:*) echo '{\"kernels\":[{\"kernel\":\"gemm\",\"ok\":true},{\"kernel\":\"softmax\",\"ok\":false}]}'; exit 8 ;;\n"
                         + "*picture:*) exit 70 ;;\n"
                         + "*--kernels*) echo '{\"busBytesPerSecond\":5.0E10,\"memoryBytesPerSecond\":3.0E12,\"kernels\":[{\"group\":\"denoiser\","
@@ -67,6 +69,7 @@ class CardReportTest {
                 .contains(
                         "doctor CUDA on 0 (a card)",
                         "ops all 2 right",
+                        "instructions all 1 right",
                         "kernel-cases 1 of 2 WRONG",
                         " \"kernel\":\"softmax\",\"ok\":false}]}",
                         "resident step 0.0200 s, 50.00 it/s, decode 0.0500 s, peak 1000 MiB of the card (driver: 1999), resident",
@@ -76,6 +79,7 @@ class CardReportTest {
                 .anyMatch(line -> line.startsWith("pictures failed (70)"))
                 .anyMatch(line -> line.endsWith("resident: 1.50 times as long, 1.25 times the longer of computing and copying"));
         assertThat(said()).isEqualTo(String.join("\n", summary) + "\n");
+        assertThat(out.resolve("sm_50.vectors")).hasContent("here");
         List<String> results = Files.readAllLines(out.resolve("results.jsonl"));
         assertThat(results).allSatisfy(line -> assertThat(line).startsWith("{\"part\":\"").endsWith("}"));
         assertThat(results.get(0)).matches("\\{\"part\":\"doctor\",\"command\":\".*/kiln doctor --json\",\"exit\":0,\"seconds\":\\d+,"

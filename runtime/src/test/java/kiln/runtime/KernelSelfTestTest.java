@@ -41,6 +41,31 @@ class KernelSelfTestTest {
     }
 
     @Test
+    void everyInstructionThatTheCardHasIsComparedAndItsResultsKept() {
+        KernelSelfTest.Result result = run("instruction:");
+        assertThat(result.cases()).hasSizeGreaterThan(50).allSatisfy(each -> {
+            assertThat(each.kernel()).isEqualTo("instruction");
+            assertThat(each.ok()).as(each.toString()).isTrue();
+        });
+        assertThat(result.cases()).extracting(KernelSelfTest.Case::variant).contains("ex2.approx.f32").doesNotContain("cvt.rn.f16x2.f32");
+        assertThat(result.vectors().fileName()).isEqualTo("sm_75.vectors");
+        assertThat(result.vectors().results()).hasSameSizeAs(result.cases());
+        assertThat(driver.record().liveAllocations()).isZero();
+        assertThat(driver.record().leftovers()).isEmpty();
+        assertThat(run("kernel layer_norm").vectors()).isNull();
+    }
+
+    @Test
+    void anInstructionThatTheDriverFailsHasNoResultsToKeep() {
+        driver.record().fail(DriverCall.LAUNCH, 2, "CUDA_ERROR_ILLEGAL_ADDRESS");
+        KernelSelfTest.Result result = run("instruction: sub");
+        assertThat(result.cases()).filteredOn(each -> !each.ok()).singleElement().satisfies(each -> {
+            assertThat(each.message()).contains("CUDA_ERROR_ILLEGAL_ADDRESS");
+            assertThat(result.vectors().results()).doesNotContainKey(each.variant()).hasSize(result.cases().size() - 1);
+        });
+    }
+
+    @Test
     void aCaseThatTheDriverFailsIsToldAndTheNextRunsInANewContext() {
         driver.record().fail(DriverCall.LAUNCH, 2, "CUDA_ERROR_ILLEGAL_ADDRESS");
         List<CudaContext> opened = new ArrayList<>();

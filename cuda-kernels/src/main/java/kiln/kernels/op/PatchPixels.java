@@ -12,7 +12,8 @@ import kiln.kernels.ptx.Value;
  * The text that brings a {@link PatchProduct}'s pixels to shared memory: global memory to registers, there {@link OnLoad}, then on. A thread
  * has a few pixels of a patch ("slots"), all at the same eight channels of a chunk.
  *
- * <p>Registers are few beside the sums, so what is needed seldom lies in shared memory: where each pixel is, and a chunk's factors.
+ * <p>Registers are few beside the sums, so what is needed seldom lies in shared memory: where each pixel is, a chunk's factors, and what waits
+ * longest for its place in the patch.
  */
 final class PatchPixels {
     private static final int CHUNK_BYTES = TensorProduct.CHUNK_BYTES;
@@ -23,6 +24,8 @@ final class PatchPixels {
     private static final int NONE = -1;
     /** Factors and addends of a chunk. */
     private static final int FACTORS = 2 * TensorProduct.DEPTH;
+    /** Slots that wait in registers for the patch's place to be free. Those before them are parked in shared memory. */
+    private static final int WAITING_IN_REGISTERS = 4;
     /** Channels whose factors are in registers at the same time. */
     private static final int NEIGHBOURS = 4;
 
@@ -43,6 +46,9 @@ final class PatchPixels {
     private final Value positions;
 
     private final Value[][] travelling;
+    /** Where this thread parks its first slot; {@code null} where it parks none. */
+    private final Value parking;
+
     /** Whether the last slot is a pixel of the patch. */
     private final Value lastExists;
     /** {@code null} where nothing is done to elements. */
@@ -86,6 +92,7 @@ final class PatchPixels {
                 slot[j] = f.register(PtxType.B32);
             }
         }
+        parking = parked(tile) == 0 ? null : f.mad(thread, Value.of(CHUNK_BYTES), f.shared("parking", parkingBytes(tile)));
         f.when(f.compare(Comparison.EQUAL, depth, Value.of(0)), () -> notePositions(map, corner, first));
         factors = load == null ? null : new Factors(load, corner.picture(), thread);
         f.barrier();
@@ -103,9 +110,22 @@ final class PatchPixels {
         return slots(tile) * (tile.threads() / LINE_CHUNKS) * Integer.BYTES;
     }
 
+    /** Registers that a thread's slots wait in. */
+    static int waitingWords(Tile tile) {
+        return Math.min(slots(tile), WAITING_IN_REGISTERS) * CHUNK_BYTES / Integer.BYTES;
+    }
+
+    private static int parked(Tile tile) {
+        return Math.max(0, slots(tile) - WAITING_IN_REGISTERS);
+    }
+
+    private static int parkingBytes(Tile tile) {
+        return parked(tile) * tile.threads() * CHUNK_BYTES;
+    }
+
     /** The most shared memory that it takes. */
     static int sharedBytes(Tile tile) {
-        return patchBytes(tile) + positionBytes(tile) + FACTORS * Float.BYTES;
+        return patchBytes(tile) + positionBytes(tile) + parkingBytes(tile) + FACTORS * Float.BYTES;
     }
 
     int slots() {
@@ -146,26 +166,26 @@ final class PatchPixels {
     }
 
     /**
-     * Loads a slot's elements, or zeros outside the picture.
+     * Loads a slot's elements, or zeros outside the picture and beyond the last channel.
      *
      * @param at this thread's first channel
-     * @param end the channel from which on there are zeros as well
+     * @param there whether there is such a chunk at all
      */
-    void fetch(int slot, Value at, Value end) {
+    void fetch(int slot, Value at, Value there) {
         Value position = position(slot);
         Value address = f.register(PtxType.U64);
         f.emit("mad.wide.u32", address.text(), position.text(), pixelBytes.text(), f.address(in, at, type.bytes()).text());
         for (Value target : travelling[slot]) {
             f.assign(target, PtxOp.MOV, Value.of(0));
         }
-        Value inside = f.compute(PtxOp.AND, exists(position), Code.less(f, at, end));
+        Value inside = f.compute(PtxOp.AND, f.compute(PtxOp.AND, exists(position), there), Code.less(f, at, channels));
         f.guarded(inside, () -> f.load(Space.READ_ONLY, address, 0, travelling[slot]));
     }
 
     /** Loads a chunk's factors to registers; arguments as for {@link #fetch}. */
-    void fetchFactors(Value at, Value end) {
+    void fetchFactors(Value at, Value there) {
         if (factors != null) {
-            factors.fetch(f.sub(at, depth), end);
+            factors.fetch(f.sub(at, depth), there);
         }
     }
 
@@ -196,6 +216,20 @@ final class PatchPixels {
         }
     }
 
+    /** Moves a slot out of the registers, if it is one that does not wait there. */
+    void park(int slot) {
+        if (slot < parked(tile)) {
+            f.store(Space.SHARED, parking, slot * tile.threads() * CHUNK_BYTES, travelling[slot]);
+        }
+    }
+
+    /** Brings all parked slots back. */
+    void unpark() {
+        for (int i = 0; i < parked(tile); i++) {
+            f.load(Space.SHARED, parking, i * tile.threads() * CHUNK_BYTES, travelling[i]);
+        }
+    }
+
     /** Puts all slots into the patch. */
     void store() {
         for (int i = 0; i < slots; i++) {
@@ -212,38 +246,38 @@ final class PatchPixels {
     /** A chunk's factors and addends; beyond the last channel zeros. Each of the first two warps brings one sort. */
     private final class Factors {
         private final LoadText load;
+        private final Value thread;
+        private final Value base;
         private final Value loads;
-        private final Value lane;
-        private final Value shared;
-        /** In global memory, this thread's for the first chunk. */
-        private final Value address;
+        /** This thread's first one's element. */
+        private final Value element;
 
         private final Value travelling = f.register(PtxType.F32);
-        /** Of this thread's channels. */
-        private final Value first;
 
         Factors(LoadText load, Value picture, Value thread) {
             this.load = load;
-            Value base = f.shared("factors", FACTORS * Float.BYTES);
+            this.thread = thread;
+            base = f.shared("factors", FACTORS * Float.BYTES);
             loads = Code.less(f, thread, Value.of(FACTORS));
-            lane = f.and(thread, Value.of(Code.WARP - 1));
-            shared = f.mad(thread, Value.of(Float.BYTES), base);
             Value sort = f.and(f.compute(PtxOp.SHR, thread, Value.of(5)), Value.of(1));
-            address = f.address(load.factors(), f.add(f.mad(sort, channels, load.begin(picture)), lane), Float.BYTES);
-            first = f.mad(depth, Value.of(Float.BYTES), base);
+            element = f.add(f.mad(sort, channels, load.begin(picture)), f.and(thread, Value.of(Code.WARP - 1)));
         }
 
-        void fetch(Value channel, Value end) {
+        void fetch(Value channel, Value there) {
             f.assign(travelling, PtxOp.MOV, Value.of(0f));
-            Value inside = f.compute(PtxOp.AND, loads, Code.less(f, f.add(channel, lane), end));
-            f.guarded(inside, () -> f.load(Space.READ_ONLY, f.address(address, channel, Float.BYTES), 0, travelling));
+            Value exists = Code.less(f, f.add(channel, f.and(thread, Value.of(Code.WARP - 1))), channels);
+            Value inside = f.compute(PtxOp.AND, f.compute(PtxOp.AND, loads, there), exists);
+            Value address = f.address(load.factors(), f.add(element, channel), Float.BYTES);
+            f.guarded(inside, () -> f.load(Space.READ_ONLY, address, 0, travelling));
         }
 
         void store() {
+            Value shared = f.mad(thread, Value.of(Float.BYTES), base);
             f.guarded(loads, () -> f.store(Space.SHARED, shared, 0, travelling));
         }
 
         LoadText.Neighbours neighbours(int from) {
+            Value first = f.mad(depth, Value.of(Float.BYTES), base);
             Value[] scales = Code.loadFloats(f, Space.SHARED, DataType.F32, NEIGHBOURS, first, from * Float.BYTES);
             int addends = TensorProduct.DEPTH + from;
             return new LoadText.Neighbours(scales, Code.loadFloats(f, Space.SHARED, DataType.F32, NEIGHBOURS, first, addends * Float.BYTES));

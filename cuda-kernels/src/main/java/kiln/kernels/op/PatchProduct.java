@@ -26,6 +26,8 @@ final class PatchProduct extends TensorProduct {
     /** 80: eight neighbours begin 0, 20, 8, 28, 16, 4, 24 and 12 banks from the first, and take four each. */
     static final int PIXEL_BYTES = LINE_BYTES + CHUNK_BYTES;
 
+    /** Sums and waiting pixels of a thread beside which there are registers for all fragments of a tap. */
+    private static final int MOST_WORDS_WITH_TAP = 76;
     /** Between a load of pixels and the first use of what it brings. */
     private static final int TAPS_ON_THE_WAY = 3;
 
@@ -85,14 +87,13 @@ final class PatchProduct extends TensorProduct {
             f.assign(at, PtxOp.MAD, before, Value.of(DEPTH), at);
         }
         Weights weights = new Weights(operands, slice, at);
-        first(pixels, weights, at, channels);
+        first(pixels, weights, at);
         begin(thread, slice);
         Value left = leftAddress(pixels.patch());
         Value works = hasResults(corner, operands.columns());
         f.loop(() -> f.compare(Comparison.NOT_EQUAL, chunks, Value.of(0)), () -> {
             Value more = f.compare(Comparison.GREATER, chunks, Value.of(1));
             Value next = f.add(at, Value.of(DEPTH));
-            Value end = f.select(PtxType.U32, more, channels, Value.of(0));
             for (int tap = 0; tap < TAPS; tap++) {
                 f.comment("tap " + tap);
                 await(weights.ahead - 1);
@@ -100,7 +101,7 @@ final class PatchProduct extends TensorProduct {
                 f.barrier();
                 weights.fetchAhead(tap, at, more, next);
                 int applied = tap - (TAPS - pixels.slots());
-                fetch(pixels, tap, applied + TAPS_ON_THE_WAY, next, end);
+                fetch(pixels, tap, applied + TAPS_ON_THE_WAY, next, more);
                 multiply(tap, left, works, weights.stage(tap));
                 slice.store(weights.stage(tap + weights.ahead));
                 if (tap == 1) {
@@ -108,10 +109,12 @@ final class PatchProduct extends TensorProduct {
                 }
                 if (applied >= 0) {
                     pixels.apply(applied);
+                    pixels.park(applied);
                 }
             }
             f.when(more, () -> {
                 f.comment("when all are done with the patch, the next one takes its place");
+                pixels.unpark();
                 f.barrier();
                 pixels.store();
             });
@@ -125,11 +128,12 @@ final class PatchProduct extends TensorProduct {
     }
 
     /** The first patch, and the weights of the taps before which there is no other. */
-    private void first(PatchPixels pixels, Weights weights, Value at, Value channels) {
+    private void first(PatchPixels pixels, Weights weights, Value at) {
         f.comment("the first patch and weights");
-        pixels.fetchFactors(at, channels);
+        Value any = f.compare(Comparison.GREATER, weights.channels, Value.of(0));
+        pixels.fetchFactors(at, any);
         for (int i = 0; i < pixels.slots(); i++) {
-            pixels.fetch(i, at, channels);
+            pixels.fetch(i, at, any);
         }
         for (int tap = 0; tap < weights.ahead; tap++) {
             weights.fetch(at, weights.stage(tap));
@@ -146,28 +150,33 @@ final class PatchProduct extends TensorProduct {
         pixels.store();
     }
 
-    /** Loads what a tap's turn is of the next chunk's pixels and factors. */
-    private static void fetch(PatchPixels pixels, int tap, int slot, Value at, Value end) {
+    /** Loads what a tap's turn is of the next chunk's pixels and factors, if there is one. */
+    private static void fetch(PatchPixels pixels, int tap, int slot, Value at, Value more) {
         if (tap == 0) {
-            pixels.fetchFactors(at, end);
+            pixels.fetchFactors(at, more);
         }
         if (slot >= 0 && slot < pixels.slots()) {
-            pixels.fetch(slot, at, end);
+            pixels.fetch(slot, at, more);
         }
     }
 
     /**
-     * Multiplies a tap, but in warps that have no results. (A branch at each tap also keeps the assembler from mixing taps, for which
-     * registers would be too few.)
+     * Multiplies a tap, but in warps that have no results. (Branches also keep the assembler from mixing what lies between them, for which
+     * registers would be too few: a tap with the next one and, where much waits in registers, the halves of a tap.)
      */
     private void multiply(int tap, Value left, Value works, Value stage) {
         int fragmentBytes = Tile.MMA_ROWS / tile.patchWidth() * across(tile) * PIXEL_BYTES;
         int distance = (tap / WINDOW * across(tile) + tap % WINDOW) * PIXEL_BYTES;
-        f.when(works, () -> {
-            for (int step = 0; step < STEPS; step++) {
-                multiply(step, left, distance + step * FRAGMENT_DEPTH * HALF, fragmentBytes, stage);
-            }
-        });
+        int sumsOfLane = tile.partRows() * tile.partColumns() / Code.WARP;
+        int together = sumsOfLane + PatchPixels.waitingWords(tile) > MOST_WORDS_WITH_TAP ? 1 : STEPS;
+        for (int i = 0; i < STEPS; i += together) {
+            int first = i;
+            f.when(works, () -> {
+                for (int step = first; step < first + together; step++) {
+                    multiply(step, left, distance + step * FRAGMENT_DEPTH * HALF, fragmentBytes, stage);
+                }
+            });
+        }
     }
 
     private Value firstColumn() {

@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 import kiln.kernels.Kernel;
 import kiln.kernels.ReverseKernel;
 import kiln.kernels.SharedMemoryLimits;
+import kiln.kernels.probe.Probes;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,7 +28,7 @@ class AssemblerTest {
     }
 
     static Stream<Arguments> variants() {
-        return KernelLibrary.all().stream().map(kernel -> Arguments.of(kernel.name(), kernel.variant(), kernel));
+        return Stream.concat(KernelLibrary.all().stream(), Probes.all().stream()).map(kernel -> Arguments.of(kernel.name(), kernel.variant(), kernel));
     }
 
     @ParameterizedTest(name = "{0} {1}")

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
+import kiln.kernels.probe.Vectors;
 import kiln.runtime.EngineOptions;
 import kiln.runtime.Executors;
 import kiln.runtime.KernelSelfTest;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Option;
 /** {@code kiln selftest}: whether this machine computes what it should. */
 @CommandLine.Command(
         name = "selftest",
-        description = "Compare every operation of the executor, and every kernel of a graphics card, with plain Java;"
+        description = "Compare every operation of the executor, and every kernel and instruction of a graphics card, with plain Java;"
                 + " exit code 8 when one is wrong.")
 final class SelftestCommand extends Command {
     @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
@@ -32,11 +33,17 @@ final class SelftestCommand extends Command {
     @Option(
             names = "--only",
             paramLabel = "WORDS",
-            description = "Only what has all these words in its name: 'kernel: gemm', 'op: attention', 'picture: apple'.")
+            description = "Only what has all these words in its name: 'kernel: gemm', 'instruction: add', 'op: attention', 'picture: apple'.")
     String only;
 
     @Option(names = "--pictures", description = "Also draw some pictures with the demo model and compare them with PyTorch's.")
     boolean pictures;
+
+    @Option(
+            names = "--vectors",
+            paramLabel = "DIR",
+            description = "Also write what the card's instructions gave into this folder, as sm_90.vectors, for Kiln's own tests.")
+    Path vectors;
 
     @Option(
             names = "--json",
@@ -58,6 +65,9 @@ final class SelftestCommand extends Command {
         if (pictures && places.demoModel() == null) {
             throw new KilnException(Category.NOT_FOUND, "--pictures needs the demo model, which was left out here");
         }
+        if (vectors != null && !Executors.useCard(options)) {
+            throw KilnException.badRequest("--vectors needs a graphics card");
+        }
         SelfTest.Outcome ops = SelfTest.run(options, selection, this::note, this::print);
         KernelSelfTest.Result kernels = kernels(options, selection);
         List<PictureSelfTest.Case> drawn = pictures ? drawn(options, places.demoModel(), selection) : List.of();
@@ -65,12 +75,16 @@ final class SelftestCommand extends Command {
         if (cases == 0) {
             throw KilnException.badRequest("--only '" + only + "' fits nothing");
         }
+        Path written = vectors == null ? null : write(kernels.vectors());
         long failed = ops.cases().stream().filter(result -> !result.ok()).count()
                 + kernels.cases().stream().filter(result -> !result.ok()).count()
                 + drawn.stream().filter(result -> !result.ok()).count();
         if (json) {
             Json.print(context.out(), out -> write(out, ops, kernels, drawn));
         } else {
+            if (written != null) {
+                context.out().println("what the instructions gave is in " + written);
+            }
             summarize(device(ops, kernels), kernels.leftOut(), cases, failed);
         }
         return failed == 0 ? 0 : Category.DEVICE.exitCode();
@@ -78,9 +92,20 @@ final class SelftestCommand extends Command {
 
     private KernelSelfTest.Result kernels(EngineOptions options, Selection selection) {
         if (!Executors.useCard(options)) {
-            return new KernelSelfTest.Result("", List.of(), 0);
+            return KernelSelfTest.Result.NONE;
         }
         return KernelSelfTest.run(options, selection, this::print);
+    }
+
+    private Path write(Vectors taken) {
+        if (taken == null) {
+            throw KilnException.badRequest("--vectors needs instructions among what --only chooses: 'instruction:'");
+        }
+        try {
+            return taken.write(vectors);
+        } catch (IOException e) {
+            throw new KilnException(Category.STORAGE, "cannot write to " + vectors + " (" + e.getMessage() + "): name another folder", e);
+        }
     }
 
     private List<PictureSelfTest.Case> drawn(EngineOptions options, Path demo, Selection selection) {

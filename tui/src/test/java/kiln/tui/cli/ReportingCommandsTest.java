@@ -192,6 +192,7 @@ class ReportingCommandsTest {
         assertThat(json.get("ops").findValuesAsText("op")).containsOnly("LayerNorm");
         assertThat(json.get("kernels")).isEmpty();
         assertFailure(Run.in(folder).kiln("selftest", "--only", "nonsense"), 2, "nonsense");
+        assertFailure(Run.in(folder).kiln("selftest", "--only", "op: LayerNorm", "--vectors", folder.toString()), 2, "needs a graphics card");
     }
 
     @Test
