@@ -101,7 +101,7 @@ class BandsTest {
         long smallest = Lowering.lower(graph, target, 0).arenaBytes();
         Map<String, float[]> expected = run(whole, capability);
         for (double part : limits) {
-            // Without any room bands are single rows, however much more the slices of a norm need.
+            // Without any room bands are single rows (of doublings two), however much more the slices of a norm need.
             long limit = part == 0 ? 0 : (long) (smallest + part * (whole.arenaBytes() - 1 - smallest));
             DeviceProgram bands = Lowering.lower(graph, target, limit);
             assertThat(bands.arenaBytes()).as("limit %d, whole %d", limit, whole.arenaBytes()).isLessThanOrEqualTo(Math.max(smallest, limit));

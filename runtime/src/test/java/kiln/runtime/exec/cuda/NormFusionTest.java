@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import kiln.kernels.DataType;
 import kiln.kernels.op.Card;
 import kiln.runtime.graph.Fusion;
@@ -59,5 +60,25 @@ class NormFusionTest {
         Map<String, Long> launches = launches(denoiser(72, 72), 80, DataType.F16);
         // The lowest level has 9 x 9 positions.
         assertThat(launches.get("group_norm_statistics")).isPositive();
+    }
+
+    @Test
+    void doublingsLeaveTheirStatisticsThemselvesAndTheirBandsBeginAtEvenRows() {
+        for (int capability : new int[] {61, 80}) {
+            assertThat(bandRowsOfDoublings(capability, 64, 64, true)).hasSize(3).allSatisfy(rows -> assertThat(rows % 2).isZero());
+            // 63, 252 and 1008 positions are no whole slices: a launch behind takes the statistics.
+            assertThat(bandRowsOfDoublings(capability, 9, 7, false)).hasSize(3).allSatisfy(rows -> assertThat(rows % 2).isZero());
+        }
+    }
+
+    private static List<Integer> bandRowsOfDoublings(int capability, int height, int width, boolean inEpilogue) {
+        Graph graph = Fusion.fuse(SIZES.vae().decoder(SHAPES::get, 1, height, width));
+        DeviceTarget target = new DeviceTarget(Card.of(capability), DataType.F16, DataType.F16);
+        NormFusion fusion = new NormFusion(graph, target, DeviceLibraries.none());
+        return IntStream.range(0, graph.nodes().size())
+                .filter(i -> graph.node(i).op() instanceof Op.Conv2d convolution && convolution.upsample())
+                .peek(i -> assertThat(fusion.isInEpilogue(i)).as(graph.node(i).name()).isEqualTo(inEpilogue))
+                .mapToObj(fusion::bandRows)
+                .toList();
     }
 }
