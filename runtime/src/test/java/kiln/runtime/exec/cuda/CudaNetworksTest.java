@@ -17,9 +17,10 @@ import org.junit.jupiter.api.Test;
 class CudaNetworksTest {
     /**
      * Weights and results are rounded to 11 bits (2⁻¹¹ = 5e-4 a rounding) at every layer; sums are 32-bit. Up to 1.4e-3 on average was seen,
-     * and a single value off by 9e-3 of the largest, in the demo's decoder.
+     * and a single value off by 9e-3 of the largest, in the demo's decoder; with the random weights of the inpainting network, of which no
+     * training has made anything smooth, 3.0e-3 on average.
      */
-    private static final double F16_MEAN = 3e-3;
+    private static final double F16_MEAN = 4e-3;
 
     private static final double F16_LARGEST = 2e-2;
 
