@@ -6,6 +6,7 @@ import java.util.List;
 import kiln.kernels.DataType;
 import kiln.kernels.op.ApplyEpilogue;
 import kiln.kernels.op.Convolution;
+import kiln.kernels.op.Doubling;
 import kiln.kernels.op.Epilogue;
 import kiln.kernels.op.ConvolutionPlan;
 import kiln.kernels.op.GroupNormStatistics;
@@ -162,7 +163,7 @@ final class ProductCases {
         }
         if (kernel.partial()) {
             // The parts' borders lie within a tap's channels.
-            return List.of(split(kernel, 5, 7, kernel.tile().depth() + 2 * kernel.tile().vector(), 12, 4));
+            return List.of(split(kernel, 5, 7, kernel.tile().depth() + 2 * kernel.tile().vector(), 12, kernel.upsample() ? 3 : 4));
         }
         int in = kernel.vector() ? 5 * kernel.tile().vector() : 5;
         int out = kernel.vector() ? 12 : 7;
@@ -210,22 +211,21 @@ final class ProductCases {
         int outWidth = Math.max(1, (width * scale + padding - kernel.size()) / kernel.stride() + 1);
         Convolution.Shape shape = new Convolution.Shape(batch, height, width, in, outHeight, outWidth, out);
         // Rows from the middle, or all.
-        Convolution.Band band = banded ? kernel.band(shape, 1, outHeight - 2) : Convolution.Band.whole(shape);
+        Convolution.Band band = banded ? kernel.band(shape, scale, outHeight - 2 * scale) : Convolution.Band.whole(shape);
         String size = batch + " of " + height + "x" + width + "x" + in + " to " + out;
-        CaseBuilder c = new CaseBuilder(kernel, banded ? size + " rows 1 to " + (outHeight - 2) : size);
+        CaseBuilder c = new CaseBuilder(kernel, banded ? size + " rows " + scale + " to " + (outHeight - scale - 1) : size);
         float[] picture = c.normal(type, batch * band.inRows() * width * in, 1);
         Factors factors = new Factors(c, kernel.onLoad(), batch, in, band.inRows() * width);
-        int taps = kernel.size() * kernel.size();
-        Weights weights = new Weights(c, type, kernel.weights(), out, taps * in);
+        Weights weights = windows(c, kernel, in, out);
         int rows = batch * band.rows() * outWidth;
         Added added = new Added(c, type, kernel.epilogue(), out, rows, out, band.rows() * outWidth);
         float[] expected = kernel.reference(
                 factors.applied(type, picture), weights.values, weights.scales, shape, band, added.bias, added.values, added.steps);
         long pictureAddress = c.input("in", type, picture, batch, band.inRows(), width, in);
-        weights.declare(out, kernel.size(), kernel.size(), in);
+        declareWindows(weights, kernel, in, out);
         added.declare();
         if (kernel.epilogue().leavesStatistics()) {
-            added.declareStatistics(inSlices(kernel.tile(), expected, batch, band.rows(), outWidth), kernel.tile().statisticsSlice());
+            added.declareStatistics(inSlices(kernel, expected, batch, band.rows(), outWidth), kernel.tile().statisticsSlice());
         }
         long outAddress = c.output("out", type, expected, batch, band.rows(), outWidth, out);
         c.call(kernel.call(
@@ -242,43 +242,74 @@ final class ProductCases {
     }
 
     /** Positions in the order of the slices of statistics that they belong to. */
-    private static float[] inSlices(Tile tile, float[] results, int batch, int height, int width) {
-        if (!tile.isPatch()) {
+    private static float[] inSlices(Convolution kernel, float[] results, int batch, int height, int width) {
+        Tile tile = kernel.tile();
+        if (!tile.isPatch() && !kernel.upsample()) {
             return results;
         }
         int channels = results.length / (batch * height * width);
-        int across = width / tile.patchWidth();
         float[] ordered = new float[results.length];
         for (int i = 0; i < batch * height * width; i++) {
-            int pixel = i % tile.rows();
-            int place = i / tile.rows();
-            int y = place / across * tile.patchHeight() + pixel / tile.patchWidth();
-            int x = place % across * tile.patchWidth() + pixel % tile.patchWidth();
-            System.arraycopy(results, (y * width + x) * channels, ordered, i * channels, channels);
+            int row = kernel.upsample() ? ofDoubling(i, tile.statisticsSlice(), width) : ofPatch(i, tile, width);
+            System.arraycopy(results, row * channels, ordered, i * channels, channels);
         }
         return ordered;
     }
 
+    private static int ofPatch(int index, Tile tile, int width) {
+        int across = width / tile.patchWidth();
+        int pixel = index % tile.rows();
+        int place = index / tile.rows();
+        int y = place / across * tile.patchHeight() + pixel / tile.patchWidth();
+        return y * width + place % across * tile.patchWidth() + pixel % tile.patchWidth();
+    }
+
+    /** A slice of the smaller map's positions has the four parities' results one behind another. */
+    private static int ofDoubling(int index, int perSlice, int width) {
+        int slice = index / perSlice;
+        int parity = slice % Doubling.PARITIES;
+        int position = slice / Doubling.PARITIES * perSlice + index % perSlice;
+        int y = 2 * (position / (width / 2)) + parity / 2;
+        return y * width + 2 * (position % (width / 2)) + parity % 2;
+    }
+
+    /** Weights of all windows: one for each out channel, or for each parity and out channel. */
+    private static Weights windows(CaseBuilder c, Convolution kernel, int in, int out) {
+        boolean doubles = kernel.upsample();
+        int taps = doubles ? Doubling.TAPS : kernel.size() * kernel.size();
+        return new Weights(c, kernel.type(), kernel.weights(), doubles ? Doubling.PARITIES * out : out, taps * in);
+    }
+
+    private static void declareWindows(Weights weights, Convolution kernel, int in, int out) {
+        if (kernel.upsample()) {
+            weights.declare(Doubling.PARITIES, out, Doubling.TAPS, in);
+        } else {
+            weights.declare(out, kernel.size(), kernel.size(), in);
+        }
+    }
+
     private static KernelCase split(Convolution kernel, int height, int width, int in, int out, int parts) {
         DataType type = kernel.type();
-        Convolution.Shape shape = new Convolution.Shape(2, height, width, in, height, width, out);
+        int outHeight = kernel.upsample() ? 2 * height : height;
+        int outWidth = kernel.upsample() ? 2 * width : width;
+        Convolution.Shape shape = new Convolution.Shape(2, height, width, in, outHeight, outWidth, out);
         CaseBuilder c = new CaseBuilder(kernel, "2 of " + height + "x" + width + "x" + in + " to " + out + " in " + parts + " parts");
-        int taps = kernel.size() * kernel.size();
         float[] picture = c.normal(type, 2 * height * width * in, 1);
         Factors factors = new Factors(c, kernel.onLoad(), 2, in, height * width);
-        Weights weights = new Weights(c, type, kernel.weights(), out, taps * in);
-        SplitSum sum = SplitSum.of(type, kernel.weights(), Epilogue.biasThen(Epilogue.Step.ADD_PER_CHANNEL), out, out);
-        Added added = new Added(c, type, sum.epilogue(), out, 2 * height * width, out, height * width);
+        Weights weights = windows(c, kernel, in, out);
+        SplitSum sum = kernel.sumOfParts(Epilogue.biasThen(Epilogue.Step.ADD_PER_CHANNEL), out);
+        int positions = outHeight * outWidth;
+        Added added = new Added(c, type, sum.epilogue(), out, 2 * positions, out, positions);
         Convolution whole = new Convolution(
-                type, kernel.weights(), kernel.tile(), true, sum.epilogue(), kernel.size(), kernel.stride(), kernel.padBefore(), false);
+                type, kernel.weights(), kernel.tile(), true, sum.epilogue(), kernel.size(), kernel.stride(), kernel.padBefore(), kernel.upsample());
         Convolution.Band all = Convolution.Band.whole(shape);
         float[] expected = whole.reference(
                 factors.applied(type, picture), weights.values, weights.scales, shape, all, added.bias, added.values, added.steps);
         long pictureAddress = c.input("in", type, picture, 2, height, width, in);
-        weights.declare(out, kernel.size(), kernel.size(), in);
+        declareWindows(weights, kernel, in, out);
         added.declare();
-        long work = c.work("work", DataType.F32, parts, 2 * height * width, out);
-        long outAddress = c.output("out", type, expected, 2, height, width, out);
+        long work = c.work("work", DataType.F32, parts, 2 * positions, out);
+        long outAddress = c.output("out", type, expected, 2, outHeight, outWidth, out);
         new ConvolutionPlan(kernel, parts, sum, shape)
                 .calls(
                         pictureAddress,

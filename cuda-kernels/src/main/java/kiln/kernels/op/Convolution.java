@@ -23,7 +23,8 @@ import kiln.kernels.ptx.Value;
  * @param weights how they are stored, as for {@link MatrixMultiply}
  * @param vector out channels are a multiple of four, in channels of {@link Tile#vector}
  * @param size of the window: 1 or 3
- * @param upsample the picture is read as if doubled to nearest neighbours
+ * @param upsample the picture is read as if doubled to nearest neighbours, by {@link Doubling}, which says what order weights are in (bytes
+ *     have a scale for each parity and out channel)
  * @param partial as for {@link MatrixMultiply}
  * @param onLoad what is done to the picture's elements; zeros outside stay. Anything but nothing takes a tile of pixels
  */
@@ -55,13 +56,19 @@ public record Convolution(
         Shape ofBand(Band band) {
             return new Shape(batch, height, width, inChannels, band.rows(), outWidth, outChannels);
         }
+
+        /** What is computed at each parity of a result that is the picture doubled. */
+        Shape ofParity() {
+            return new Shape(batch, height, width, inChannels, outHeight / 2, outWidth / 2, outChannels);
+        }
     }
 
     /**
      * Some rows of the result, computed from a buffer that holds only the picture's rows that they need. Each element is summed in the same
      * order as in the whole, so it is the same to the bit.
      *
-     * @param firstRow of the result; its buffer begins with it and holds {@code rows} of each picture
+     * @param firstRow of the result; its buffer begins with it and holds {@code rows} of each picture. Both are even where the picture is
+     *     doubled
      * @param inFirstRow of the picture as stored, before any doubling; the input buffer begins with it and holds {@code inRows} of each picture
      */
     public record Band(int firstRow, int rows, int inFirstRow, int inRows) {
@@ -87,6 +94,9 @@ public record Convolution(
         Objects.requireNonNull(epilogue, "epilogue");
         if (size < 1 || stride < 1 || padBefore < 0 || padBefore >= size || epilogue.geglu()) {
             throw new IllegalArgumentException("convolution " + size + "x" + size + ", stride " + stride + ", padding " + padBefore);
+        }
+        if (upsample && !keepsSize(size, stride, padBefore)) {
+            throw new IllegalArgumentException("convolution: a picture is read doubled by 3x3 with stride 1 and padding 1 only");
         }
         TiledProduct.require(type, weights, tile, vector, epilogue);
         if (tile.isPatch() && !takesPatches(size, stride, padBefore, upsample)) {
@@ -138,7 +148,35 @@ public record Convolution(
 
     /** Whether a window is one that {@link PatchProduct} reads. */
     static boolean takesPatches(int size, int stride, int padBefore, boolean upsample) {
-        return size * size == PatchProduct.TAPS && stride == 1 && padBefore == 1 && !upsample;
+        return keepsSize(size, stride, padBefore) && !upsample;
+    }
+
+    private static boolean keepsSize(int size, int stride, int padBefore) {
+        return size == 3 && stride == 1 && padBefore == 1;
+    }
+
+    /** What the product's rows are positions of: the result, or a parity of it where the picture is doubled, which are the picture's own. */
+    static Shape positions(Shape shape, boolean upsample) {
+        return upsample ? shape.ofParity() : shape;
+    }
+
+    /** Rows and columns of the window that is read in the stored picture. */
+    private int window() {
+        return upsample ? Doubling.WINDOW : size;
+    }
+
+    /** Whether the sums' scales are left to {@link SplitSum}. It knows those of columns, not of parities. */
+    boolean leavesScales() {
+        return weights == DataType.I8 && partial && !upsample;
+    }
+
+    private boolean takesScales() {
+        return weights == DataType.I8 && !leavesScales();
+    }
+
+    /** What adds the parts of the sums. */
+    public SplitSum sumOfParts(Epilogue epilogue, int outChannels) {
+        return SplitSum.of(type, leavesScales() ? weights : type, epilogue, outChannels, outChannels);
     }
 
     public static boolean canUseVectors(Tile tile, int inChannels, int outChannels) {
@@ -242,21 +280,25 @@ public record Convolution(
         if (epilogue.leavesStatistics() && tile.isPatch() && !tile.hasWholeSlices(band.rows(), shape.outWidth())) {
             throw new IllegalArgumentException("convolution " + variant() + ": no whole tiles for statistics in " + band + " of " + shape);
         }
-        TiledProduct.requireSlices(epilogue, tile.statisticsSlice(), band.rows() * shape.outWidth());
+        Shape positions = positions(shape.ofBand(band), upsample);
+        TiledProduct.requireSlices(epilogue, tile.statisticsSlice(), positions.outHeight() * positions.outWidth());
         List<Object> arguments = arguments(in, factors, weights, out, shape, band);
         TiledProduct.addScales(arguments, this.weights, scales);
         epilogue.addArguments(arguments, bias, inputs);
-        return call(shape.ofBand(band), 1, arguments);
+        return call(positions, 1, arguments);
     }
 
     /** As {@link MatrixMultiply#partialCall}; rows are the positions of the result, columns its channels. */
-    KernelCall partialCall(long in, OnLoad.Factors factors, long weights, long work, Shape shape, Band band, int parts) {
+    KernelCall partialCall(long in, OnLoad.Factors factors, long weights, long scales, long work, Shape shape, Band band, int parts) {
         if (!partial) {
             throw new IllegalArgumentException("convolution " + variant() + " stores no partial sums");
         }
         List<Object> arguments = arguments(in, factors, weights, work, shape, band);
-        arguments.add(TiledProduct.slicesOfPart(tile, shape.inChannels(), tile.isPatch() ? 1 : size * size, parts));
-        return call(shape.ofBand(band), parts, arguments);
+        arguments.add(TiledProduct.slicesOfPart(tile, shape.inChannels(), tile.isPatch() ? 1 : window() * window(), parts));
+        if (takesScales()) {
+            arguments.add(scales);
+        }
+        return call(positions(shape.ofBand(band), upsample), parts, arguments);
     }
 
     private List<Object> arguments(long in, OnLoad.Factors factors, long weights, long out, Shape shape, Band band) {
@@ -264,21 +306,29 @@ public record Convolution(
             throw new IllegalArgumentException("convolution " + variant() + ": " + shape);
         }
         requireWithin(shape, band);
-        int rows = shape.ofBand(band).rows();
-        List<Object> arguments = new ArrayList<>(List.of(in, weights, out, rows, shape.outChannels(), shape.inChannels()));
-        arguments.addAll(List.of(shape.height(), shape.width(), band.rows(), shape.outWidth()));
-        arguments.addAll(List.of(band.firstRow(), band.inFirstRow(), band.inRows()));
+        Shape positions = positions(shape.ofBand(band), upsample);
+        int firstRow = upsample ? band.firstRow() / 2 : band.firstRow();
+        List<Object> arguments = new ArrayList<>(List.of(in, weights, out, positions.rows(), shape.outChannels(), shape.inChannels()));
+        arguments.addAll(List.of(shape.height(), shape.width(), positions.outHeight(), positions.outWidth()));
+        arguments.addAll(List.of(firstRow, band.inFirstRow(), band.inRows()));
         if (onLoad != OnLoad.NOTHING) {
             arguments.add(factors.address());
         }
         return arguments;
     }
 
-    private KernelCall call(Shape shape, int parts, List<Object> arguments) {
-        return new KernelCall(this, shape.rowTiles(tile), Code.blocks(shape.outChannels(), tile.columns()), parts, arguments);
+    private KernelCall call(Shape positions, int parts, List<Object> arguments) {
+        int depth = upsample ? parts * Doubling.PARITIES : parts;
+        return new KernelCall(this, positions.rowTiles(tile), Code.blocks(positions.outChannels(), tile.columns()), depth, arguments);
     }
 
     private void requireWithin(Shape shape, Band band) {
+        if (upsample && (shape.outHeight() != 2 * shape.height() || shape.outWidth() != 2 * shape.width())) {
+            throw new IllegalArgumentException("convolution " + variant() + ": " + shape + ", whose result is not the doubled size");
+        }
+        if (upsample && (band.firstRow() % 2 != 0 || band.rows() % 2 != 0)) {
+            throw new IllegalArgumentException("convolution " + variant() + ": " + band + " of a doubled picture, whose rows come in twos");
+        }
         Band needed = band(shape, band.firstRow(), band.rows());
         if (band.firstRow() < 0
                 || band.rows() < 1
@@ -309,24 +359,33 @@ public record Convolution(
         Value inRows = f.parameter("in_rows", PtxType.U32);
         LoadText load = onLoad == OnLoad.NOTHING ? null : new LoadText(f, onLoad, type, f.parameter("factors", PtxType.U64), inChannels);
         Value slicesOfPart = partial ? f.parameter("slices_of_part", PtxType.U32) : null;
-        Value scales = partial ? null : TiledProduct.scales(f, weights);
+        Value scales = takesScales() ? TiledProduct.scales(f, weights) : null;
         DataType stored = partial ? DataType.F32 : type;
         Epilogue.Text text = epilogue.new Text(f, stored);
-        Value part = partial ? f.special("%ctaid.z") : null;
-        Value target = partial ? f.mad(f.mulWide(part, f.mul(rows, outChannels)), Value.ofLong(Float.BYTES), out) : out;
-        Results results = new Results(f, stored, target, outChannels, rows, outChannels, scales, epilogue, text);
+        Doubling.Text doubling = upsample ? new Doubling.Text(f, width) : null;
+        Value part = !partial ? null : upsample ? doubling.part : f.special("%ctaid.z");
+        Value resultRows = upsample ? f.mul(rows, Value.of(Doubling.PARITIES)) : rows;
+        Value target = partial ? f.mad(f.mulWide(part, f.mul(resultRows, outChannels)), Value.ofLong(Float.BYTES), out) : out;
+        if (upsample) {
+            f.comment("the parity's weights");
+            Value before = f.mul(doubling.parity, outChannels);
+            weightMatrix = f.address(weightMatrix, f.mul(f.mul(before, inChannels), Value.of(Doubling.TAPS)), weights.bytes());
+            scales = scales == null ? null : f.address(scales, before, Float.BYTES);
+        }
+        Results results = new Results(f, stored, target, outChannels, resultRows, outChannels, scales, epilogue, text, doubling);
         TiledProduct.Operands operands = new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, part, slicesOfPart);
         if (tile.isPatch()) {
             PatchProduct.Map map = new PatchProduct.Map(in, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
             new PatchProduct(f, type, weights, tile, map, load).emit(operands, results);
         } else {
-            Windows windows = new Windows(f, in, inChannels, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
+            Windows windows =
+                    new Windows(f, in, inChannels, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows, doubling);
             TiledProduct.of(f, type, weights, tile, vector).emit(operands, windows, results);
         }
         return module.text();
     }
 
-    /** Positions of the result; a tap is a place in the window. */
+    /** Positions of the result, or of the stored picture where it is doubled; a tap is a place in the window. */
     private final class Windows implements RowSource {
         /** Of a position's window: where its picture's row 0 is or would be among all pictures' stored rows, and its upper left corner. */
         private record Corner(Value pictureRow, Value y, Value x, Value inRange) {}
@@ -340,8 +399,11 @@ public record Convolution(
         private final Value inRows;
         private final Value outWidth;
         private final Value positions;
-        private final Value readHeight;
-        private final Value readWidth;
+        private final Value height;
+        /** Where a window's corner lies, from {@code stride} times the position. */
+        private final Value below;
+
+        private final Value right;
 
         Windows(
                 PtxFunction f,
@@ -353,7 +415,8 @@ public record Convolution(
                 Value outWidth,
                 Value firstOutRow,
                 Value firstInRow,
-                Value inRows) {
+                Value inRows,
+                Doubling.Text doubling) {
             this.f = f;
             this.in = in;
             this.channels = channels;
@@ -363,13 +426,14 @@ public record Convolution(
             this.inRows = inRows;
             this.outWidth = outWidth;
             positions = f.mul(outHeight, outWidth);
-            readHeight = upsample ? f.compute(PtxOp.SHL, height, Value.of(1)) : height;
-            readWidth = upsample ? f.compute(PtxOp.SHL, width, Value.of(1)) : width;
+            this.height = height;
+            below = upsample ? f.sub(doubling.y, Value.of(1)) : Value.of(-padBefore);
+            right = upsample ? f.sub(doubling.x, Value.of(1)) : Value.of(-padBefore);
         }
 
         @Override
         public int taps() {
-            return size * size;
+            return window() * window();
         }
 
         @Override
@@ -378,26 +442,25 @@ public record Convolution(
             Value position = f.sub(row, f.mul(picture, positions));
             Value outY = f.compute(PtxOp.DIV, position, outWidth);
             Value outX = f.sub(position, f.mul(outY, outWidth));
-            Value y = f.mad(f.add(outY, firstOutRow), Value.of(stride), Value.of(-padBefore));
-            Value x = f.mad(outX, Value.of(stride), Value.of(-padBefore));
+            Value y = f.mad(f.add(outY, firstOutRow), Value.of(stride), below);
+            Value x = f.mad(outX, Value.of(stride), right);
             return new Corner(f.sub(f.mul(picture, inRows), firstInRow), y, x, inRange);
         }
 
         @Override
         public void place(Object prepared, Value tap, Place target) {
             Corner corner = (Corner) prepared;
-            Value tapY = f.compute(PtxOp.DIV, tap, Value.of(size));
+            Value across = Value.of(window());
+            Value tapY = f.compute(PtxOp.DIV, tap, across);
             Value y = f.add(corner.y(), tapY);
-            Value x = f.add(corner.x(), f.sub(tap, f.mul(tapY, Value.of(size))));
+            Value x = f.add(corner.x(), f.sub(tap, f.mul(tapY, across)));
             // Negative places are huge when read without a sign.
             Value inside = f.compute(
                     PtxOp.AND,
-                    f.compare(Comparison.LESS, y, readHeight),
-                    f.compare(Comparison.LESS, x, readWidth));
+                    f.compare(Comparison.LESS, y, height),
+                    f.compare(Comparison.LESS, x, width));
             f.assign(target.valid(), PtxOp.AND, inside, corner.inRange());
-            Value storedY = upsample ? f.compute(PtxOp.SHR, y, Value.of(1)) : y;
-            Value storedX = upsample ? f.compute(PtxOp.SHR, x, Value.of(1)) : x;
-            Value position = f.mad(f.add(corner.pictureRow(), storedY), width, storedX);
+            Value position = f.mad(f.add(corner.pictureRow(), y), width, x);
             f.emit("mad.lo.u64", target.address().text(), f.mulWide(position, channels).text(), Integer.toString(type.bytes()), in.text());
         }
     }
@@ -425,26 +488,30 @@ public record Convolution(
     public float[] reference(
             float[] in, float[] weights, float[] scales, Shape shape, Band band, float[] bias, List<float[]> added, List<Integer> steps) {
         float[] sums = new float[shape.ofBand(band).rows() * shape.outChannels()];
-        int scale = upsample ? 2 : 1;
+        int taps = window() * window();
         int at = 0;
         for (int row = 0; row < shape.ofBand(band).rows(); row++) {
             int b = row / (band.rows() * shape.outWidth());
             int outY = row / shape.outWidth() % band.rows() + band.firstRow();
             int outX = row % shape.outWidth();
+            int firstY = upsample ? (outY - 1) >> 1 : outY * stride - padBefore;
+            int firstX = upsample ? (outX - 1) >> 1 : outX * stride - padBefore;
+            int parity = upsample ? outY % 2 * 2 + outX % 2 : 0;
             for (int n = 0; n < shape.outChannels(); n++) {
+                int weightRow = parity * shape.outChannels() + n;
                 double sum = 0;
-                for (int tap = 0; tap < size * size; tap++) {
-                    int y = outY * stride + tap / size - padBefore;
-                    int x = outX * stride + tap % size - padBefore;
-                    if (y < 0 || x < 0 || y >= shape.height() * scale || x >= shape.width() * scale) {
+                for (int tap = 0; tap < taps; tap++) {
+                    int y = firstY + tap / window();
+                    int x = firstX + tap % window();
+                    if (y < 0 || x < 0 || y >= shape.height() || x >= shape.width()) {
                         continue;
                     }
-                    int position = (b * band.inRows() + y / scale - band.inFirstRow()) * shape.width() + x / scale;
+                    int position = (b * band.inRows() + y - band.inFirstRow()) * shape.width() + x;
                     for (int c = 0; c < shape.inChannels(); c++) {
-                        sum += (double) in[position * shape.inChannels() + c] * weights[(n * size * size + tap) * shape.inChannels() + c];
+                        sum += (double) in[position * shape.inChannels() + c] * weights[(weightRow * taps + tap) * shape.inChannels() + c];
                     }
                 }
-                sums[at++] = (float) (scales == null ? sum : sum * scales[n]);
+                sums[at++] = (float) (scales == null ? sum : sum * scales[weightRow]);
             }
         }
         return epilogue.reference(sums, shape.ofBand(band).rows(), shape.outChannels(), bias, added, steps);

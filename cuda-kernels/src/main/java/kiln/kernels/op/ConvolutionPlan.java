@@ -18,6 +18,9 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
         if (convolution.partial() != (parts > 1) || (sum == null) != (parts == 1)) {
             throw new IllegalArgumentException("convolution " + convolution.variant() + " in " + parts + " parts");
         }
+        if (sum != null && sum.scaled() != convolution.leavesScales()) {
+            throw new IllegalArgumentException("convolution " + convolution.variant() + ": its parts added by " + sum.variant());
+        }
     }
 
     /**
@@ -60,13 +63,15 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
             Tile tile = choice.tile();
             if (Convolution.canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
                 boolean split = choice.parts() > 1;
-                int positions = shape.outHeight() * shape.outWidth();
-                boolean whole = split ? positions % SplitSum.SLICE == 0 : tile.hasWholeSlices(shape.outHeight(), shape.outWidth());
+                Convolution.Shape positions = Convolution.positions(shape, upsample);
+                boolean whole = split
+                        ? shape.outHeight() * shape.outWidth() % SplitSum.SLICE == 0
+                        : tile.hasWholeSlices(positions.outHeight(), positions.outWidth());
                 Epilogue possible = whole ? epilogue : epilogue.withoutStatistics();
                 OnLoad done = tile.isPatch() ? onLoad : OnLoad.NOTHING;
                 Convolution convolution = new Convolution(
                         type, weights, tile, true, split ? Epilogue.NONE : possible, size, stride, padBefore, upsample, split, done);
-                SplitSum sum = split ? SplitSum.of(type, weights, possible, shape.outChannels(), shape.outChannels()) : null;
+                SplitSum sum = split ? convolution.sumOfParts(possible, shape.outChannels()) : null;
                 return new ConvolutionPlan(convolution, choice.parts(), sum, shape);
             }
         }
@@ -79,7 +84,10 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
         TileChoice.Product.Map map = Convolution.takesPatches(size, stride, padBefore, upsample)
                 ? new TileChoice.Product.Map(shape.batch(), shape.outHeight(), shape.outWidth())
                 : null;
-        return new TileChoice.Product(shape.rows(), shape.outChannels(), shape.inChannels(), size * size, 1, map, onLoad);
+        int rows = Convolution.positions(shape, upsample).rows();
+        int taps = upsample ? Doubling.TAPS : size * size;
+        int products = upsample ? Doubling.PARITIES : 1;
+        return new TileChoice.Product(rows, shape.outChannels(), shape.inChannels(), taps, products, map, onLoad);
     }
 
     private TileChoice.Product product() {
@@ -94,15 +102,24 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
         return epilogue.leavesStatistics() ? perSlice : 0;
     }
 
-    /** What a band's rows have to be a multiple of, so that it has whole slices of the statistics that the launches leave. */
+    /**
+     * What a band's rows have to be a multiple of: so that it has whole slices of the statistics that the launches leave, and both rows that a
+     * row of a doubled picture makes.
+     */
     public int bandRowsMultiple() {
+        int least = convolution.upsample() ? 2 : 1;
         if (statisticsSlice() == 0) {
-            return 1;
+            return least;
         }
         if (sum == null && convolution.tile().isPatch()) {
             return convolution.tile().patchHeight();
         }
-        return GroupNormStatistics.rowsOfSlices(shape.outWidth(), statisticsSlice());
+        if (sum == null) {
+            int width = Convolution.positions(shape, convolution.upsample()).outWidth();
+            return least * GroupNormStatistics.rowsOfSlices(width, statisticsSlice());
+        }
+        // Parts of a slice are powers of two.
+        return Math.max(least, GroupNormStatistics.rowsOfSlices(shape.outWidth(), statisticsSlice()));
     }
 
     /** Device memory that {@link #calls} uses between its launches and nobody after them. */
@@ -142,7 +159,7 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
         TiledProduct.requireSlices(sum.epilogue(), SplitSum.SLICE, band.rows() * shape.outWidth());
         int columns = shape.outChannels();
         return List.of(
-                convolution.partialCall(in, factors, weights, work, shape, band, parts),
+                convolution.partialCall(in, factors, weights, scales, work, shape, band, parts),
                 sum.call(work, parts, scales, out, shape.ofBand(band).rows(), columns, columns, bias, inputs));
     }
 }

@@ -23,6 +23,9 @@ public final class KernelLibrary {
 
     private static final Epilogue RESIDUAL_STATISTICS = Epilogue.biasThen(Epilogue.Step.ADD, Epilogue.Step.STATISTICS);
 
+    /** The end of a doubling. */
+    private static final Epilogue BIAS_STATISTICS = Epilogue.biasThen(Epilogue.Step.STATISTICS);
+
     private static final List<Epilogue> LAYERS = List.of(Epilogue.BIAS, Epilogue.biasGeglu(), RESIDUAL);
 
     /** Every step at once, in an order that no network has. */
@@ -53,6 +56,7 @@ public final class KernelLibrary {
             addSplitSums(all, type);
             addEpilogues(all, type);
             addNormalizing(all, type);
+            addDoubling(all, type, Tile.MEDIUM, Tile.LARGE);
             addAttention(all, type);
         }
         addUpcastProducts(all);
@@ -60,6 +64,8 @@ public final class KernelLibrary {
             addTensorProducts(all, arithmetic);
             addTensorNormalizing(all, arithmetic);
             addPatchProducts(all, arithmetic);
+            addDoubling(all, DataType.F16, Tile.mediumTensor(arithmetic), Tile.largeTensor(arithmetic));
+            all.add(doubling(DataType.F16, DataType.F16, Tile.tallestTensor(arithmetic), BIAS_STATISTICS, false));
             addTensorAttention(all, arithmetic);
         }
         return List.copyOf(all);
@@ -162,6 +168,21 @@ public final class KernelLibrary {
         if (type == DataType.F32) {
             all.add(new MatrixMultiply(type, DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, false, OnLoad.AFFINE));
         }
+    }
+
+    /** Convolutions of maps read doubled, beside those of {@link #addConvolutions}. */
+    private static void addDoubling(List<Kernel> all, DataType type, Tile medium, Tile large) {
+        all.add(doubling(type, type, medium, RESIDUAL_STATISTICS, false));
+        all.add(doubling(type, type, medium, Epilogue.NONE, true));
+        if (type == DataType.F16) {
+            all.add(doubling(type, type, large, BIAS_STATISTICS, false));
+            all.add(doubling(type, DataType.I8, large, BIAS_STATISTICS, false));
+            all.add(doubling(type, DataType.I8, medium, Epilogue.NONE, true));
+        }
+    }
+
+    private static Convolution doubling(DataType type, DataType weights, Tile tile, Epilogue epilogue, boolean partial) {
+        return new Convolution(type, weights, tile, true, epilogue, 3, 1, 1, true, partial);
     }
 
     private static void addTensorNormalizing(List<Kernel> all, Arithmetic arithmetic) {

@@ -64,7 +64,7 @@ public record MultiplyPlan(
             OnLoad onLoad) {
         TileChoice.Product size = new TileChoice.Product(rows, columns, channels, 1, matrices);
         for (Arithmetic arithmetic : List.of(Arithmetic.best(type, card.capability()), Arithmetic.FMA)) {
-            TileChoice choice = TileChoice.of(card, arithmetic, type.bytes(), size, MOST_WORK_BYTES);
+            TileChoice choice = TileChoice.of(card, arithmetic, type.bytes(), size, matrices > 1 ? 0 : MOST_WORK_BYTES);
             if (MatrixMultiply.canUseVectors(choice.tile(), columns, channels, aStride, outStride)) {
                 boolean split = choice.parts() > 1;
                 int perSlice = split ? SplitSum.SLICE : choice.tile().statisticsSlice();

@@ -13,6 +13,8 @@ import kiln.kernels.ptx.Value;
  * @param columns of the sums; a result row has {@link Epilogue#resultColumns} of them
  * @param scales 32-bit floats that the columns' sums are multiplied by, or {@code null}
  * @param text what {@code epilogue} declared
+ * @param doubling of a convolution of a doubled picture, where the sums' rows are positions of the picture; otherwise {@code null}: they are the
+ *     result's
  */
 record Results(
         PtxFunction f,
@@ -23,7 +25,22 @@ record Results(
         Value columns,
         Value scales,
         Epilogue epilogue,
-        Epilogue.Text text) {
+        Epilogue.Text text,
+        Doubling.Text doubling) {
+    /** Of sums whose rows are the result's. */
+    Results(
+            PtxFunction f,
+            DataType type,
+            Value out,
+            Value outStride,
+            Value rows,
+            Value columns,
+            Value scales,
+            Epilogue epilogue,
+            Epilogue.Text text) {
+        this(f, type, out, outStride, rows, columns, scales, epilogue, text, null);
+    }
+
     /** One run of neighbouring columns: the epilogue's constants are loaded once for all of a thread's rows. */
     Run run(Value column, int count) {
         return new Run(column, count);
@@ -33,13 +50,18 @@ record Results(
      * Stores what {@link Epilogue.Step#STATISTICS} leaves of a slice, in the threads where {@code stores} holds and the slice is one of the
      * result's.
      *
-     * @param row one of the slice's
+     * @param row one of the slice's, of the sums
+     * @param slice its number among the sums' rows
      * @param column the first of the statistics' columns
      */
     void storeStatistics(ColumnStatistics statistics, Value stores, Value row, Value slice, Value column) {
-        Value there = f.compute(PtxOp.AND, Code.less(f, row, rows), Code.less(f, column, columns));
-        Value address = text.statisticsAddress(slice, column, columns);
+        Value there = f.compute(PtxOp.AND, Code.less(f, resultRow(row), rows), Code.less(f, column, columns));
+        Value address = text.statisticsAddress(doubling == null ? slice : doubling.slice(slice), column, columns);
         f.guarded(f.compute(PtxOp.AND, stores, there), () -> statistics.store(f, Space.GLOBAL, address));
+    }
+
+    private Value resultRow(Value row) {
+        return doubling == null ? row : doubling.resultRow(row);
     }
 
     final class Run {
@@ -67,7 +89,8 @@ record Results(
         }
 
         /** Returns what was stored, before it was rounded. */
-        Value[] store(Value row, Value... sums) {
+        Value[] store(Value sumRow, Value... sums) {
+            Value row = resultRow(sumRow);
             Value rowInRange = f.compute(PtxOp.AND, inRange, Code.less(f, row, rows));
             Value[] values = sums.clone();
             for (int i = 0; i < values.length; i++) {

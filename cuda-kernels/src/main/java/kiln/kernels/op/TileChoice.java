@@ -57,6 +57,7 @@ record TileChoice(Tile tile, int parts, double clocks) {
     /**
      * What is multiplied; {@code channels} at each of {@code taps}, {@code matrices} times.
      *
+     * @param matrices of a batch, or the parities of a doubled picture's result
      * @param map that the rows are pixels of, where tiles of pixels can take them; otherwise {@code null}
      * @param onLoad what is to be done to the left factor's elements, by the product or by a pass before it
      */
@@ -121,12 +122,12 @@ record TileChoice(Tile tile, int parts, double clocks) {
     /** How many parts there are when each has as many slices, but for the last, and none is empty. */
     private static int parts(Tile tile, Product product, int wanted) {
         int units = product.slices(tile) / product.together(tile);
-        int most = product.matrices > 1 ? 1 : Math.max(1, product.slices(tile) / Math.max(LEAST_SLICES, product.together(tile)));
+        int most = Math.max(1, product.slices(tile) / Math.max(LEAST_SLICES, product.together(tile)));
         return Code.blocks(units, Code.blocks(units, Math.min(wanted, most)));
     }
 
     static long workBytes(Product product, int parts) {
-        return parts == 1 ? 0 : (long) parts * product.rows * product.columns * Float.BYTES;
+        return parts == 1 ? 0 : (long) parts * product.rows * product.columns * product.matrices * Float.BYTES;
     }
 
     static double clocks(Card card, Tile tile, int elementBytes, Product product, int parts) {

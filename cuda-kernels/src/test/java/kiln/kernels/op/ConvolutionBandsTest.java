@@ -43,13 +43,14 @@ class ConvolutionBandsTest {
         Convolution.Shape shape = shape(kernel);
         Random random = new Random(SEED);
         byte[] picture = values(random, HEIGHT * WIDTH * CHANNELS);
-        byte[] weights = values(random, OUT_CHANNELS * kernel.size() * kernel.size() * CHANNELS);
+        int windows = kernel.upsample() ? Doubling.PARITIES * Doubling.TAPS : kernel.size() * kernel.size();
+        byte[] weights = values(random, OUT_CHANNELS * windows * CHANNELS);
         byte[] bias = values(random, OUT_CHANNELS);
         byte[] whole = run(kernel, shape, Convolution.Band.whole(shape), picture, weights, bias);
         int outRowBytes = shape.outWidth() * OUT_CHANNELS * 2;
         int inRowBytes = WIDTH * CHANNELS * 2;
         for (int row = 0; row < shape.outHeight(); ) {
-            int rows = Math.min(1 + random.nextInt(4), shape.outHeight() - row);
+            int rows = Math.min((1 + random.nextInt(4)) * (kernel.upsample() ? 2 : 1), shape.outHeight() - row);
             Convolution.Band band = kernel.band(shape, row, rows);
             byte[] part = Arrays.copyOfRange(picture, band.inFirstRow() * inRowBytes, (band.inFirstRow() + band.inRows()) * inRowBytes);
             assertThat(run(kernel, shape, band, part, weights, bias))

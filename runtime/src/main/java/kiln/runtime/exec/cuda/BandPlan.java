@@ -90,7 +90,7 @@ final class BandPlan {
     static BandPlan least(Graph graph, DataType type, NormFusion fusion) {
         BandPlan plan = largerThan(MOST_ELEMENTS, graph, type, fusion, canBeOnHost(graph, fusion));
         for (int i = 0; i < plan.rows.length; i++) {
-            plan.rows[i] = plan.wholeSlices(i, FEWEST_ROWS);
+            plan.rows[i] = plan.wholeBand(i, FEWEST_ROWS);
         }
         return plan;
     }
@@ -243,7 +243,7 @@ final class BandPlan {
             if (applied[i]) {
                 continue;
             }
-            long work = isInBands(i) ? workBytes(whole, i, Math.min(wholeSlices(i, fewestRows), graph.shapeOf(i).height())) : whole.workBytes(i);
+            long work = isInBands(i) ? workBytes(whole, i, Math.min(wholeBand(i, fewestRows), graph.shapeOf(i).height())) : whole.workBytes(i);
             if (work > 0) {
                 bytes = Math.max(bytes, DeviceWeight.align(devicePlan.top(i)) + work);
             }
@@ -262,8 +262,8 @@ final class BandPlan {
         return Math.max(3L * source.width() * source.channels(), (long) result.width() * result.channels());
     }
 
-    /** So many rows or a few more, so that a band's slices are the whole's. */
-    private int wholeSlices(int node, int bandRows) {
+    /** So many rows or a few more, as its kernels can take them. */
+    private int wholeBand(int node, int bandRows) {
         int multiple = fusion.bandRows(node);
         return (bandRows + multiple - 1) / multiple * multiple;
     }
@@ -292,8 +292,8 @@ final class BandPlan {
                 }
             }
             int bands = (height + low - 1) / low;
-            // No higher than what there is room for, unless the slices are.
-            int even = wholeSlices(i, (height + bands - 1) / bands);
+            // No higher than what there is room for, unless the fewest rows of a band are.
+            int even = wholeBand(i, (height + bands - 1) / bands);
             rows[i] = even <= low ? even : Math.max(low / fusion.bandRows(i), 1) * fusion.bandRows(i);
         }
     }

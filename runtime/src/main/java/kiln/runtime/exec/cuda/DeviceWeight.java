@@ -3,6 +3,7 @@ package kiln.runtime.exec.cuda;
 import java.util.List;
 import java.util.Objects;
 import kiln.kernels.DataType;
+import kiln.kernels.op.Doubling;
 import kiln.runtime.graph.Weight;
 
 /**
@@ -17,6 +18,8 @@ record DeviceWeight(Weight weight, Layout layout, DataType stored) {
         PLAIN,
         /** {@code [out, ky, kx, in]}. */
         CONVOLUTION,
+        /** {@code [parity, out, ky, kx, in]}, sums of the checkpoint's that {@link Doubling#packWeights} makes. */
+        DOUBLING,
         /** Value 0, gate 0, value 1, gate 1, … */
         GEGLU,
         /** No parameter: a table of the frequencies of timesteps, 32-bit. */
@@ -49,22 +52,30 @@ record DeviceWeight(Weight weight, Layout layout, DataType stored) {
         return weight.toString();
     }
 
+    /** On the card. */
     int rows() {
-        return weight.rows();
+        return layout == Layout.DOUBLING ? Doubling.PARITIES * weight.rows() : weight.rows();
     }
 
     int rowElements() {
+        if (layout == Layout.DOUBLING) {
+            return Doubling.TAPS * weight.shape().get(1);
+        }
         return Math.toIntExact(weight.elements() / weight.rows());
+    }
+
+    /** On the card. */
+    long elements() {
+        return (long) rows() * rowElements();
     }
 
     /** Where the factors of an 8-bit block begin. */
     long scalesOffset() {
-        return align(weight.elements());
+        return align(elements());
     }
 
     long bytes() {
-        long elements = weight.elements() * stored.bytes();
-        return stored == DataType.I8 ? scalesOffset() + (long) rows() * Float.BYTES : elements;
+        return stored == DataType.I8 ? scalesOffset() + (long) rows() * Float.BYTES : elements() * stored.bytes();
     }
 
     static long align(long bytes) {

@@ -154,15 +154,14 @@ final class NormFusion {
         return (long) row * graph.shapeOf(node).width() / slice(node) * bytesOfSlice(node);
     }
 
-    /** What the rows of a band must be a multiple of, the last one's excepted, so that its slices are the whole's. */
+    /** What the rows of a band must be a multiple of, the last one's excepted: what its kernels want, and so that its slices are the whole's. */
     int bandRows(int node) {
-        if (!hasStatistics(node)) {
-            return 1;
+        int own = products[node] == null ? 1 : products[node].bandRowsMultiple();
+        if (!hasStatistics(node) || isInEpilogue(node)) {
+            return own;
         }
-        if (isInEpilogue(node)) {
-            return products[node].bandRowsMultiple();
-        }
-        return GroupNormStatistics.rowsOfSlices(graph.shapeOf(node).width(), SLICE);
+        // Without statistics of its own one or two, and parts of a slice are powers of two.
+        return Math.max(own, GroupNormStatistics.rowsOfSlices(graph.shapeOf(node).width(), SLICE));
     }
 
     /** Of a norm's factors and addends. */

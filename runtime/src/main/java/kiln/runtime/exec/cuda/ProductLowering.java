@@ -92,7 +92,7 @@ final class ProductLowering {
     /** Of a product's matrix of parameters. */
     static DeviceWeight.Layout layout(Op op) {
         if (op instanceof Op.Conv2d convolution && !isPointwise(convolution)) {
-            return DeviceWeight.Layout.CONVOLUTION;
+            return convolution.upsample() ? DeviceWeight.Layout.DOUBLING : DeviceWeight.Layout.CONVOLUTION;
         }
         return op instanceof Op.LinearGeglu ? DeviceWeight.Layout.GEGLU : DeviceWeight.Layout.PLAIN;
     }

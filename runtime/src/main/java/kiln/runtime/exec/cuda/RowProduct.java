@@ -36,7 +36,7 @@ sealed interface RowProduct {
     /** Of how many positions the statistics are that the epilogue leaves; 0 when it leaves none. */
     int statisticsSlice();
 
-    /** What a band's rows must be a multiple of, so that its slices are the whole's. */
+    /** What a band's rows must be a multiple of, so that its slices are the whole's and a doubled picture's rows come in twos. */
     int bandRowsMultiple();
 
     record OfWindows(ConvolutionPlan plan) implements RowProduct {

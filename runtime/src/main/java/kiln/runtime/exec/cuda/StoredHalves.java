@@ -51,6 +51,7 @@ final class StoredHalves {
     static StoredHalves of(WeightSource source, DeviceWeight weight) {
         boolean copied = weight.stored() == DataType.F16
                 && weight.layout() != Layout.FREQUENCIES
+                && weight.layout() != Layout.DOUBLING
                 && weight.weight().names().stream().allMatch(source::hasHalves);
         return copied ? new StoredHalves(source, weight) : null;
     }

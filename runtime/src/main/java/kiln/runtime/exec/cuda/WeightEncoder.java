@@ -7,6 +7,7 @@ import java.util.stream.IntStream;
 import kiln.kernels.DataType;
 import kiln.kernels.HalfFloats;
 import kiln.kernels.op.Convolution;
+import kiln.kernels.op.Doubling;
 import kiln.kernels.op.Epilogue;
 import kiln.kernels.op.QuantizedRows;
 import kiln.kernels.op.TimestepEmbedding;
@@ -41,6 +42,8 @@ final class WeightEncoder {
             case CONVOLUTION:
                 int in = weight.weight().shape().get(1);
                 return Convolution.packWeights(read(source, weight), weight.rows(), in, weight.weight().shape().get(2));
+            case DOUBLING:
+                return Doubling.packWeights(read(source, weight), weight.weight().rows(), weight.weight().shape().get(1));
             case GEGLU:
                 return Epilogue.interleaved(read(source, weight), weight.rows());
             default:

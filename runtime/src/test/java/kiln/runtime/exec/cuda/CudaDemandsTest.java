@@ -47,12 +47,38 @@ class CudaDemandsTest {
                 demands(format, pixels), NetworkNames.DENOISER, BUDGET, ResidencyPlan.ASSUMED_CONTEXT_BYTES, Residency.RESIDENT);
     }
 
+    /** Channels of the convolutions that double a map. */
+    private static final List<List<Integer>> DOUBLINGS = List.of(List.of(), List.of(1280, 1280, 640), List.of(512, 512, 256));
+
+    /** What sums for each parity are more than a window: 16 for 9. */
+    private static long doublingsGrowth(int network) {
+        return DOUBLINGS.get(network).stream().mapToLong(channels -> 7L * channels * channels).sum();
+    }
+
     @Test
-    void parametersAreAsManyAsPublished() {
+    void parametersAreAsManyAsPublishedAndSumsForDoublings() {
         long[] millions = {123, 860, 50};
         for (int i = 0; i < 3; i++) {
-            assertThat(demands(WeightFormat.F32, 512).get(i).weightBytes() / 4e6).isCloseTo(millions[i], within(0.51));
+            long elements = demands(WeightFormat.F32, 512).get(i).weightBytes() / 4 - doublingsGrowth(i);
+            assertThat(elements / 1e6).isCloseTo(millions[i], within(0.51));
         }
+    }
+
+    @Test
+    void aDoublingsWeightsAreSixteenForNineAndAScaleForEachParity() {
+        String name = "model.diffusion_model.output_blocks.8.2.conv.weight";
+        long elements = 16 * 640 * 640;
+        assertThat(bytes(WeightFormat.F16, name)).isEqualTo(2 * elements);
+        assertThat(bytes(WeightFormat.F32, name)).isEqualTo(4 * elements);
+        assertThat(bytes(WeightFormat.INT8, name)).isEqualTo(elements + 4 * 4 * 640);
+        long inHalves = demands(WeightFormat.F16, 512).stream().mapToLong(NetworkDemand::weightBytes).sum();
+        long growth = 2 * (doublingsGrowth(1) + doublingsGrowth(2));
+        assertThat(growth / (double) (inHalves - growth)).as("of all weights").isCloseTo(0.029, within(0.001));
+    }
+
+    private static long bytes(WeightFormat format, String weight) {
+        List<WeightUse> denoiser = demands(format, 512).get(1).weights();
+        return denoiser.stream().filter(use -> use.name().equals(weight)).mapToLong(WeightUse::bytes).findFirst().orElseThrow();
     }
 
     @ParameterizedTest
@@ -102,12 +128,12 @@ class CudaDemandsTest {
         assertThat(plan.fits()).isTrue();
         assertThat(plan.residency().word()).isEqualTo("lowvram");
         assertThat(plan.peakBytes()).isLessThanOrEqualTo(ByteSize.parse("1.65GiB"));
-        assertThat(plan.streamedBytesPerStep()).as("little more than what does not fit").isBetween(100 * MIB, 160 * MIB);
-        // Slow card and bus, assumed ones, and a data centre card's: the issue asks for 1.15.
+        assertThat(plan.streamedBytesPerStep()).as("little more than what does not fit").isBetween(150 * MIB, 210 * MIB);
+        // Slow card and bus, assumed ones, and a data centre card's, which waits for 4 % of its 10 ms: the issue asks for 1.15.
         for (CardRates rates : List.of(new CardRates(1.2e12, 3e9), CardRates.ASSUMED, new CardRates(150e12, 50e9))) {
             double compute = plan.streamedNetwork().demand().flops() / rates.flopsPerSecond();
             double bus = plan.streamedBytesPerStep() / rates.busBytesPerSecond();
-            assertThat(plan.stepSeconds(rates)).isLessThan(1.03 * Math.max(compute, bus));
+            assertThat(plan.stepSeconds(rates)).isLessThan(1.05 * Math.max(compute, bus));
         }
     }
 

@@ -17,6 +17,8 @@ import java.util.Random;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import kiln.kernels.DataType;
+import kiln.kernels.op.Doubling;
+import kiln.kernels.op.QuantizedRows;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.exec.cuda.DeviceWeight.Layout;
 import kiln.runtime.graph.Weight;
@@ -63,6 +65,48 @@ class WeightEncoderTest {
     }
 
     @Test
+    void doublingsAreSumsMadeIn32BitsAndRoundedOnce() throws IOException {
+        Weight halves = tensor("F16", Short.BYTES, Numbers.FINITE, 5, 7, 3, 3);
+        Weight singles = tensor("F32", Float.BYTES, Numbers.FINITE, 4, 3, 3, 3);
+        Weight packed = stacked(tensor("F16", Short.BYTES, Numbers.FINITE, 3, 5, 3, 3), tensor("F16", Short.BYTES, Numbers.FINITE, 2, 5, 3, 3));
+        try (CheckpointFile file = file()) {
+            for (Weight weight : List.of(halves, packed)) {
+                for (DataType type : List.of(DataType.F16, DataType.F32, DataType.I8)) {
+                    assertSame(file, new DeviceWeight(weight, Layout.DOUBLING, type), false);
+                }
+                assertSums(file, weight);
+            }
+            assertSums(file, singles);
+        }
+    }
+
+    private static void assertSums(CheckpointFile file, Weight weight) {
+        FloatBuffer read = FloatBuffer.allocate((int) weight.elements());
+        int in = weight.shape().get(1);
+        weight.names().forEach(name -> {
+            FloatBuffer part = read.slice().limit(WeightEncoder.elements(file, name));
+            file.read(name, part);
+            read.position(read.position() + part.limit());
+        });
+        float[] sums = Doubling.packWeights(read.array(), weight.rows(), in);
+        DeviceWeight wide = new DeviceWeight(weight, Layout.DOUBLING, DataType.F32);
+        assertThat(wide.bytes()).isEqualTo(weight.elements() / 9 * 16 * 4);
+        assertThat(bytes(write(file, wide, (int) wide.bytes()))).isEqualTo(DataType.F32.encode(sums));
+        DeviceWeight half = new DeviceWeight(weight, Layout.DOUBLING, DataType.F16);
+        assertThat(bytes(write(file, half, (int) half.bytes()))).isEqualTo(DataType.F16.encode(sums));
+        DeviceWeight eight = new DeviceWeight(weight, Layout.DOUBLING, DataType.I8);
+        assertThat(eight.bytes()).isEqualTo(eight.scalesOffset() + 4L * 4 * weight.rows());
+        QuantizedRows rows = QuantizedRows.of(sums, 4 * in);
+        ByteBuffer found = write(file, eight, (int) eight.bytes());
+        byte[] values = new byte[rows.values().length];
+        found.get(0, values);
+        assertThat(values).isEqualTo(rows.values());
+        for (int i = 0; i < rows.scales().length; i++) {
+            assertThat(found.getFloat((int) eight.scalesOffset() + 4 * i)).isEqualTo(rows.scales()[i]);
+        }
+    }
+
+    @Test
     void interleavedBlocksAreTheSame() throws IOException {
         check(Layout.GEGLU, halves(2, 1), halves(14, 5), halves(1030, 129), halves(26));
     }
@@ -97,6 +141,7 @@ class WeightEncoderTest {
             assertThat(file.hasHalves(half.names().get(0))).isTrue();
             assertThat(file.hasHalves("none")).isFalse();
             assertThat(StoredHalves.of(file, DeviceWeight.frequencies(6))).isNull();
+            assertThat(StoredHalves.of(file, new DeviceWeight(half, Layout.DOUBLING, DataType.F16))).isNull();
             String name = single.names().get(0);
             assertThatThrownBy(() -> file.lendHalves(name, halves -> {})).isInstanceOf(UnsupportedOperationException.class).hasMessageContaining(name);
         }
