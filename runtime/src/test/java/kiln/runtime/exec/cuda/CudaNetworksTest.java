@@ -16,11 +16,11 @@ import org.junit.jupiter.api.Test;
 /** Whole networks through the kernels' PTX, on an emulated card, against PyTorch. */
 class CudaNetworksTest {
     /**
-     * Weights and results are rounded to 11 bits (2⁻¹¹ = 5e-4 a rounding) at every layer; sums are 32-bit. Up to 3.04e-3 on average was seen,
-     * in the inpainting model's decoder, which is off by 2.96e-3 to 3.04e-3 by the order of sums and of roundings; and a single value off by
-     * 9e-3 of the largest, in the demo's decoder.
+     * Weights and results are rounded to 11 bits (2⁻¹¹ = 5e-4 a rounding) at every layer; sums are 32-bit. Up to 1.4e-3 on average was seen,
+     * and a single value off by 9e-3 of the largest, in the demo's decoder; with the random weights of the inpainting network, of which no
+     * training has made anything smooth, 3.0e-3 on average.
      */
-    private static final double F16_MEAN = 3.5e-3;
+    private static final double F16_MEAN = 4e-3;
 
     private static final double F16_LARGEST = 2e-2;
 

@@ -96,9 +96,9 @@ class CudaPictureTest {
 
     @Test
     void aDecoderWithoutRoomWorksInBandsAndGivesTheSamePicture() {
-        byte[] expected = draw(on(card(ROOMY), DataType.F16, Residency.RESIDENT), 96, 1).rgb();
+        byte[] expected = draw(on(card(ROOMY), DataType.F16, Residency.RESIDENT), 112, 1).rgb();
         EmulatedDriver tight = card(TIGHT);
-        Drawn drawn = draw(on(tight, DataType.F16, Residency.RESIDENT), 96, 1);
+        Drawn drawn = draw(on(tight, DataType.F16, Residency.RESIDENT), 112, 1);
         assertThat(drawn.rgb()).isEqualTo(expected);
         assertThat(drawn.notices()).singleElement().asString().startsWith("the decoder works in bands of rows");
         assertThat(tight.record().peakBytes()).isLessThanOrEqualTo(TIGHT);
