@@ -6,10 +6,8 @@ import java.util.Objects;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
-import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxModule;
-import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Value;
 
@@ -183,33 +181,6 @@ public record Convolution(
         return outChannels % FmaProduct.GROUP == 0 && inChannels % tile.vector() == 0;
     }
 
-    /** As {@link MatrixMultiply#choose}. */
-    public static Convolution choose(
-            DataType type, int capability, Shape shape, Epilogue epilogue, int size, int stride, int padBefore, boolean upsample) {
-        return choose(type, type, capability, shape, epilogue, size, stride, padBefore, upsample);
-    }
-
-    /** The same with another type of weights. */
-    public static Convolution choose(
-            DataType type,
-            DataType weights,
-            int capability,
-            Shape shape,
-            Epilogue epilogue,
-            int size,
-            int stride,
-            int padBefore,
-            boolean upsample) {
-        for (Arithmetic arithmetic : List.of(Arithmetic.best(type, capability), Arithmetic.FMA)) {
-            TileChoice.Product product = ConvolutionPlan.product(shape, size, stride, padBefore, upsample, OnLoad.NOTHING);
-            Tile tile = TileChoice.of(Card.of(capability), arithmetic, type.bytes(), product, 0).tile();
-            if (canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
-                return new Convolution(type, weights, tile, true, epilogue, size, stride, padBefore, upsample);
-            }
-        }
-        return new Convolution(type, weights, Tile.SMALL, false, epilogue, size, stride, padBefore, upsample);
-    }
-
     @Override
     public String name() {
         return "convolution";
@@ -374,95 +345,14 @@ public record Convolution(
         }
         Results results = new Results(f, stored, target, outChannels, resultRows, outChannels, scales, epilogue, text, doubling);
         TiledProduct.Operands operands = new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, part, slicesOfPart);
+        ConvolutionMap map = new ConvolutionMap(in, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
         if (tile.isPatch()) {
-            PatchProduct.Map map = new PatchProduct.Map(in, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
             new PatchProduct(f, type, weights, tile, map, load).emit(operands, results);
         } else {
-            Windows windows =
-                    new Windows(f, in, inChannels, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows, doubling);
+            WindowRows windows = new WindowRows(f, type, window(), stride, padBefore, map, inChannels, doubling);
             TiledProduct.of(f, type, weights, tile, vector).emit(operands, windows, results);
         }
         return module.text();
-    }
-
-    /** Positions of the result, or of the stored picture where it is doubled; a tap is a place in the window. */
-    private final class Windows implements RowSource {
-        /** Of a position's window: where its picture's row 0 is or would be among all pictures' stored rows, and its upper left corner. */
-        private record Corner(Value pictureRow, Value y, Value x, Value inRange) {}
-
-        private final PtxFunction f;
-        private final Value in;
-        private final Value channels;
-        private final Value width;
-        private final Value firstOutRow;
-        private final Value firstInRow;
-        private final Value inRows;
-        private final Value outWidth;
-        private final Value positions;
-        private final Value height;
-        /** Where a window's corner lies, from {@code stride} times the position. */
-        private final Value below;
-
-        private final Value right;
-
-        Windows(
-                PtxFunction f,
-                Value in,
-                Value channels,
-                Value height,
-                Value width,
-                Value outHeight,
-                Value outWidth,
-                Value firstOutRow,
-                Value firstInRow,
-                Value inRows,
-                Doubling.Text doubling) {
-            this.f = f;
-            this.in = in;
-            this.channels = channels;
-            this.width = width;
-            this.firstOutRow = firstOutRow;
-            this.firstInRow = firstInRow;
-            this.inRows = inRows;
-            this.outWidth = outWidth;
-            positions = f.mul(outHeight, outWidth);
-            this.height = height;
-            below = upsample ? f.sub(doubling.y, Value.of(1)) : Value.of(-padBefore);
-            right = upsample ? f.sub(doubling.x, Value.of(1)) : Value.of(-padBefore);
-        }
-
-        @Override
-        public int taps() {
-            return window() * window();
-        }
-
-        @Override
-        public Object prepare(Value row, Value inRange) {
-            Value picture = f.compute(PtxOp.DIV, row, positions);
-            Value position = f.sub(row, f.mul(picture, positions));
-            Value outY = f.compute(PtxOp.DIV, position, outWidth);
-            Value outX = f.sub(position, f.mul(outY, outWidth));
-            Value y = f.mad(f.add(outY, firstOutRow), Value.of(stride), below);
-            Value x = f.mad(outX, Value.of(stride), right);
-            return new Corner(f.sub(f.mul(picture, inRows), firstInRow), y, x, inRange);
-        }
-
-        @Override
-        public void place(Object prepared, Value tap, Place target) {
-            Corner corner = (Corner) prepared;
-            Value across = Value.of(window());
-            Value tapY = f.compute(PtxOp.DIV, tap, across);
-            Value y = f.add(corner.y(), tapY);
-            Value x = f.add(corner.x(), f.sub(tap, f.mul(tapY, across)));
-            // Negative places are huge when read without a sign.
-            Value inside = f.compute(
-                    PtxOp.AND,
-                    f.compare(Comparison.LESS, y, height),
-                    f.compare(Comparison.LESS, x, width));
-            f.assign(target.valid(), PtxOp.AND, inside, corner.inRange());
-            Value position = f.mad(f.add(corner.pictureRow(), y), width, x);
-            f.emit("mad.lo.u64", target.address().text(), f.mulWide(position, channels).text(), Integer.toString(type.bytes()), in.text());
-        }
     }
 
     /** From the checkpoint's {@code [out, in, ky, kx]} to {@code [out, ky, kx, in]}. */

@@ -24,7 +24,7 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
     }
 
     /**
-     * Window as for {@link Convolution#choose}; nothing is done to elements. {@link Epilogue.Step#STATISTICS} are left out where the launches
+     * Window as for {@link Convolution}; nothing is done to elements. {@link Epilogue.Step#STATISTICS} are left out where the launches
      * cannot leave them ({@link #statisticsSlice}); {@link #calls} then takes no input for them.
      */
     public static ConvolutionPlan choose(

@@ -66,37 +66,6 @@ public record MatrixMultiply(
         return (columns | outStride) % FmaProduct.GROUP == 0 && (channels | aStride) % tile.vector() == 0;
     }
 
-    /**
-     * The variant for a card and sizes: tensor cores where there are some and rows are whole vectors.
-     *
-     * @param capability compute capability, times ten
-     */
-    public static MatrixMultiply choose(
-            DataType type, int capability, int rows, int columns, int channels, int aStride, int outStride, Epilogue epilogue) {
-        return choose(type, type, capability, rows, columns, channels, aStride, outStride, epilogue);
-    }
-
-    /** The same with another type of weights. */
-    public static MatrixMultiply choose(
-            DataType type,
-            DataType weights,
-            int capability,
-            int rows,
-            int columns,
-            int channels,
-            int aStride,
-            int outStride,
-            Epilogue epilogue) {
-        for (Arithmetic arithmetic : List.of(Arithmetic.best(type, capability), Arithmetic.FMA)) {
-            TileChoice.Product size = new TileChoice.Product(rows, columns, channels, 1, 1);
-            Tile tile = TileChoice.of(Card.of(capability), arithmetic, type.bytes(), size, 0).tile();
-            if (canUseVectors(tile, columns, channels, aStride, outStride)) {
-                return new MatrixMultiply(type, weights, tile, true, epilogue);
-            }
-        }
-        return new MatrixMultiply(type, weights, Tile.SMALL, false, epilogue);
-    }
-
     @Override
     public String name() {
         return "gemm";

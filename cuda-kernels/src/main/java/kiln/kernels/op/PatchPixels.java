@@ -63,7 +63,7 @@ final class PatchPixels {
             PtxFunction f,
             Tile tile,
             DataType type,
-            PatchProduct.Map map,
+            ConvolutionMap map,
             PatchProduct.Corner corner,
             Value channels,
             Value thread,
@@ -137,7 +137,7 @@ final class PatchPixels {
         return patch;
     }
 
-    private void notePositions(PatchProduct.Map map, PatchProduct.Corner corner, Value first) {
+    private void notePositions(ConvolutionMap map, PatchProduct.Corner corner, Value first) {
         Value stored = f.compute(PtxOp.MIN, map.inRows(), f.sub(map.height(), map.firstInRow()));
         Value top = f.sub(f.add(f.add(corner.y(), map.firstOutRow()), Value.of(-1)), map.firstInRow());
         Value firstStored = f.mul(corner.picture(), map.inRows());

@@ -31,23 +31,14 @@ final class PatchProduct extends TensorProduct {
     /** Between a load of pixels and the first use of what it brings. */
     private static final int TAPS_ON_THE_WAY = 3;
 
-    /**
-     * The map that is read and the one that is computed, as registers of the entry's parameters.
-     *
-     * @param firstOutRow of the band that is computed, whose rows are {@code outHeight}
-     * @param firstInRow of the picture's rows that are stored, {@code inRows} of each picture
-     */
-    record Map(
-            Value in, Value height, Value width, Value outHeight, Value outWidth, Value firstOutRow, Value firstInRow, Value inRows) {}
-
     /** A pixel of the band that is computed. */
     record Corner(Value picture, Value y, Value x) {}
 
-    private final Map map;
+    private final ConvolutionMap map;
     /** {@code null} where nothing is done to elements. */
     private final LoadText load;
 
-    PatchProduct(PtxFunction f, DataType type, DataType weights, Tile tile, Map map, LoadText load) {
+    PatchProduct(PtxFunction f, DataType type, DataType weights, Tile tile, ConvolutionMap map, LoadText load) {
         super(f, type, weights, tile, null);
         if (PatchPixels.slots(tile) > TAPS - TAPS_ON_THE_WAY) {
             throw new IllegalArgumentException(tile.label() + ": too many pixels for so few threads");

@@ -4,10 +4,12 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import kiln.kernels.DataType;
 import kiln.kernels.KernelCall;
+import kiln.kernels.op.Arithmetic;
 import kiln.kernels.op.Attention;
 import kiln.kernels.op.AttentionShape;
 import kiln.kernels.op.Convolution;
 import kiln.kernels.op.Epilogue;
+import kiln.kernels.op.Tile;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -56,7 +58,8 @@ public class EmulatorBenchmark {
         int capability = Integer.parseInt(kernel.substring(kernel.length() - 2));
         if (kernel.startsWith("convolution")) {
             Convolution.Shape shape = new Convolution.Shape(BATCH, SIDE, SIDE, CHANNELS, SIDE, SIDE, CHANNELS);
-            call = Convolution.choose(DataType.F16, capability, shape, Epilogue.BIAS, 3, 1, 1, false)
+            Tile tile = capability < 75 ? Tile.MEDIUM : Tile.mediumPatch(capability < 80 ? Arithmetic.MMA8 : Arithmetic.MMA16);
+            call = new Convolution(DataType.F16, tile, true, Epilogue.BIAS, 3, 1, 1, false)
                     .call(addresses[0], addresses[1], addresses[2], shape, addresses[3], List.of());
         } else {
             int headSize = CHANNELS / HEADS;

@@ -11,7 +11,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class VariantChoiceTest {
     private static MatrixMultiply choose(DataType type, int capability, int rows, int columns, int channels) {
-        return MatrixMultiply.choose(type, capability, rows, columns, channels, channels, columns, Epilogue.BIAS);
+        return MultiplyPlan.choose(type, type, Card.of(capability), rows, columns, channels, channels, columns, 1, Epilogue.BIAS)
+                .product();
     }
 
     @Test
@@ -73,7 +74,9 @@ class VariantChoiceTest {
         assertThat(choose(DataType.F16, 86, 4096, 320, 4).vector()).isTrue();
         assertThat(choose(DataType.F16, 86, 4096, 3, 128).vector()).isFalse();
         Convolution.Shape shape = new Convolution.Shape(1, 64, 64, 4, 64, 64, 320);
-        Convolution first = Convolution.choose(DataType.F16, 86, shape, Epilogue.BIAS, 3, 1, 1, false);
+        Convolution first = ConvolutionPlan.choose(
+                        DataType.F16, DataType.F16, Card.of(86), shape, Epilogue.BIAS, 3, 1, 1, false)
+                .convolution();
         assertThat(first.vector()).isTrue();
         assertThat(first.target()).isEqualTo(50);
     }
