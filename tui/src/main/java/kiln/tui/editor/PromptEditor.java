@@ -24,6 +24,7 @@ public final class PromptEditor {
     private boolean killing;
     private int yankStart = -1;
     private long version;
+    private boolean suggestion;
 
     public PromptEditor(KillRing killed, PromptHistory history) {
         this.killed = Objects.requireNonNull(killed, "killed");
@@ -65,7 +66,25 @@ public final class PromptEditor {
         buffer.set(text, text.length());
     }
 
+    /** Inserts what nobody wrote: typing or pasting takes its place, every other key takes it over. */
+    public void suggest(String text) {
+        insert(text);
+        suggestion = !text.isEmpty();
+    }
+
+    /** Whether the text is still a suggestion. */
+    public boolean isSuggestion() {
+        return suggestion;
+    }
+
+    private void dropSuggestion() {
+        if (suggestion) {
+            replace("");
+        }
+    }
+
     public void type(int codePoint) {
+        dropSuggestion();
         if (Character.isWhitespace(codePoint)) {
             undo.breakUnit();
         }
@@ -76,6 +95,7 @@ public final class PromptEditor {
     /** Inserts a paste or a completion, as one unit of undo. */
     public void insert(String text) {
         if (!text.isEmpty()) {
+            dropSuggestion();
             edit(Kind.WHOLE);
             buffer.insert(text);
         }
@@ -135,8 +155,8 @@ public final class PromptEditor {
 
     public void yank() {
         String text = killed.newest();
-        int start = buffer.caret();
         insert(text);
+        int start = buffer.caret() - text.length();
         yankStart = text.isEmpty() ? -1 : start;
     }
 
@@ -194,12 +214,14 @@ public final class PromptEditor {
     }
 
     private void endRow() {
+        suggestion = false;
         killing = false;
         yankStart = -1;
     }
 
     /** A line up; from the first line, to the prompt used before. */
     public void up() {
+        suggestion = false;
         if (!vertical(-1)) {
             recall(history.older(buffer.text()));
         }
@@ -207,6 +229,7 @@ public final class PromptEditor {
 
     /** A line down; from the last line, to the prompt used after, at last to what was being written. */
     public void down() {
+        suggestion = false;
         if (!vertical(1)) {
             recall(history.newer());
         }
@@ -275,6 +298,7 @@ public final class PromptEditor {
         if (completion == null) {
             return false;
         }
+        suggestion = false;
         insert(completion.rest());
         return true;
     }

@@ -93,11 +93,13 @@ final class Background implements AutoCloseable {
         if (first && options.request() != null) {
             state.form.take(options.request().toBuilder().model(model.path()).build());
         }
-        String firstPrompt = first && options.request() != null && !options.request().prompt().isEmpty()
-                ? options.request().prompt()
-                : facts.defaults().prompt();
-        if (state.prompt.version() == 0 && !firstPrompt.isEmpty()) {
-            state.prompt.insert(firstPrompt);
+        if (state.prompt.version() > 0) {
+            return; // somebody was faster
+        }
+        if (first && options.request() != null && !options.request().prompt().isEmpty()) {
+            state.prompt.insert(options.request().prompt());
+        } else {
+            state.prompt.suggest(facts.defaults().prompt());
         }
     }
 

@@ -26,9 +26,10 @@ final class EditorView {
         int caretLine = wrap.lineOf(editor.caret());
         int first = Math.max(0, Math.min(caretLine - area.rows() + 1 + (caretLine + 1 < lines.size() ? 1 : 0), lines.size() - area.rows()));
         first = Math.min(first, caretLine);
+        Style style = editor.isSuggestion() ? theme.dim() : theme.plain();
         for (int row = 0; row < area.rows() && first + row < lines.size(); row++) {
             Line line = lines.get(first + row);
-            drawLine(canvas, area.x(), area.y() + row, area.columns(), text.substring(line.start(), line.end()), theme.plain());
+            drawLine(canvas, area.x(), area.y() + row, area.columns(), text.substring(line.start(), line.end()), style);
         }
         if (text.isEmpty() && !hint.isEmpty()) {
             canvas.text(area.x(), area.y(), area.columns(), hint, theme.dim());

@@ -51,6 +51,39 @@ class PromptEditorTest {
     }
 
     @Test
+    void aSuggestionGivesWayToWhatIsTypedOrPasted() {
+        editor.suggest("3d rocket");
+        assertThat(editor.isSuggestion()).isTrue();
+        assertThat(editor.text()).isEqualTo("3d rocket");
+        type("owl");
+        assertThat(editor.text()).isEqualTo("owl");
+        press("ctrl+_", "ctrl+_");
+        assertThat(editor.text()).isEqualTo("3d rocket");
+        editor.replace("");
+        editor.suggest("3d rocket");
+        editor.insert("a fox");
+        assertThat(editor.text()).isEqualTo("a fox");
+    }
+
+    @Test
+    void anyOtherKeyTakesASuggestionOver() {
+        for (String key : List.of("end", "left", "up", "backspace", "ctrl+w", "alt+b")) {
+            editor.replace("");
+            editor.suggest("3d rocket");
+            press(key);
+            assertThat(editor.isSuggestion()).as(key).isFalse();
+            String before = editor.text();
+            type("s");
+            assertThat(editor.text()).as(key).hasSize(before.length() + 1);
+        }
+        editor.names(List.of("rockets"));
+        editor.replace("");
+        editor.suggest("3d rocket");
+        assertThat(editor.complete()).isTrue();
+        assertThat(editor.text()).startsWith("3d rockets");
+    }
+
+    @Test
     void pasteIsOneUnitOfUndo() {
         type("a ");
         editor.insert("many\nlines of\ntext");
