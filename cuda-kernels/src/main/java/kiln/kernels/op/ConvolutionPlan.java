@@ -24,24 +24,8 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
     }
 
     /**
-     * Window as for {@link Convolution}; nothing is done to elements. {@link Epilogue.Step#STATISTICS} are left out where the launches
-     * cannot leave them ({@link #statisticsSlice}); {@link #calls} then takes no input for them.
-     */
-    public static ConvolutionPlan choose(
-            DataType type,
-            DataType weights,
-            Card card,
-            Convolution.Shape shape,
-            Epilogue epilogue,
-            int size,
-            int stride,
-            int padBefore,
-            boolean upsample) {
-        return choose(type, weights, card, shape, epilogue, size, stride, padBefore, upsample, OnLoad.NOTHING);
-    }
-
-    /**
-     * The same.
+     * Window as for {@link Convolution}. {@link Epilogue.Step#STATISTICS} are left out where the launches cannot leave them ({@link
+     * #statisticsSlice}); {@link #calls} then takes no input for them.
      *
      * @param onLoad what is to be done to the picture's elements. Not every plan does it: {@link Convolution#onLoad} tells, and where it is
      *     nothing a pass before the convolution has to

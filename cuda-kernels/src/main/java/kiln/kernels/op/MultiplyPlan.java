@@ -26,21 +26,6 @@ public record MultiplyPlan(
         }
     }
 
-    /** With a as it comes, all rows of one picture. */
-    public static MultiplyPlan choose(
-            DataType type,
-            DataType weights,
-            Card card,
-            int rows,
-            int columns,
-            int channels,
-            int aStride,
-            int outStride,
-            int matrices,
-            Epilogue epilogue) {
-        return choose(type, weights, card, rows, columns, channels, aStride, outStride, matrices, epilogue, rows, OnLoad.NOTHING);
-    }
-
     /**
      * {@link Epilogue.Step#STATISTICS} are left out where the launches cannot leave them ({@link #statisticsSlice}); {@link #calls} then takes
      * no input for them.

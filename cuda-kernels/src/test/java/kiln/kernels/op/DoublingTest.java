@@ -156,7 +156,7 @@ class DoublingTest {
 
     private static ConvolutionPlan choose(Card card, int height, int width, int channels, Epilogue epilogue) {
         Convolution.Shape shape = shape(2, height, width, channels, channels);
-        return ConvolutionPlan.choose(DataType.F16, DataType.F16, card, shape, epilogue, 3, 1, 1, true);
+        return ConvolutionPlan.choose(DataType.F16, DataType.F16, card, shape, epilogue, 3, 1, 1, true, OnLoad.NOTHING);
     }
 
     @Test

@@ -259,7 +259,7 @@ class ProductStatisticsTest {
 
     private static ConvolutionPlan convolve(Card card, int height, int width, int in, int out, Epilogue epilogue) {
         Convolution.Shape shape = new Convolution.Shape(2, height, width, in, height, width, out);
-        return ConvolutionPlan.choose(DataType.F16, DataType.F16, card, shape, epilogue, 3, 1, 1, false);
+        return ConvolutionPlan.choose(DataType.F16, DataType.F16, card, shape, epilogue, 3, 1, 1, false, OnLoad.NOTHING);
     }
 
     private static MultiplyPlan multiply(Card card, int rows, int columns, int matrices, int positions) {

@@ -11,8 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class VariantChoiceTest {
     private static MatrixMultiply choose(DataType type, int capability, int rows, int columns, int channels) {
-        return MultiplyPlan.choose(type, type, Card.of(capability), rows, columns, channels, channels, columns, 1, Epilogue.BIAS)
-                .product();
+        return multiply(type, Card.of(capability), rows, columns, channels, 1).product();
     }
 
     @Test
@@ -75,7 +74,7 @@ class VariantChoiceTest {
         assertThat(choose(DataType.F16, 86, 4096, 3, 128).vector()).isFalse();
         Convolution.Shape shape = new Convolution.Shape(1, 64, 64, 4, 64, 64, 320);
         Convolution first = ConvolutionPlan.choose(
-                        DataType.F16, DataType.F16, Card.of(86), shape, Epilogue.BIAS, 3, 1, 1, false)
+                        DataType.F16, DataType.F16, Card.of(86), shape, Epilogue.BIAS, 3, 1, 1, false, OnLoad.NOTHING)
                 .convolution();
         assertThat(first.vector()).isTrue();
         assertThat(first.target()).isEqualTo(50);
@@ -127,11 +126,16 @@ class VariantChoiceTest {
 
     private static ConvolutionPlan convolve(Card card, int side, int channels) {
         Convolution.Shape shape = new Convolution.Shape(2, side, side, channels, side, side, channels);
-        return ConvolutionPlan.choose(DataType.F16, DataType.F16, card, shape, Epilogue.BIAS, 3, 1, 1, false);
+        return ConvolutionPlan.choose(DataType.F16, DataType.F16, card, shape, Epilogue.BIAS, 3, 1, 1, false, OnLoad.NOTHING);
     }
 
     private static MultiplyPlan multiply(Card card, int rows, int columns, int channels, int matrices) {
-        return MultiplyPlan.choose(DataType.F16, DataType.F16, card, rows, columns, channels, channels, columns, matrices, Epilogue.BIAS);
+        return multiply(DataType.F16, card, rows, columns, channels, matrices);
+    }
+
+    private static MultiplyPlan multiply(DataType type, Card card, int rows, int columns, int channels, int matrices) {
+        return MultiplyPlan.choose(
+                type, type, card, rows, columns, channels, channels, columns, matrices, Epilogue.BIAS, rows, OnLoad.NOTHING);
     }
 
     @Test
