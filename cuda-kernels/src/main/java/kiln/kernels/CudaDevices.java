@@ -31,6 +31,11 @@ public record CudaDevices(List<Device> devices, String driverVersion, String cud
             return index + " (" + name + ")";
         }
 
+        /** The compute capability, times ten: 86. */
+        public int capabilityTimesTen() {
+            return major * 10 + minor;
+        }
+
         /** The compute capability as it is usually written: "8.6". */
         public String capability() {
             return major + "." + minor;

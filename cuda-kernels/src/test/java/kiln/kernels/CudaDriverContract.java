@@ -183,7 +183,7 @@ abstract class CudaDriverContract {
     @Test
     void aKernelWithSharedMemoryOfTheLaunchRuns() {
         for (int shared : new int[] {256, 60 << 10}) {
-            if (shared > SharedMemoryLimits.ofBlock(context.device().major() * 10 + context.device().minor())) {
+            if (shared > SharedMemoryLimits.ofBlock(context.device().capabilityTimesTen())) {
                 continue;
             }
             ReverseKernel kernel = new ReverseKernel(64, shared);
@@ -204,7 +204,7 @@ abstract class CudaDriverContract {
 
     @Test
     void everyKernelOfTheLibraryForThisCardLoads() {
-        int capability = context.device().major() * 10 + context.device().minor();
+        int capability = context.device().capabilityTimesTen();
         List<CudaContext.LoadedKernel> loaded = new ArrayList<>();
         for (Kernel kernel : KernelLibrary.all()) {
             if (kernel.target() <= capability) {

@@ -1,7 +1,6 @@
 package kiln.kernels.op;
 
 import kiln.kernels.CudaContext;
-import kiln.kernels.CudaDevices;
 
 /**
  * What the choice of a kernel's variant needs to know of a card.
@@ -20,8 +19,7 @@ public record Card(int capability, int multiprocessors) {
     }
 
     public static Card of(CudaContext context) {
-        CudaDevices.Device device = context.device();
-        return new Card(device.major() * 10 + device.minor(), context.multiprocessors());
+        return new Card(context.device().capabilityTimesTen(), context.multiprocessors());
     }
 
     /** A card of which only the capability is known. */

@@ -53,7 +53,8 @@ public record MultiplyPlan(
             if (MatrixMultiply.canUseVectors(choice.tile(), columns, channels, aStride, outStride)) {
                 boolean split = choice.parts() > 1;
                 int perSlice = split ? SplitSum.SLICE : choice.tile().statisticsSlice();
-                Epilogue possible = TiledProduct.possible(epilogue, matrices == 1, perSlice, positions);
+                boolean whole = matrices == 1 && positions % perSlice == 0;
+                Epilogue possible = whole ? epilogue : epilogue.withoutStatistics();
                 return new MultiplyPlan(
                         new MatrixMultiply(type, weights, choice.tile(), true, split ? Epilogue.NONE : possible, split, onLoad),
                         choice.parts(),

@@ -44,11 +44,6 @@ abstract class TiledProduct {
         return new TensorProduct(f, type, weightType, tile, leftChange);
     }
 
-    /** The epilogue of a product that stores {@code positions} results of each picture, with statistics only where it can leave them. */
-    static Epilogue possible(Epilogue epilogue, boolean vector, int perSlice, int positions) {
-        return vector && positions % perSlice == 0 ? epilogue : epilogue.withoutStatistics();
-    }
-
     /** A launch has to have whole slices. */
     static void requireSlices(Epilogue epilogue, int perSlice, int positions) {
         if (epilogue.leavesStatistics() && positions % perSlice != 0) {

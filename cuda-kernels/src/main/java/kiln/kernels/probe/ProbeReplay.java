@@ -21,7 +21,7 @@ public final class ProbeReplay implements AutoCloseable {
 
     /** The device's compute capability, times ten. */
     public int capability() {
-        return context.device().major() * 10 + context.device().minor();
+        return context.device().capabilityTimesTen();
     }
 
     /** Whether the device has the instruction. */

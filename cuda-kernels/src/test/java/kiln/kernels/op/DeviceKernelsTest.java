@@ -5,8 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import kiln.kernels.CudaContext;
-import kiln.kernels.CudaDevices;
-import kiln.kernels.CudaDriver;
+import kiln.kernels.RealCard;
 import kiln.kernels.cases.CaseReplay;
 import kiln.kernels.cases.KernelCase;
 import kiln.kernels.cases.KernelCases;
@@ -33,9 +32,7 @@ class DeviceKernelsTest {
 
     @BeforeAll
     static void open() throws Exception {
-        CudaDevices found = CudaDevices.probe(folder.resolve("natives"));
-        Assumptions.assumeFalse(found.devices().isEmpty(), found.reason());
-        context = CudaDriver.load(folder.resolve("natives")).open(0);
+        context = RealCard.driver(folder).open(0);
         replay = new CaseReplay(context);
     }
 

@@ -5,8 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import kiln.kernels.CudaContext;
-import kiln.kernels.CudaDevices;
-import kiln.kernels.CudaDriver;
+import kiln.kernels.RealCard;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -30,9 +29,7 @@ class DeviceProbesTest {
 
     @BeforeAll
     static void open() throws Exception {
-        CudaDevices found = CudaDevices.probe(folder.resolve("natives"));
-        Assumptions.assumeFalse(found.devices().isEmpty(), found.reason());
-        context = CudaDriver.load(folder.resolve("natives")).open(0);
+        context = RealCard.driver(folder).open(0);
         replay = new ProbeReplay(context);
     }
 

@@ -190,7 +190,7 @@ final class PlanCommand extends Command {
         DeviceOptions options = forThisCard
                 ? stated.toBuilder().vramBudgetBytes(CardPlan.budgetOf(card)).build()
                 : stated;
-        Card kernels = card == null ? CudaDemands.ASSUMED_CARD : Card.of(10 * card.major() + card.minor());
+        Card kernels = card == null ? CudaDemands.ASSUMED_CARD : Card.of(card.capabilityTimesTen());
         CudaDemands demands = new CudaDemands(kernels, options, engine.precision() == Precision.F32);
         CardRates rates = new CardRates(
                 rate("--flop-rate", flopRate, 1e12, CardRates.ASSUMED.flopsPerSecond()),

@@ -181,7 +181,7 @@ final class BandPlan {
         return fusion.reader(norm) >= 0 && hasBands(graph.node(fusion.reader(norm)));
     }
 
-    /** Whether a result has no place on the device. */
+    /** Whether a result lies in host memory. */
     boolean isOnHost(int node) {
         return host[node];
     }

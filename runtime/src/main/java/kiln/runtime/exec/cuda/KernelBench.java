@@ -74,7 +74,7 @@ public final class KernelBench {
             Predicate<String> wanted,
             boolean quick,
             Consumer<String> listener) {
-        Card card = new Card(context.device().major() * 10 + context.device().minor(), context.multiprocessors());
+        Card card = Card.of(context);
         List<Workload> workloads = fitting(
                 workloads(card, settings, networks, listener).stream().filter(workload -> wanted.test(workload.name())).toList(),
                 context.memoryInfo().freeBytes() / 2,

@@ -16,19 +16,8 @@ import kiln.runtime.graph.Shape;
 final class LibraryLowering {
     private LibraryLowering() {}
 
-    /** Whether a library is to compute the node, and can. */
-    static boolean canCompute(Graph graph, int index, DeviceTarget target, DeviceLibraries libraries) {
-        return of(graph, index, target, libraries).isPresent();
-    }
-
-    /** Adds the commands, if a library is to compute the node and can. */
-    static boolean product(ProgramBuilder p, int index) {
-        Optional<Product> product = of(p.graph, index, p.target, p.libraries);
-        product.ifPresent(it -> it.lower(p, index));
-        return product.isPresent();
-    }
-
-    private static Optional<Product> of(Graph graph, int index, DeviceTarget target, DeviceLibraries libraries) {
+    /** How a library computes the node; empty where none is to, or can. */
+    static Optional<Product> of(Graph graph, int index, DeviceTarget target, DeviceLibraries libraries) {
         Node node = graph.node(index);
         DeviceWeight weight = DeviceWeight.matrix(node.weights().get(0), ProductLowering.layout(node.op()), target);
         if (weight.stored() != target.type()) {
@@ -60,7 +49,8 @@ final class LibraryLowering {
     }
 
     /** What a library computes. */
-    private sealed interface Product {
+    sealed interface Product {
+        /** Adds the commands. */
         void lower(ProgramBuilder p, int index);
     }
 

@@ -36,7 +36,7 @@ final class Lowering {
         if (whole.build().arenaBytes() <= limitBytes) {
             return whole.build();
         }
-        return written(new ProgramBuilder(graph, target, DeviceLibraries.none(), whole.norms, BandPlan.within(limitBytes, whole))).build();
+        return written(new ProgramBuilder(graph, target, whole.norms, BandPlan.within(limitBytes, whole))).build();
     }
 
     /** The smallest arena that is worth trying in {@link #lower(Graph, DeviceTarget, long)}. */
@@ -47,7 +47,7 @@ final class Lowering {
 
     private static ProgramBuilder whole(Graph graph, DeviceTarget target, DeviceLibraries libraries) {
         NormFusion norms = new NormFusion(graph, target, libraries);
-        return written(new ProgramBuilder(graph, target, libraries, norms, BandPlan.least(graph, target.type(), norms)));
+        return written(new ProgramBuilder(graph, target, norms, BandPlan.least(graph, target.type(), norms)));
     }
 
     private static ProgramBuilder written(ProgramBuilder program) {

@@ -2,7 +2,10 @@ package kiln.runtime.exec.cuda;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import kiln.kernels.op.Epilogue;
 import kiln.kernels.op.GroupNormStatistics;
 import kiln.kernels.op.OnLoad;
@@ -31,6 +34,8 @@ final class NormFusion {
     private final int[] lastNorms;
 
     private final RowProduct[] products;
+    /** By node: the library's product, where one computes it. */
+    private final Map<Integer, LibraryLowering.Product> libraryProducts = new HashMap<>();
 
     NormFusion(Graph graph, DeviceTarget target, DeviceLibraries libraries) {
         this.graph = graph;
@@ -51,15 +56,17 @@ final class NormFusion {
         products = new RowProduct[count];
         for (int i = 0; i < count; i++) {
             if (ProductLowering.isProduct(graph.node(i).op())) {
-                products[i] = product(i, libraries);
+                int index = i;
+                LibraryLowering.of(graph, i, target, libraries).ifPresent(library -> libraryProducts.put(index, library));
+                products[i] = choose(i);
             }
         }
     }
 
-    private RowProduct product(int index, DeviceLibraries libraries) {
+    private RowProduct choose(int index) {
         Node node = graph.node(index);
         Epilogue epilogue = ProductLowering.epilogue(node);
-        if (LibraryLowering.canCompute(graph, index, target, libraries)) {
+        if (libraryProducts.containsKey(index)) {
             return ProductLowering.choose(graph, index, target, epilogue, OnLoad.NOTHING);
         }
         if (lastNorms[index] >= 0) {
@@ -104,7 +111,12 @@ final class NormFusion {
         return readers[norm] >= 0 && products[readers[norm]].onLoad() != OnLoad.NOTHING;
     }
 
-    /** How Kiln's own kernels compute a product. */
+    /** How a library computes a product, all rows at once; empty where Kiln's own kernels do. */
+    Optional<LibraryLowering.Product> library(int index) {
+        return Optional.ofNullable(libraryProducts.get(index));
+    }
+
+    /** How Kiln's own kernels compute a product, in bands at least. */
     RowProduct product(int index) {
         return products[index];
     }

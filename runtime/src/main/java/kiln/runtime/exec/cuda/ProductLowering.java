@@ -2,6 +2,7 @@ package kiln.runtime.exec.cuda;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.IntToLongFunction;
 import kiln.kernels.op.Convolution;
 import kiln.kernels.op.ConvolutionPlan;
@@ -25,7 +26,9 @@ final class ProductLowering {
 
     /** All rows at once. */
     static void product(ProgramBuilder p, int index) {
-        if (LibraryLowering.product(p, index)) {
+        Optional<LibraryLowering.Product> library = p.norms.library(index);
+        if (library.isPresent()) {
+            library.get().lower(p, index);
             return;
         }
         Node node = p.graph.node(index);

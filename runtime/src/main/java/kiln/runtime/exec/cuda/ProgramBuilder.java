@@ -15,7 +15,6 @@ import kiln.runtime.plan.MemoryPlan;
 final class ProgramBuilder {
     final Graph graph;
     final DeviceTarget target;
-    final DeviceLibraries libraries;
     final NormFusion norms;
     final BandPlan bands;
     private final MemoryPlan plan;
@@ -26,10 +25,9 @@ final class ProgramBuilder {
     private final long[] workBytes;
     private int node;
 
-    ProgramBuilder(Graph graph, DeviceTarget target, DeviceLibraries libraries, NormFusion norms, BandPlan bands) {
+    ProgramBuilder(Graph graph, DeviceTarget target, NormFusion norms, BandPlan bands) {
         this.graph = graph;
         this.target = target;
-        this.libraries = libraries;
         this.norms = norms;
         this.bands = bands;
         plan = bands.devicePlan();
