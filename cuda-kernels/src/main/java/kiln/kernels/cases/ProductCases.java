@@ -6,15 +6,15 @@ import java.util.List;
 import kiln.kernels.DataType;
 import kiln.kernels.op.ApplyEpilogue;
 import kiln.kernels.op.Convolution;
+import kiln.kernels.op.ConvolutionPlan;
 import kiln.kernels.op.Doubling;
 import kiln.kernels.op.Epilogue;
-import kiln.kernels.op.ConvolutionPlan;
 import kiln.kernels.op.GroupNormStatistics;
 import kiln.kernels.op.MatrixMultiply;
 import kiln.kernels.op.MultiplyPlan;
 import kiln.kernels.op.OnLoad;
-import kiln.kernels.op.SplitSum;
 import kiln.kernels.op.QuantizedRows;
+import kiln.kernels.op.SplitSum;
 import kiln.kernels.op.Tile;
 
 /** Matrix products and convolutions, over tiles' edges. */

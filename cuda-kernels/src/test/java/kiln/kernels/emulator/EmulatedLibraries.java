@@ -2,8 +2,8 @@ package kiln.kernels.emulator;
 
 import java.util.List;
 import java.util.OptionalLong;
-import kiln.kernels.CudaContext.Stream;
 import kiln.kernels.Cublas;
+import kiln.kernels.CudaContext.Stream;
 import kiln.kernels.Cudnn;
 
 /** cuBLAS and cuDNN of an emulated card: each call is one piece of queued work, counted as the launch of "cublas" or "cudnn". */

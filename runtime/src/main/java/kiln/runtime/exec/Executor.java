@@ -1,8 +1,8 @@
 package kiln.runtime.exec;
 
 import java.util.function.DoubleConsumer;
-import kiln.runtime.DeviceUse;
-import kiln.runtime.Precision;
+import kiln.runtime.base.DeviceUse;
+import kiln.runtime.base.Precision;
 import kiln.runtime.graph.Graph;
 
 /**

@@ -2,8 +2,8 @@ package kiln.runtime.exec;
 
 import java.util.Set;
 import java.util.function.DoubleConsumer;
-import kiln.runtime.DeviceUse;
-import kiln.runtime.Precision;
+import kiln.runtime.base.DeviceUse;
+import kiln.runtime.base.Precision;
 import kiln.runtime.graph.Graph;
 
 /** Two executors for one checkpoint: some networks go to the second, all others to the first. Closes both. */

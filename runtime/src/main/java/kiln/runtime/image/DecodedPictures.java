@@ -1,6 +1,6 @@
 package kiln.runtime.image;
 
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 
 /** From the autoencoder's output, floats in -1…1, to 8-bit pictures, rounded as torch rounds (halves to even). Stateless. */
 public final class DecodedPictures {

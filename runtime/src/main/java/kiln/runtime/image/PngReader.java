@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 
 /**
  * Reads PNGs by anyone, friend or not: their texts (tEXt, zTXt, iTXt), and the pixels of 8-bit pictures that are not interlaced.

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import kiln.runtime.GenerationRequest;
+import kiln.runtime.job.GenerationRequest;
 
 /**
  * What a checkpoint's own metadata says about its use: presets, the words it knows, its preview map.

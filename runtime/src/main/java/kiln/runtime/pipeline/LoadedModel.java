@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.function.DoubleConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import kiln.runtime.DeviceUse;
-import kiln.runtime.Precision;
+import kiln.runtime.base.DeviceUse;
+import kiln.runtime.base.Precision;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.exec.Executor;
@@ -35,7 +35,7 @@ public final class LoadedModel implements AutoCloseable {
     /**
      * Takes the file over: it is closed here when the model cannot be used.
      *
-     * @throws kiln.runtime.KilnException when the file is no model that can draw, or its metadata or the device are of no use
+     * @throws kiln.runtime.base.KilnException when the file is no model that can draw, or its metadata or the device are of no use
      */
     public LoadedModel(CheckpointFile file, Function<CheckpointFile, Executor> executor) {
         this.file = file;

@@ -2,9 +2,9 @@ package kiln.runtime.pipeline;
 
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import kiln.runtime.GenerationEvent;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 import kiln.runtime.exec.CompiledGraph;
+import kiln.runtime.job.GenerationEvent;
 
 /**
  * Turns the networks' progress into the job's: FLOPs done of FLOPs planned, so that a bar moves inside a step and in the decode too. It is

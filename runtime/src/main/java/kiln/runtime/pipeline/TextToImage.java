@@ -5,14 +5,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import kiln.runtime.GenerationEvent;
-import kiln.runtime.GenerationEvent.GeneratedPicture;
-import kiln.runtime.GenerationEvent.Phase;
-import kiln.runtime.GenerationRequest;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 import kiln.runtime.image.DecodedPictures;
 import kiln.runtime.image.LatentPreview;
 import kiln.runtime.image.Picture;
+import kiln.runtime.job.GenerationEvent;
+import kiln.runtime.job.GenerationEvent.Phase;
+import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.PictureSink;
 import kiln.runtime.model.Autoencoder;
 import kiln.runtime.noise.ImageNoise;
 import kiln.runtime.sampling.ModelSampling;
@@ -38,14 +38,6 @@ public final class TextToImage {
     private final SamplerChoice choice;
     private final int height;
     private final int width;
-
-    /** What happens to a finished latent and a finished picture. */
-    public interface PictureSink {
-        /** A latent that is about to be decoded, {@code [4, height, width]}: kept so that a failed decode loses nothing. */
-        void latent(int index, long seed, float[] latent, int height, int width);
-
-        GeneratedPicture picture(int index, long seed, Picture image);
-    }
 
     /**
      * @param request with its seed filled in

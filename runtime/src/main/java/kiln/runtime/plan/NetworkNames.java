@@ -3,7 +3,7 @@ package kiln.runtime.plan;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import kiln.runtime.NetworkPart;
+import kiln.runtime.base.NetworkPart;
 
 /** What networks are called in plans, by executors and to people. */
 public final class NetworkNames {

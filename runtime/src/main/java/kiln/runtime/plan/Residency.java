@@ -1,7 +1,7 @@
 package kiln.runtime.plan;
 
 import java.util.Optional;
-import kiln.runtime.MemoryMode;
+import kiln.runtime.base.MemoryMode;
 
 /** How long weights stay on the device, from most memory to least. The words are those of A1111's flags. */
 public enum Residency {

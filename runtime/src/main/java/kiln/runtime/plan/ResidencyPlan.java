@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import kiln.runtime.ByteSize;
+import kiln.runtime.base.ByteSize;
 
 /**
  * Which weights stay on a device of limited memory, and where everything lies there. Pure data: no device is needed.

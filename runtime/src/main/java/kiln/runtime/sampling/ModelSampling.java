@@ -1,6 +1,6 @@
 package kiln.runtime.sampling;
 
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 
 /**
  * A model's noise levels: the table from timestep to sigma, and both directions between its entries. Immutable.

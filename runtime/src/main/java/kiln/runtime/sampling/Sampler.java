@@ -2,7 +2,7 @@ package kiln.runtime.sampling;
 
 import java.util.Arrays;
 import java.util.List;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 
 /** The samplers, by A1111's labels and aliases, in the order A1111 lists them. */
 public enum Sampler {

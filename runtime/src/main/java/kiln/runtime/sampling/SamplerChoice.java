@@ -13,7 +13,7 @@ public record SamplerChoice(Sampler sampler, Schedule schedule) {
      * Reads both names. A schedule inside the sampler's name, as older versions of A1111 wrote it ("DPM++ 2M Karras"), counts
      * before {@code scheduleName}, and is "Automatic" when it is the sampler's default.
      *
-     * @throws kiln.runtime.KilnException {@code BAD_REQUEST} for unknown names; the message names the nearest
+     * @throws kiln.runtime.base.KilnException {@code BAD_REQUEST} for unknown names; the message names the nearest
      */
     public static SamplerChoice find(String samplerName, String scheduleName) {
         Sampler whole = Sampler.lookUp(samplerName);

@@ -1,17 +1,18 @@
 package kiln.runtime.sampling;
 
 import java.util.Arrays;
-import kiln.runtime.GenerationRequest;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 
 /** Runs a sampler from first noise to finished latent. Stateless; a run belongs to the calling thread. */
 public final class Sampling {
+    public static final int MAX_STEPS = 1000;
+
     private Sampling() {}
 
     /**
      * Draws a batch of latents.
      *
-     * @param steps 1 to {@link GenerationRequest#MAX_STEPS}
+     * @param steps 1 to {@link #MAX_STEPS}
      * @param noise standard normals {@code [batch, 4, h, w]}, each image's from its own seed; not written to
      * @return the finished latents in the sampler's scale (to be divided by 0.18215 before decoding), in a new array
      */
@@ -66,8 +67,8 @@ public final class Sampling {
     }
 
     private static int steps(int steps) {
-        if (steps < 1 || steps > GenerationRequest.MAX_STEPS) {
-            throw KilnException.badRequest("steps " + steps + " is outside 1 to " + GenerationRequest.MAX_STEPS);
+        if (steps < 1 || steps > MAX_STEPS) {
+            throw KilnException.badRequest("steps " + steps + " is outside 1 to " + MAX_STEPS);
         }
         return steps;
     }

@@ -3,7 +3,7 @@ package kiln.runtime.sampling;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 
 /**
  * How the noise levels of a run are spaced: A1111's schedule types that are closed formulas.

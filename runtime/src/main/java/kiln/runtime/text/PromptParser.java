@@ -6,7 +6,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 
 /**
  * A1111's attention grammar: {@code (x)} ×1.1, {@code [x]} ÷1.1, {@code (x:1.3)} ×1.3, nesting multiplies, a backslash makes the next

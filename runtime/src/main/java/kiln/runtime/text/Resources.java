@@ -6,7 +6,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.zip.GZIPInputStream;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 
 /** The tables that ship beside these classes. */
 final class Resources {

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import kiln.runtime.Precision;
+import kiln.runtime.base.Precision;
 import kiln.runtime.exec.onednn.OneDnnExecutor;
 import kiln.runtime.exec.reference.ReferenceExecutor;
 import kiln.runtime.graph.GraphBuilder;

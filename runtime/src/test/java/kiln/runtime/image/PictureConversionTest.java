@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 import org.junit.jupiter.api.Test;
 
 class PictureConversionTest {

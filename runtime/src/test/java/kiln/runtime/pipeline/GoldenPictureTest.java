@@ -14,13 +14,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import kiln.runtime.GenerationEvent.GeneratedPicture;
-import kiln.runtime.GenerationRequest;
-import kiln.runtime.Precision;
+import kiln.runtime.base.Precision;
 import kiln.runtime.exec.onednn.OneDnn;
 import kiln.runtime.exec.onednn.OneDnnExecutor;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PngReader;
+import kiln.runtime.job.GenerationEvent.GeneratedPicture;
+import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.PictureSink;
 import kiln.runtime.model.CheckpointFile;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -58,7 +59,7 @@ class GoldenPictureTest {
     private Drawn draw(GenerationRequest request) {
         float[][] latents = new float[1][];
         Picture[] pictures = new Picture[1];
-        TextToImage.PictureSink sink = new TextToImage.PictureSink() {
+        PictureSink sink = new PictureSink() {
             @Override
             public void latent(int index, long seed, float[] latent, int height, int width) {
                 latents[0] = latent;
@@ -176,7 +177,7 @@ class GoldenPictureTest {
         load(Precision.F32);
         GenerationRequest single = model.defaults().builder().prompt("flat cat face").steps(4).seed(41).build();
         List<Picture> batch = new ArrayList<>();
-        TextToImage.PictureSink sink = new TextToImage.PictureSink() {
+        PictureSink sink = new PictureSink() {
             @Override
             public void latent(int index, long seed, float[] latent, int height, int width) {}
 

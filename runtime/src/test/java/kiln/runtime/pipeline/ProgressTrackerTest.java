@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
-import kiln.runtime.GenerationEvent;
-import kiln.runtime.GenerationEvent.Phase;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.job.GenerationEvent;
+import kiln.runtime.job.GenerationEvent.Phase;
 import org.junit.jupiter.api.Test;
 
 class ProgressTrackerTest {

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import kiln.runtime.MemoryMode;
+import kiln.runtime.base.MemoryMode;
 import org.junit.jupiter.api.Test;
 
 class ResidencyPlanTest {

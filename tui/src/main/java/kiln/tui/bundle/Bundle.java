@@ -16,9 +16,9 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import java.util.zip.Deflater;
 import java.util.zip.GZIPOutputStream;
-import kiln.runtime.KilnException;
-import kiln.runtime.KilnException.Category;
-import kiln.runtime.Version;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.base.KilnException.Category;
+import kiln.runtime.base.Version;
 
 /**
  * Makes the portable bundle: a compressed tar of one folder that holds the start script, the jars, a trimmed Java in {@code java/} (which

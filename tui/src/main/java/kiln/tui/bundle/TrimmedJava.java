@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import kiln.runtime.KilnException;
-import kiln.runtime.KilnException.Category;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.base.KilnException.Category;
 
 /** A Java that has only the modules which some jars need, linked by a JDK's own tools. */
 final class TrimmedJava {

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
-import kiln.runtime.Bench;
+import kiln.runtime.check.Bench;
 
 /**
  * A step with all of a card's memory against one with less of it.

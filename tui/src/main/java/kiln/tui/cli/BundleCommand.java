@@ -3,7 +3,7 @@ package kiln.tui.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 import kiln.tui.bundle.Bundle;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;

@@ -1,14 +1,17 @@
 package kiln.tui.cli;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import kiln.kernels.CudaDevices;
-import kiln.runtime.DeviceOptions;
-import kiln.runtime.GenerationRequest;
-import kiln.runtime.KilnException;
-import kiln.runtime.MemoryMode;
-import kiln.runtime.NetworkPart;
+import kiln.runtime.base.DeviceOptions;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.base.MemoryMode;
+import kiln.runtime.base.NetworkPart;
 import kiln.runtime.exec.cuda.CudaDemands;
+import kiln.runtime.graph.Graph;
+import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.model.Checkpoint;
 import kiln.runtime.plan.CardRates;
 import kiln.runtime.plan.NetworkDemand;
@@ -62,14 +65,13 @@ record CardPlan(int width, int height, ResidencyPlan plan, CardRates rates, int 
         }
         PlanCommand.checkSize(sizes, width, height);
         int scale = sizes.vae().scale();
-        List<NetworkDemand> demands = onCard.ofTextToImage(
-                sizes,
-                shapes,
-                PlanCommand.entries(request),
-                height / scale,
-                width / scale,
-                TokenChunk.LENGTH,
-                request.clipSkip());
+        int h = height / scale;
+        int w = width / scale;
+        Map<String, Graph> networks = new LinkedHashMap<>();
+        networks.put(NetworkNames.TEXT_ENCODER, sizes.text().graph(shapes, 1, TokenChunk.LENGTH, request.clipSkip()));
+        networks.put(NetworkNames.DENOISER, sizes.unet().graph(shapes, PlanCommand.entries(request), h, w, TokenChunk.LENGTH, 1));
+        networks.put(NetworkNames.DECODER, sizes.vae().decoder(shapes, 1, h, w));
+        List<NetworkDemand> demands = onCard.of(networks);
         ResidencyPlan plan = ResidencyPlan.choose(
                 demands,
                 NetworkNames.DENOISER,

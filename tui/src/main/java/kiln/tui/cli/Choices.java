@@ -5,7 +5,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import kiln.runtime.Executors;
+import kiln.runtime.engine.Executors;
 import kiln.runtime.sampling.Sampler;
 import kiln.runtime.sampling.Schedule;
 

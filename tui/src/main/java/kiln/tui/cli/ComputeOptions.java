@@ -5,10 +5,10 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import kiln.runtime.Executors;
-import kiln.runtime.KilnException;
-import kiln.runtime.NetworkPart;
-import kiln.runtime.Precision;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.base.NetworkPart;
+import kiln.runtime.base.Precision;
+import kiln.runtime.engine.Executors;
 import picocli.CommandLine.Option;
 
 /** Options that say how to compute, understood by every command. */

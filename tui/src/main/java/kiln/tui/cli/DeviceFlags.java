@@ -2,13 +2,13 @@ package kiln.tui.cli;
 
 import java.util.Locale;
 import kiln.kernels.DeviceChoice;
-import kiln.runtime.AttentionKind;
-import kiln.runtime.ByteSize;
-import kiln.runtime.DeviceOptions;
-import kiln.runtime.KilnException;
-import kiln.runtime.LibraryChoice;
-import kiln.runtime.MemoryMode;
-import kiln.runtime.WeightFormat;
+import kiln.runtime.base.AttentionKind;
+import kiln.runtime.base.ByteSize;
+import kiln.runtime.base.DeviceOptions;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.base.LibraryChoice;
+import kiln.runtime.base.MemoryMode;
+import kiln.runtime.base.WeightFormat;
 import picocli.CommandLine.Option;
 
 /** Options that say how to use a graphics card, named as A1111 names them where it has them; the CPU heeds none of them. */

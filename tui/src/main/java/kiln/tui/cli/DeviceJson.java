@@ -2,7 +2,7 @@ package kiln.tui.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
-import kiln.runtime.DeviceUse;
+import kiln.runtime.base.DeviceUse;
 
 /** What computed, as reports for programs tell it. */
 final class DeviceJson {

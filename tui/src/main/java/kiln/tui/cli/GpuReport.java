@@ -10,8 +10,8 @@ import java.util.function.BiConsumer;
 import java.util.function.Function;
 import kiln.kernels.CudaDevices;
 import kiln.kernels.DeviceChoice;
-import kiln.runtime.EngineOptions;
-import kiln.runtime.LibraryFinding;
+import kiln.runtime.check.LibraryFinding;
+import kiln.runtime.engine.EngineOptions;
 
 /**
  * The part of {@code kiln doctor} that is about graphics cards.

@@ -3,7 +3,7 @@ package kiln.tui.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import kiln.kernels.cases.KernelFiles;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 

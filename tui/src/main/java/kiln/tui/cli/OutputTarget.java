@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import kiln.runtime.GenerationEvent.GeneratedPicture;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 
 /**
  * Where {@code -o} wants the pictures. The engine saves them under its own names into a folder beside the target, so that latents and

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 
 /**
  * Where Kiln's files are: the XDG base directories, each overridden by a {@code KILN_…} variable, and that by an option. All paths are

@@ -2,7 +2,7 @@ package kiln.tui.cli;
 
 import java.io.PrintStream;
 import java.util.Locale;
-import kiln.runtime.GenerationEvent;
+import kiln.runtime.job.GenerationEvent;
 
 /** A bar that redraws one line of a terminal, at most ten times a second. */
 final class ProgressLine {

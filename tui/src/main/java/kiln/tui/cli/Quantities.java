@@ -1,7 +1,7 @@
 package kiln.tui.cli;
 
 import java.util.Locale;
-import kiln.runtime.ByteSize;
+import kiln.runtime.base.ByteSize;
 
 /** Numbers as people read them. */
 final class Quantities {

@@ -2,7 +2,7 @@ package kiln.tui.cli;
 
 import java.util.ArrayList;
 import java.util.List;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 
 /** Splits a line into words as Python's {@code shlex.split} does, which is how A1111 reads {@code COMMANDLINE_ARGS}. */
 final class ShellWords {

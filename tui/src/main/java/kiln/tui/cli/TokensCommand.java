@@ -8,7 +8,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 import kiln.runtime.text.ClipTokenizer;
 import kiln.runtime.text.PromptChunks;
 import kiln.runtime.text.TokenChunk;

@@ -2,11 +2,11 @@ package kiln.tui.cli;
 
 import java.nio.file.Path;
 import java.util.List;
-import kiln.runtime.Engine;
-import kiln.runtime.GenerationEvent;
-import kiln.runtime.GenerationJob;
-import kiln.runtime.GenerationRequest;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.engine.Engine;
+import kiln.runtime.engine.GenerationJob;
+import kiln.runtime.job.GenerationEvent;
+import kiln.runtime.job.GenerationRequest;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;

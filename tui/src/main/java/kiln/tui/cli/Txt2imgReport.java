@@ -9,10 +9,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
-import kiln.runtime.Bench;
-import kiln.runtime.DeviceUse;
-import kiln.runtime.GenerationEvent;
-import kiln.runtime.GenerationEvent.GeneratedPicture;
+import kiln.runtime.base.DeviceUse;
+import kiln.runtime.check.Bench;
+import kiln.runtime.job.GenerationEvent;
+import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 
 /** Tells a person or a program what becomes of a job. Called on the engine's thread, {@link #end} on the command's after the last event. */
 final class Txt2imgReport implements Consumer<GenerationEvent> {

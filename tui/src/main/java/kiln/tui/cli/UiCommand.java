@@ -1,8 +1,8 @@
 package kiln.tui.cli;
 
 import java.util.List;
-import kiln.runtime.Engine;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.engine.Engine;
 import kiln.tui.view.TerminalUi;
 import kiln.tui.view.UiOptions;
 import picocli.CommandLine;

@@ -1,6 +1,6 @@
 package kiln.tui.cli;
 
-import kiln.runtime.Version;
+import kiln.runtime.base.Version;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 

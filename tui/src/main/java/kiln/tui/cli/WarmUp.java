@@ -3,8 +3,8 @@ package kiln.tui.cli;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.List;
-import kiln.runtime.Engine;
-import kiln.runtime.GenerationRequest;
+import kiln.runtime.engine.Engine;
+import kiln.runtime.job.GenerationRequest;
 import kiln.tui.view.TerminalUi;
 
 /**

@@ -4,10 +4,10 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Locale;
-import kiln.runtime.GenerationRequest;
-import kiln.runtime.KilnException;
-import kiln.runtime.image.InfoText;
+import kiln.runtime.base.KilnException;
 import kiln.runtime.image.PngReader;
+import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.InfoText;
 import kiln.tui.editor.PromptEditor;
 
 /** What commands do to the state. */

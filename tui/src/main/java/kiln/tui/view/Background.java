@@ -12,7 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 import kiln.tui.editor.PromptEditor;
 
 /** Work that must not hold up the screen, on one thread of its own; results come back as messages. */

@@ -3,8 +3,8 @@ package kiln.tui.view;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import kiln.runtime.ByteSize;
-import kiln.runtime.DeviceUse;
+import kiln.runtime.base.ByteSize;
+import kiln.runtime.base.DeviceUse;
 import kiln.tui.text.CellWidth;
 
 /** What computes and what memory it has, as much of it as fits. */

@@ -1,6 +1,6 @@
 package kiln.tui.view;
 
-import kiln.runtime.GenerationRequest;
+import kiln.runtime.job.GenerationRequest;
 
 /** What the screen asks of the world. */
 interface Effects {

@@ -5,11 +5,11 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
-import kiln.runtime.DeviceUse;
-import kiln.runtime.GenerationEvent;
-import kiln.runtime.GenerationEvent.GeneratedPicture;
-import kiln.runtime.GenerationRequest;
+import kiln.runtime.base.DeviceUse;
 import kiln.runtime.image.Picture;
+import kiln.runtime.job.GenerationEvent;
+import kiln.runtime.job.GenerationEvent.GeneratedPicture;
+import kiln.runtime.job.GenerationRequest;
 
 /** A job of this run, as far as its events have told. */
 final class JobEntry {

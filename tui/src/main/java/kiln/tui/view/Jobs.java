@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import kiln.runtime.GenerationEvent;
-import kiln.runtime.GenerationRequest;
+import kiln.runtime.job.GenerationEvent;
+import kiln.runtime.job.GenerationRequest;
 
 /** All jobs of this run, newest first. */
 final class Jobs {

@@ -1,7 +1,7 @@
 package kiln.tui.view;
 
 import java.util.function.Consumer;
-import kiln.runtime.GenerationEvent;
+import kiln.runtime.job.GenerationEvent;
 import kiln.tui.input.InputEvent;
 
 /** What reaches the screen's thread. */

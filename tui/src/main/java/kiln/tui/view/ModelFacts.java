@@ -2,7 +2,7 @@ package kiln.tui.view;
 
 import java.util.List;
 import java.util.Objects;
-import kiln.runtime.GenerationRequest;
+import kiln.runtime.job.GenerationRequest;
 
 /**
  * What a model presets.

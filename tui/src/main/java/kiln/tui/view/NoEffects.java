@@ -1,6 +1,6 @@
 package kiln.tui.view;
 
-import kiln.runtime.GenerationRequest;
+import kiln.runtime.job.GenerationRequest;
 
 /** A screen that nothing stands behind. */
 final class NoEffects implements Effects {

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import kiln.runtime.GenerationRequest;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.sampling.Sampler;
 import kiln.runtime.sampling.Schedule;
 

@@ -1,7 +1,7 @@
 package kiln.tui.view;
 
 import java.util.Locale;
-import kiln.runtime.GenerationEvent;
+import kiln.runtime.job.GenerationEvent;
 import kiln.tui.command.Command;
 import kiln.tui.command.CommandTable;
 import kiln.tui.output.Canvas;

@@ -1,7 +1,7 @@
 package kiln.tui.view;
 
 import java.util.Optional;
-import kiln.runtime.DeviceUse;
+import kiln.runtime.base.DeviceUse;
 import kiln.tui.editor.KillRing;
 import kiln.tui.editor.PromptEditor;
 import kiln.tui.editor.PromptHistory;

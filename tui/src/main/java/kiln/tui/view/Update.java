@@ -1,7 +1,7 @@
 package kiln.tui.view;
 
-import kiln.runtime.GenerationEvent;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.job.GenerationEvent;
 import kiln.tui.command.Command;
 import kiln.tui.command.CommandTable;
 import kiln.tui.editor.EditorKeys;

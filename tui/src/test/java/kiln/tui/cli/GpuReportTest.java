@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import kiln.kernels.CudaDevices;
 import kiln.kernels.DeviceChoice;
-import kiln.runtime.LibraryFinding;
+import kiln.runtime.check.LibraryFinding;
 import org.junit.jupiter.api.Test;
 
 class GpuReportTest {

@@ -11,7 +11,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import kiln.runtime.Bench;
+import kiln.runtime.check.Bench;
 import kiln.runtime.exec.cuda.KernelBench;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

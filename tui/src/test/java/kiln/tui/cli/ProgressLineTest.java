@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import kiln.runtime.GenerationEvent;
-import kiln.runtime.GenerationEvent.Phase;
+import kiln.runtime.job.GenerationEvent;
+import kiln.runtime.job.GenerationEvent.Phase;
 import org.junit.jupiter.api.Test;
 
 class ProgressLineTest {

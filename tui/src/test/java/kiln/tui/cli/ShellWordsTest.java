@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 import org.junit.jupiter.api.Test;
 
 class ShellWordsTest {

@@ -9,9 +9,9 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import kiln.runtime.DeviceUse;
-import kiln.runtime.GenerationEvent;
-import kiln.runtime.GenerationEvent.Phase;
+import kiln.runtime.base.DeviceUse;
+import kiln.runtime.job.GenerationEvent;
+import kiln.runtime.job.GenerationEvent.Phase;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 

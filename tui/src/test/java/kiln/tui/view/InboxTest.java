@@ -2,8 +2,8 @@ package kiln.tui.view;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import kiln.runtime.GenerationEvent;
-import kiln.runtime.GenerationEvent.Phase;
+import kiln.runtime.job.GenerationEvent;
+import kiln.runtime.job.GenerationEvent.Phase;
 import org.junit.jupiter.api.Test;
 
 class InboxTest {

@@ -1,7 +1,7 @@
 package kiln.runtime.exec.cuda;
 
 import java.util.Objects;
-import kiln.runtime.AttentionKind;
+import kiln.runtime.base.AttentionKind;
 
 /**
  * How attention is computed.

@@ -3,7 +3,7 @@ package kiln.runtime.exec.cuda;
 import kiln.kernels.op.AttentionKernel;
 import kiln.kernels.op.AttentionShape;
 import kiln.kernels.op.SplitAttention;
-import kiln.runtime.AttentionKind;
+import kiln.runtime.base.AttentionKind;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.Shape;

@@ -2,13 +2,11 @@ package kiln.runtime.exec.cuda;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.function.Function;
 import kiln.kernels.op.Card;
-import kiln.runtime.DeviceOptions;
-import kiln.runtime.NetworkPart;
+import kiln.runtime.base.DeviceOptions;
 import kiln.runtime.graph.Graph;
-import kiln.runtime.model.Checkpoint;
 import kiln.runtime.plan.NetworkDemand;
 import kiln.runtime.plan.NetworkNames;
 
@@ -24,7 +22,7 @@ public final class CudaDemands {
     private static final Set<String> IN_BANDS = Set.of(NetworkNames.ENCODER, NetworkNames.DECODER);
 
     private final Card card;
-    private final Set<NetworkPart> cpuParts;
+    private final Set<String> onCpu;
     private final CudaSettings settings;
 
     /**
@@ -33,7 +31,7 @@ public final class CudaDemands {
      */
     public CudaDemands(Card card, DeviceOptions device, boolean wide) {
         this.card = card;
-        cpuParts = device.cpuParts();
+        onCpu = NetworkNames.of(device.cpuParts());
         settings = CudaSettings.of(device, wide, new MemoryBudget(0, 0, 0), device.vramBudgetBytes(), 0);
     }
 
@@ -48,27 +46,17 @@ public final class CudaDemands {
     }
 
     /**
-     * The networks that draw a picture from a text, in the order of their turns, without those that the CPU computes.
+     * What these networks ask for, without those that the CPU computes.
      *
-     * @param entries of the denoiser's batch: two for each picture drawn together under guidance
-     * @param height of the latent
-     * @param width of the latent
-     * @param tokens of the prompt's chunks together
+     * @param networks unfused, by name, in the order of their turns
      */
-    public List<NetworkDemand> ofTextToImage(
-            Checkpoint sizes, Function<String, List<Integer>> shapes, int entries, int height, int width, int tokens, int clipSkip) {
+    public List<NetworkDemand> of(Map<String, Graph> networks) {
         List<NetworkDemand> demands = new ArrayList<>();
-        if (!cpuParts.contains(NetworkPart.TEXT_ENCODER)) {
-            // Chunks go through it one by one.
-            int chunk = Math.min(tokens, sizes.text().places());
-            demands.add(of(NetworkNames.TEXT_ENCODER, sizes.text().graph(shapes, 1, chunk, clipSkip)));
-        }
-        if (!cpuParts.contains(NetworkPart.UNET)) {
-            demands.add(of(NetworkNames.DENOISER, sizes.unet().graph(shapes, entries, height, width, tokens, 1)));
-        }
-        if (!cpuParts.contains(NetworkPart.VAE)) {
-            demands.add(of(NetworkNames.DECODER, sizes.vae().decoder(shapes, 1, height, width)));
-        }
+        networks.forEach((name, graph) -> {
+            if (!onCpu.contains(name)) {
+                demands.add(of(name, graph));
+            }
+        });
         return demands;
     }
 }

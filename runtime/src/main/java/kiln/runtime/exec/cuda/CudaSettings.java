@@ -4,9 +4,9 @@ import java.util.Objects;
 import java.util.Set;
 import kiln.kernels.DataType;
 import kiln.kernels.op.Card;
-import kiln.runtime.DeviceOptions;
-import kiln.runtime.NetworkPart;
-import kiln.runtime.WeightFormat;
+import kiln.runtime.base.DeviceOptions;
+import kiln.runtime.base.NetworkPart;
+import kiln.runtime.base.WeightFormat;
 import kiln.runtime.plan.NetworkNames;
 import kiln.runtime.plan.Residency;
 

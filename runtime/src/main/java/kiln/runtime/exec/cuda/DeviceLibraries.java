@@ -4,14 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
+import kiln.kernels.Cublas;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaContext.Stream;
 import kiln.kernels.CudaException;
-import kiln.kernels.Cublas;
 import kiln.kernels.Cudnn;
 import kiln.kernels.LibraryException;
 import kiln.kernels.op.Epilogue;
-import kiln.runtime.LibraryChoice;
+import kiln.runtime.base.LibraryChoice;
 
 /**
  * NVIDIA's libraries on a card, and which products go through them: all that they can do where they were asked for; those that were faster

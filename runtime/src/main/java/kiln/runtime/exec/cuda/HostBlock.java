@@ -10,9 +10,9 @@ import kiln.kernels.CudaContext;
 import kiln.kernels.CudaContext.PinnedMemory;
 import kiln.kernels.CudaContext.Stream;
 import kiln.kernels.CudaException;
-import kiln.runtime.ByteSize;
-import kiln.runtime.KilnException;
-import kiln.runtime.KilnException.Category;
+import kiln.runtime.base.ByteSize;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.base.KilnException.Category;
 
 /**
  * Pinned memory for results that the device has no room for. All users share one block of pieces, since only one of them runs at a time; it

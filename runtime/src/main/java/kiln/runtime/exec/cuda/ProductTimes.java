@@ -12,7 +12,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import kiln.kernels.CudaDevices;
 import kiln.kernels.op.Epilogue;
-import kiln.runtime.Version;
+import kiln.runtime.base.Version;
 
 /**
  * How long matrix products and convolutions took on a card, by Kiln's own kernels and by NVIDIA's libraries, each with what follows it.

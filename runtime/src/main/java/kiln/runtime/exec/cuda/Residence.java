@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaException;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 import kiln.runtime.plan.NetworkDemand;
 import kiln.runtime.plan.NetworkPlace;
 import kiln.runtime.plan.Placement;

@@ -3,7 +3,7 @@ package kiln.runtime.exec.reference;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.DoubleConsumer;
-import kiln.runtime.Precision;
+import kiln.runtime.base.Precision;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.WeightSource;

@@ -4,14 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import kiln.kernels.DataType;
-import kiln.runtime.ByteSize;
-import kiln.runtime.DeviceOptions;
-import kiln.runtime.NetworkPart;
-import kiln.runtime.WeightFormat;
+import kiln.runtime.base.ByteSize;
+import kiln.runtime.base.DeviceOptions;
+import kiln.runtime.base.NetworkPart;
+import kiln.runtime.base.WeightFormat;
+import kiln.runtime.graph.Graph;
 import kiln.runtime.model.Checkpoint;
 import kiln.runtime.model.StableDiffusion15;
 import kiln.runtime.plan.CardRates;
@@ -39,7 +41,11 @@ class CudaDemandsTest {
     }
 
     private static List<NetworkDemand> demands(DeviceOptions device, int pixels) {
-        return new CudaDemands(CudaDemands.ASSUMED_CARD, device, false).ofTextToImage(SIZES, SHAPES::get, 2, pixels / 8, pixels / 8, 77, 1);
+        Map<String, Graph> networks = new LinkedHashMap<>();
+        networks.put(NetworkNames.TEXT_ENCODER, SIZES.text().graph(SHAPES::get, 1, 77, 1));
+        networks.put(NetworkNames.DENOISER, SIZES.unet().graph(SHAPES::get, 2, pixels / 8, pixels / 8, 77, 1));
+        networks.put(NetworkNames.DECODER, SIZES.vae().decoder(SHAPES::get, 1, pixels / 8, pixels / 8));
+        return new CudaDemands(CudaDemands.ASSUMED_CARD, device, false).of(networks);
     }
 
     private static ResidencyPlan plan(WeightFormat format, int pixels) {

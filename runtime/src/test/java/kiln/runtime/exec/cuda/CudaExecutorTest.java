@@ -14,7 +14,7 @@ import kiln.kernels.DataType;
 import kiln.kernels.emulator.DriverCall;
 import kiln.kernels.emulator.EmulatedCard;
 import kiln.kernels.emulator.EmulatedDriver;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.exec.MemoryWeights;

@@ -16,7 +16,7 @@ import kiln.kernels.emulator.DriverCall;
 import kiln.kernels.emulator.EmulatedCard;
 import kiln.kernels.emulator.EmulatedDriver;
 import kiln.kernels.emulator.EmulatorChecks;
-import kiln.runtime.LibraryChoice;
+import kiln.runtime.base.LibraryChoice;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.exec.MemoryWeights;

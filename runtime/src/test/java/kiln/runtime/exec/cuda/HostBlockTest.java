@@ -7,7 +7,7 @@ import kiln.kernels.CudaContext;
 import kiln.kernels.emulator.DriverCall;
 import kiln.kernels.emulator.EmulatedCard;
 import kiln.kernels.emulator.EmulatedDriver;
-import kiln.runtime.KilnException;
+import kiln.runtime.base.KilnException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 

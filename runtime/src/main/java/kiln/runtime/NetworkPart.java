@@ -1,8 +1,0 @@
-package kiln.runtime;
-
-/** One of the three networks that a picture goes through. */
-public enum NetworkPart {
-    TEXT_ENCODER,
-    UNET,
-    VAE
-}

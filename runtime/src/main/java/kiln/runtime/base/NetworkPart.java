@@ -1,0 +1,8 @@
+package kiln.runtime.base;
+
+/** One of the three networks that a picture goes through. */
+public enum NetworkPart {
+    TEXT_ENCODER,
+    UNET,
+    VAE
+}

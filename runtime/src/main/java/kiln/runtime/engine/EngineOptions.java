@@ -1,0 +1,53 @@
+package kiln.runtime.engine;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import kiln.runtime.base.DeviceOptions;
+import kiln.runtime.base.Precision;
+
+/**
+ * Where things are and how to compute, fixed for an engine's life.
+ *
+ * @param modelFiles checkpoints named by the user ({@code --ckpt}); the first is the default model
+ * @param modelFolders folders searched for checkpoints, in order
+ * @param demoModel the bundled model, {@code null} when it was left out
+ * @param outputFolder parent of {@code txt2img-images/DATE/}; {@code null} keeps pictures in memory only
+ * @param cacheFolder hashes and unpacked native libraries
+ * @param executor one of {@link Executors#NAMES}
+ * @param precision what networks are computed in; on a card, results between operations are f16 unless it says F32
+ * @param threads 0 for one per physical core
+ * @param device how to use a graphics card
+ */
+public record EngineOptions(
+        List<Path> modelFiles,
+        List<Path> modelFolders,
+        Path demoModel,
+        Path outputFolder,
+        Path cacheFolder,
+        String executor,
+        Precision precision,
+        int threads,
+        DeviceOptions device) {
+    public EngineOptions {
+        modelFiles = List.copyOf(modelFiles);
+        modelFolders = List.copyOf(modelFolders);
+        Objects.requireNonNull(cacheFolder, "cacheFolder");
+        Objects.requireNonNull(executor, "executor");
+        Objects.requireNonNull(precision, "precision");
+        Objects.requireNonNull(device, "device");
+    }
+
+    /** With {@link DeviceOptions#DEFAULT}. */
+    public EngineOptions(
+            List<Path> modelFiles,
+            List<Path> modelFolders,
+            Path demoModel,
+            Path outputFolder,
+            Path cacheFolder,
+            String executor,
+            Precision precision,
+            int threads) {
+        this(modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, DeviceOptions.DEFAULT);
+    }
+}

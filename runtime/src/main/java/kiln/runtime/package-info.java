@@ -1,2 +1,0 @@
-/** From a prompt to a picture; see ARCHITECTURE.md. */
-package kiln.runtime;

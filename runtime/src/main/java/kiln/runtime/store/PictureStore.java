@@ -1,0 +1,85 @@
+package kiln.runtime.store;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.base.Version;
+import kiln.runtime.image.Picture;
+import kiln.runtime.job.GenerationEvent.GeneratedPicture;
+import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.PictureSink;
+import kiln.runtime.job.InfoText;
+import kiln.weights.ModelHashes;
+import kiln.weights.WeightsException;
+
+/**
+ * Puts a job's pictures into the output folder with the text that reproduces them. A latent is saved before it is decoded, and deleted
+ * when its picture is safe.
+ */
+public final class PictureStore implements PictureSink {
+    private final GenerationRequest request;
+    private final PictureFiles files;
+    private final CompletableFuture<String> modelHash;
+    private Path latentFile;
+
+    /**
+     * @param request complete: with its model and seed
+     * @param outputFolder {@code null} keeps pictures in memory only
+     */
+    public PictureStore(GenerationRequest request, Path outputFolder, ModelHashes hashes) {
+        this.request = request;
+        files = outputFolder == null ? null : PictureFiles.txt2img(outputFolder);
+        // Hashing a model of several gigabytes takes a while: it goes on beside the first picture's making.
+        modelHash = CompletableFuture.supplyAsync(() -> hash(hashes, request.model()));
+    }
+
+    private static String hash(ModelHashes hashes, Path model) {
+        try {
+            return ModelHashes.shortHash(hashes.sha256(model));
+        } catch (WeightsException e) {
+            // The picture matters more: its text then goes without the hash.
+            return null;
+        }
+    }
+
+    private InfoText infoText(long seed) {
+        String name = request.model().getFileName().toString().replaceFirst("\\.[^.]*$", "");
+        return InfoText.of(request, seed, name, modelHash.join(), "kiln-" + Version.TEXT);
+    }
+
+    @Override
+    public void latent(int index, long seed, float[] latent, int height, int width) {
+        if (files != null) {
+            InfoText text = infoText(seed);
+            latentFile = files.saveLatent(new LatentFile(latent, height, width, text.format()), text);
+        }
+    }
+
+    private Path save(Picture image, InfoText text) {
+        try {
+            return files.save(image, text);
+        } catch (KilnException e) {
+            if (latentFile == null) {
+                throw e;
+            }
+            throw new KilnException(e.category(), e.getMessage() + " (its latent is kept in " + latentFile.getFileName() + " there)", e);
+        }
+    }
+
+    @Override
+    public GeneratedPicture picture(int index, long seed, Picture image) {
+        InfoText text = infoText(seed);
+        Path file = files == null ? null : save(image, text);
+        if (latentFile != null) {
+            try {
+                Files.deleteIfExists(latentFile);
+            } catch (IOException e) {
+                // A latent that stays behind does no harm.
+                latentFile = null;
+            }
+        }
+        return new GeneratedPicture(index, seed, image, text.format(), file);
+    }
+}

@@ -1,0 +1,2 @@
+/** Pictures and latents on disk: names, folders, files that are wholly there or not at all. */
+package kiln.runtime.store;

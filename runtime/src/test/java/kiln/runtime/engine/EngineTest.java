@@ -1,0 +1,119 @@
+package kiln.runtime.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.base.Precision;
+import kiln.runtime.image.PngReader;
+import kiln.runtime.job.GenerationEvent;
+import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.InfoText;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EngineTest {
+    private static final Path DEMO = Path.of("demo", "kiln-demo.safetensors").toAbsolutePath();
+
+    @TempDir
+    Path folder;
+
+    private EngineOptions options(Path... models) {
+        return new EngineOptions(
+                List.of(models), List.of(), DEMO, folder.resolve("outputs"), folder.resolve("cache"), "auto", Precision.AUTO, 0);
+    }
+
+    private static GenerationRequest.Builder quick() {
+        return Engine.defaultsOf(DEMO).builder().prompt("flat red heart").steps(2).seed(3);
+    }
+
+    private List<Path> files() throws IOException {
+        Path outputs = folder.resolve("outputs");
+        if (!Files.exists(outputs)) {
+            return List.of();
+        }
+        try (Stream<Path> walk = Files.walk(outputs)) {
+            return walk.filter(Files::isRegularFile).toList();
+        }
+    }
+
+    @Test
+    void aRequestEndsAsAPictureWithItsParametersInside() throws IOException {
+        List<GenerationEvent> events = Collections.synchronizedList(new ArrayList<>());
+        GenerationEvent last;
+        try (Engine engine = new Engine(options())) {
+            last = engine.submit(quick().build(), events::add).await();
+            assertThat(engine.device()).isNotEmpty();
+        }
+        assertThat(last).isInstanceOf(GenerationEvent.Finished.class);
+        assertThat(events.get(events.size() - 1)).isSameAs(last);
+        GenerationEvent.PictureDone done = (GenerationEvent.PictureDone)
+                events.stream().filter(GenerationEvent.PictureDone.class::isInstance).findFirst().orElseThrow();
+        // The latent that was saved before decoding is gone again.
+        assertThat(files()).containsExactly(done.picture().file());
+        InfoText text = InfoText.parse(PngReader.readTexts(done.picture().file()).get(InfoText.PNG_KEYWORD));
+        assertThat(text.prompt()).isEqualTo("flat red heart");
+        assertThat(text.parameters()).containsEntry("Seed", "3").containsEntry("Steps", "2").containsEntry("Model", "kiln-demo");
+        assertThat(events.stream().filter(GenerationEvent.Preview.class::isInstance)).hasSize(2);
+    }
+
+    @Test
+    void theSameRequestGivesTheSameFile() throws IOException {
+        try (Engine engine = new Engine(options())) {
+            engine.submit(quick().build(), event -> {}).await();
+            engine.submit(quick().build(), event -> {}).await();
+        }
+        assertThat(files()).hasSize(2);
+        assertThat(Files.readAllBytes(files().get(0))).isEqualTo(Files.readAllBytes(files().get(1)));
+    }
+
+    @Test
+    void aCancelledJobLeavesNoFileAndTheNextOneRuns() throws IOException {
+        try (Engine engine = new Engine(options())) {
+            AtomicReference<GenerationJob> job = new AtomicReference<>();
+            Object submitted = new Object();
+            synchronized (submitted) {
+                job.set(engine.submit(quick().steps(500).build(), event -> {
+                    if (event instanceof GenerationEvent.Preview) {
+                        synchronized (submitted) {
+                            job.get().cancel();
+                        }
+                    }
+                }));
+            }
+            assertThat(job.get().await()).isInstanceOf(GenerationEvent.Cancelled.class);
+            assertThat(files()).isEmpty();
+            assertThat(engine.submit(quick().build(), event -> {}).await()).isInstanceOf(GenerationEvent.Finished.class);
+            assertThat(engine.queueLength()).isZero();
+        }
+    }
+
+    @Test
+    void aModelThatIsMissingOrBrokenIsToldInOneLine() throws IOException {
+        Path broken = Files.writeString(folder.resolve("broken.safetensors"), "this is not a model");
+        try (Engine engine = new Engine(options())) {
+            GenerationEvent missing = engine.submit(quick().model(folder.resolve("none.ckpt")).build(), event -> {}).await();
+            assertThat(((GenerationEvent.Failed) missing).error().category()).isEqualTo(KilnException.Category.NOT_FOUND);
+            GenerationEvent corrupt = engine.submit(quick().model(broken).build(), event -> {}).await();
+            KilnException error = ((GenerationEvent.Failed) corrupt).error();
+            assertThat(error.getMessage()).contains("broken.safetensors").doesNotContain("\n");
+            assertThat(engine.submit(quick().build(), event -> {}).await()).isInstanceOf(GenerationEvent.Finished.class);
+        }
+    }
+
+    @Test
+    void aClosedEngineSaysSo() {
+        Engine engine = new Engine(options());
+        engine.close();
+        engine.close();
+        assertThatThrownBy(() -> engine.submit(quick().build(), event -> {})).hasMessageContaining("closed");
+    }
+}

@@ -1,0 +1,86 @@
+package kiln.tui;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.spi.ToolProvider;
+import kiln.runtime.engine.Engine;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The arrows between packages, read from class files: each package uses only what stands in a layer below its own, so that a reader who walks
+ * from prompt to picture or from file to card meets no step back.
+ */
+class LayersTest {
+    /** Lowest first. Packages of one layer do not know each other. */
+    private static final List<Set<String>> RUNTIME = List.of(
+            Set.of("base"),
+            Set.of("graph", "text", "noise", "sampling", "image"),
+            Set.of("plan", "job"),
+            Set.of("store", "exec"),
+            Set.of("exec.reference", "exec.onednn", "exec.cuda"),
+            Set.of("model"),
+            Set.of("pipeline"),
+            Set.of("engine"),
+            Set.of("check"));
+
+    private static final Pattern ARROW = Pattern.compile("^\\s+(kiln\\S*)\\s+-> (kiln\\S*)\\s");
+
+    @Test
+    void noArrowOfTheRuntimeRunsBackUp() {
+        assertThat(arrowsThatRunUp("kiln.runtime", RUNTIME, Engine.class)).isEmpty();
+    }
+
+    private static Set<String> arrowsThatRunUp(String root, List<Set<String>> layers, Class<?> member) {
+        Map<String, Integer> heights = new HashMap<>();
+        for (int height = 0; height < layers.size(); height++) {
+            for (String name : layers.get(height)) {
+                heights.put(root + "." + name, height);
+            }
+        }
+        Set<String> wrong = new TreeSet<>();
+        for (String[] arrow : arrows(member)) {
+            if (!arrow[0].startsWith(root) || !arrow[1].startsWith(root) || arrow[0].equals(arrow[1])) {
+                continue;
+            }
+            Integer from = heights.get(arrow[0]);
+            Integer to = heights.get(arrow[1]);
+            if (from == null || to == null) {
+                wrong.add((from == null ? arrow[0] : arrow[1]) + " stands in no layer");
+            } else if (to >= from) {
+                wrong.add(arrow[0] + " -> " + arrow[1]);
+            }
+        }
+        return wrong;
+    }
+
+    /** From package to package, as jdeps sees them in the classes or the jar that {@code member} was loaded from. */
+    private static List<String[]> arrows(Class<?> member) {
+        Path classes = Path.of(URI.create(member.getProtectionDomain().getCodeSource().getLocation().toString()));
+        StringWriter out = new StringWriter();
+        ToolProvider jdeps = ToolProvider.findFirst("jdeps").orElseThrow();
+        int exit = jdeps.run(
+                new PrintWriter(out), new PrintWriter(out), "-verbose:package", "-filter:none", "--multi-release", "base", classes.toString());
+        assertThat(exit).as(out.toString()).isZero();
+        List<String[]> arrows = new ArrayList<>();
+        for (String line : out.toString().split("\n")) {
+            Matcher arrow = ARROW.matcher(line);
+            if (arrow.find()) {
+                arrows.add(new String[] {arrow.group(1), arrow.group(2)});
+            }
+        }
+        assertThat(arrows).as("what jdeps found in " + classes).isNotEmpty();
+        return arrows;
+    }
+}
