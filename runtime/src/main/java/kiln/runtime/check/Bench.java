@@ -13,8 +13,8 @@ import kiln.runtime.engine.Executors;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.exec.cuda.HostMemory;
 import kiln.runtime.exec.cuda.ProductTimes;
-import kiln.runtime.model.CheckpointFile;
-import kiln.runtime.pipeline.LoadedModel;
+import kiln.runtime.family.ModelFiles;
+import kiln.runtime.pipeline.ModelSession;
 import kiln.runtime.text.TokenChunk;
 
 /** Times the parts of a picture's making on this machine: one CFG step (batch 2), the decoder, the text encoder. */
@@ -56,7 +56,7 @@ public final class Bench {
     public static Result run(
             EngineOptions options, Path checkpoint, int width, int height, int runs, Consumer<String> listener, Consumer<String> notices) {
         ProductTimes products = measureProducts(options, checkpoint, width, height, listener, notices);
-        try (LoadedModel model = new LoadedModel(CheckpointFile.open(checkpoint), file -> Executors.create(options, file, notices))) {
+        try (ModelSession model = new ModelSession(ModelFiles.open(checkpoint), file -> Executors.create(options, file, notices))) {
             int scale = model.sizes().vae().scale();
             int h = height / scale;
             int w = width / scale;
@@ -70,9 +70,9 @@ public final class Bench {
             Arrays.fill(tokens, 320);
             int latentChannels = model.sizes().vae().latentChannels();
             // Known before any runs, as for a picture: a card's memory is shared out once for all of them.
-            LoadedModel.Network textEncoder = model.textEncoder(2, TokenChunk.LENGTH, 1);
-            LoadedModel.Network denoiser = model.unet(2, h, w, TokenChunk.LENGTH);
-            LoadedModel.Network decoder = model.decoder(1, h, w);
+            ModelSession.Network textEncoder = model.textEncoder(2, TokenChunk.LENGTH, 1);
+            ModelSession.Network denoiser = model.unet(2, h, w, TokenChunk.LENGTH);
+            ModelSession.Network decoder = model.decoder(1, h, w);
             listener.accept("text encoder");
             Timing text = time(textEncoder, Map.of("tokens", tokens), runs);
             listener.accept("denoiser");
@@ -90,7 +90,7 @@ public final class Bench {
     private static ProductTimes measureProducts(
             EngineOptions options, Path checkpoint, int width, int height, Consumer<String> listener, Consumer<String> notices) {
         int scale;
-        try (CheckpointFile file = CheckpointFile.open(checkpoint)) {
+        try (ModelFiles file = ModelFiles.open(checkpoint)) {
             scale = file.sizes().vae().scale();
         }
         return LibraryMeasurement.measure(options, checkpoint, height / scale, width / scale, listener, notices);
@@ -104,7 +104,7 @@ public final class Bench {
         return values;
     }
 
-    private static Timing time(LoadedModel.Network network, Map<String, float[]> inputs, int runs) {
+    private static Timing time(ModelSession.Network network, Map<String, float[]> inputs, int runs) {
         network.run(inputs, Progress.NONE);
         double[] seconds = new double[runs];
         for (int i = 0; i < runs; i++) {

@@ -13,9 +13,9 @@ import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.engine.Executors;
 import kiln.runtime.exec.cuda.CudaExecutor;
 import kiln.runtime.exec.cuda.KernelBench;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.model.Checkpoint;
-import kiln.runtime.model.CheckpointFile;
 import kiln.runtime.plan.NetworkNames;
 import kiln.runtime.text.TokenChunk;
 
@@ -34,7 +34,7 @@ public final class CardBench {
      */
     public static KernelBench.Result kernels(
             EngineOptions options, Path checkpoint, int width, int height, Selection selection, boolean quick, Consumer<String> listener) {
-        try (CheckpointFile file = CheckpointFile.open(checkpoint)) {
+        try (ModelFiles file = ModelFiles.open(checkpoint)) {
             Map<String, Graph> networks = networks(file, width, height);
             CudaOpening.Card card = Executors.openCard(options);
             try (CudaContext context = card.context()) {
@@ -45,7 +45,7 @@ public final class CardBench {
         }
     }
 
-    private static Map<String, Graph> networks(CheckpointFile file, int width, int height) {
+    private static Map<String, Graph> networks(ModelFiles file, int width, int height) {
         Checkpoint sizes = file.sizes();
         int h = height / sizes.vae().scale();
         int w = width / sizes.vae().scale();

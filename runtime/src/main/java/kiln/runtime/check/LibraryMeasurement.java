@@ -17,8 +17,8 @@ import kiln.runtime.engine.Executors;
 import kiln.runtime.exec.cuda.DeviceLibraries;
 import kiln.runtime.exec.cuda.ProductBench;
 import kiln.runtime.exec.cuda.ProductTimes;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
-import kiln.runtime.model.CheckpointFile;
 import kiln.runtime.plan.NetworkNames;
 import kiln.runtime.text.TokenChunk;
 
@@ -41,7 +41,7 @@ final class LibraryMeasurement {
         if (!unsettled || !EXECUTORS.contains(options.executor()) || !CudaOpening.isWanted(options)) {
             return null;
         }
-        try (CheckpointFile file = CheckpointFile.open(checkpoint)) {
+        try (ModelFiles file = ModelFiles.open(checkpoint)) {
             Graph denoiser = file.sizes().unet().graph(file::shape, 2, height, width, TokenChunk.LENGTH, 1);
             return measure(CudaDriver.load(Executors.cudaNativesFolder(options)), options, denoiser, listener);
         } catch (IOException | CudaException | KilnException e) {

@@ -13,13 +13,13 @@ import kiln.runtime.base.Selection;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.engine.Executors;
 import kiln.runtime.exec.Executor;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PngReader;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.PictureSink;
-import kiln.runtime.model.CheckpointFile;
-import kiln.runtime.pipeline.LoadedModel;
+import kiln.runtime.pipeline.ModelSession;
 import kiln.runtime.pipeline.TextToImage;
 
 /**
@@ -80,9 +80,9 @@ public final class PictureSelfTest {
         return run(file -> Executors.create(options, file, notices), demo, selection, listener);
     }
 
-    static List<Case> run(Function<CheckpointFile, Executor> executor, Path demo, Selection selection, Consumer<Case> listener) {
+    static List<Case> run(Function<ModelFiles, Executor> executor, Path demo, Selection selection, Consumer<Case> listener) {
         List<Case> results = new ArrayList<>();
-        try (LoadedModel model = new LoadedModel(CheckpointFile.open(demo), executor)) {
+        try (ModelSession model = new ModelSession(ModelFiles.open(demo), executor)) {
             for (Golden golden : GOLDEN) {
                 GenerationRequest request = golden.request();
                 if (selection.takes("picture: " + golden.name() + " " + request.width() + "x" + request.height())) {
@@ -95,7 +95,7 @@ public final class PictureSelfTest {
         return List.copyOf(results);
     }
 
-    private static Case compare(LoadedModel model, Golden golden) {
+    private static Case compare(ModelSession model, Golden golden) {
         double allowed = switch (model.precision()) {
             case F32 -> ALLOWED_F32;
             case F16 -> ALLOWED_F16;
@@ -109,7 +109,7 @@ public final class PictureSelfTest {
         }
     }
 
-    static Picture draw(LoadedModel model, GenerationRequest request) {
+    static Picture draw(ModelSession model, GenerationRequest request) {
         Picture[] drawn = new Picture[1];
         PictureSink sink = new PictureSink() {
             @Override

@@ -16,9 +16,8 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
 import kiln.runtime.base.NetworkPart;
 import kiln.runtime.base.Precision;
-import kiln.runtime.exec.Executor;
-import kiln.runtime.exec.RoutedExecutor;
-import kiln.runtime.exec.WeightSource;
+import kiln.runtime.exec.Device;
+import kiln.runtime.exec.cuda.CudaDevice;
 import kiln.runtime.exec.cuda.CudaExecutor;
 import kiln.runtime.exec.cuda.CudaSettings;
 import kiln.runtime.exec.cuda.DeviceLibraries;
@@ -28,7 +27,7 @@ import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.plan.NetworkNames;
 import kiln.runtime.plan.ResidencyPlan;
 
-/** From the user's options to an executor on a card. */
+/** From the user's options to a card. */
 public final class CudaOpening {
     /** Of the host's available memory, what weights may be kept ready in: pinned pages are lost to everything else. */
     private static final double PINNED_SHARE = 0.4;
@@ -61,8 +60,8 @@ public final class CudaOpening {
     public record Card(CudaContext context, CudaSettings settings) {}
 
     /** @throws KilnException DEVICE or OUT_OF_MEMORY when no card can be used, and why */
-    static Executor open(EngineOptions options, WeightSource weights, Path natives, Consumer<String> notices) {
-        return open(driver(natives), options, weights, notices);
+    static Device open(EngineOptions options, Path natives, Consumer<String> notices) {
+        return open(driver(natives), options, notices);
     }
 
     /** @throws KilnException as {@link #open} */
@@ -90,36 +89,31 @@ public final class CudaOpening {
         }
     }
 
-    static Executor open(CudaDriver driver, EngineOptions options, WeightSource weights, Consumer<String> notices) {
+    static Device open(CudaDriver driver, EngineOptions options, Consumer<String> notices) {
         try {
             Opened opened = openDevice(driver, options);
-            CudaContext context = opened.context();
-            CudaExecutor card;
-            try {
-                // Before what is free is measured: they take memory as well.
-                DeviceLibraries libraries = libraries(context, options, notices);
-                card = new CudaExecutor(context, libraries, weights, settings(options, opened.before(), context), notices);
-            } catch (RuntimeException e) {
-                context.close();
-                throw e;
-            }
-            return routed(card, options, weights);
+            CudaDevice card = card(opened, options, notices);
+            Set<NetworkPart> onCpu = options.device().cpuParts();
+            return onCpu.isEmpty() ? card : new RoutedDevice(card, new CpuDevice(options), NetworkNames.of(onCpu));
         } catch (CudaException e) {
             throw CudaExecutor.failure(e);
         }
     }
 
-    private static Executor routed(CudaExecutor card, EngineOptions options, WeightSource weights) {
-        Set<NetworkPart> onCpu = options.device().cpuParts();
-        if (onCpu.isEmpty()) {
-            return card;
-        }
+    private static CudaDevice card(Opened opened, EngineOptions options, Consumer<String> notices) {
+        CudaContext context = opened.context();
+        DeviceLibraries libraries = DeviceLibraries.none();
+        long contextBytes;
         try {
-            return new RoutedExecutor(card, Executors.onCpu(options, weights), NetworkNames.of(onCpu));
-        } catch (RuntimeException | LinkageError e) {
-            card.close();
-            throw e;
+            // Before what is free is measured: they take memory as well.
+            libraries = libraries(context, options, notices);
+            contextBytes = contextBytes(opened.before(), context);
+        } catch (CudaException e) {
+            try (CudaContext closed = context; DeviceLibraries closedBefore = libraries) {
+                throw e;
+            }
         }
+        return new CudaDevice(context, libraries, card -> settings(options, contextBytes, card));
     }
 
     /** @param before as the driver showed it then */
@@ -144,18 +138,27 @@ public final class CudaOpening {
         return DeviceChoice.among(found, options.device().device(), System.getenv(DeviceChoice.VISIBLE_DEVICES));
     }
 
-    public static CudaSettings settings(EngineOptions options, CudaDevices.Device before, CudaContext context) {
-        DeviceOptions device = options.device();
+    /** What a context that has just been opened takes of the card. */
+    private static long contextBytes(CudaDevices.Device before, CudaContext context) {
         // A driver that already had a context tells of no difference; what is free is in no case the context's.
         CudaContext.MemoryInfo memory = context.memoryInfo();
         long taken = Math.max(ResidencyPlan.ASSUMED_CONTEXT_BYTES, before.freeBytes() - memory.freeBytes());
-        long contextBytes = Math.min(taken, memory.totalBytes() - memory.freeBytes());
+        return Math.min(taken, memory.totalBytes() - memory.freeBytes());
+    }
+
+    /** For a context that has just been opened. */
+    public static CudaSettings settings(EngineOptions options, CudaDevices.Device before, CudaContext context) {
+        return settings(options, contextBytes(before, context), context);
+    }
+
+    private static CudaSettings settings(EngineOptions options, long contextBytes, CudaContext context) {
+        DeviceOptions device = options.device();
         MemoryBudget budget = new MemoryBudget(device.vramBudgetBytes(), device.vramHeadroomBytes(), contextBytes);
         return CudaSettings.of(
                 device,
                 options.precision() == Precision.F32,
                 budget,
-                budget.room(memory.freeBytes()),
+                budget.room(context.memoryInfo().freeBytes()),
                 (long) (HostMemory.availableBytes().orElse(0) * PINNED_SHARE));
     }
 }

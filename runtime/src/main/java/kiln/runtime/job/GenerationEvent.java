@@ -1,13 +1,17 @@
 package kiln.runtime.job;
 
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Path;
-import java.util.function.Supplier;
 import kiln.runtime.base.DeviceUse;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.base.KilnException.Category;
+import kiln.runtime.image.LatentImage;
 import kiln.runtime.image.Picture;
 
 /**
- * What a job tells while it runs, in order, on the engine's thread: listeners must not block.
+ * What a job tells while it runs, in order, on the engine's thread: listeners must not block. Plain data, which can be written to a file or
+ * a socket.
  *
  * <p>A job ends with exactly one of {@link Finished}, {@link Failed} and {@link Cancelled}.
  */
@@ -46,10 +50,12 @@ public sealed interface GenerationEvent {
     }
 
     /**
-     * A step is done. The supplier computes a rough picture (an eighth of the size) of the batch's first picture from the latent
-     * when it is called; it may be called later and from any thread.
+     * A step is done.
+     *
+     * @param picture the batch's first
+     * @param latent what it seems to become
      */
-    record Preview(int step, int steps, int picture, Supplier<Picture> image) implements GenerationEvent {}
+    record Preview(int step, int steps, int picture, LatentImage latent) implements GenerationEvent {}
 
     /** A picture is ready; {@code file} is where it lies, {@code null} when saving was switched off. */
     record PictureDone(GeneratedPicture picture) implements GenerationEvent {}
@@ -58,7 +64,17 @@ public sealed interface GenerationEvent {
 
     record Cancelled() implements GenerationEvent {}
 
-    record Failed(KilnException error) implements GenerationEvent {}
+    /**
+     * @param message one line for a person
+     * @param trace where it happened, for a log
+     */
+    record Failed(Category category, String message, String trace) implements GenerationEvent {
+        public static Failed of(KilnException error) {
+            StringWriter trace = new StringWriter();
+            error.printStackTrace(new PrintWriter(trace));
+            return new Failed(error.category(), error.getMessage(), trace.toString());
+        }
+    }
 
     /**
      * A picture with the text that reproduces it.

@@ -9,15 +9,12 @@ import kiln.runtime.graph.Shape;
 /**
  * AutoencoderKL (Rombach et al. 2022): pictures to latents of an eighth of the size and back.
  *
- * <p>Decoder: input {@code latent} {@code [batch, h, w, z]} already divided by {@link #LATENT_SCALE}, output {@code image}
+ * <p>Decoder: input {@code latent} {@code [batch, h, w, z]} in the networks' own scale, output {@code image}
  * {@code [batch, 8h, 8w, 3]} in −1…1. Encoder: input {@code image}, output {@code moments} {@code [batch, h, w, 2z]}, means first, then
  * log-variances (not yet clamped to −30…20).
  */
 public record Autoencoder(int latentChannels, int encoderLevels, int decoderLevels) {
     public static final String PREFIX = "first_stage_model.";
-    /** What the sampler's latents are divided by before decoding, for 1.x and 2.x. */
-    public static final float LATENT_SCALE = 0.18215f;
-
     private static final float EPSILON = 1e-6f;
     private static final int GROUPS = 32;
 

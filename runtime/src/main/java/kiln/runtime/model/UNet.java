@@ -17,7 +17,7 @@ import kiln.runtime.graph.Shape;
  * {@code [batch, 1, tokens, contextWidth]}; output {@code eps} {@code [batch, height, width, outChannels]}.
  *
  * @param inputBlocks blocks on the way down, the stem included
- * @param heads attention heads at every level; 0 means heads of 64 channels (2.x)
+ * @param heads attention heads at every level; 0 means heads of 64 channels
  */
 public record UNet(
         int modelChannels, int inChannels, int outChannels, int contextWidth, int inputBlocks, int outputBlocks, int heads) {
@@ -25,8 +25,9 @@ public record UNet(
     private static final float EPSILON = 1e-5f;
     private static final float TRANSFORMER_EPSILON = 1e-6f;
     private static final int GROUPS = 32;
+    private static final int HEAD_SIZE = 64;
 
-    public static UNet infer(Function<String, List<Integer>> shapes) {
+    public static UNet infer(Function<String, List<Integer>> shapes, int heads) {
         Shapes unet = new Shapes(shapes, PREFIX);
         int modelChannels = unet.size("input_blocks.0.0.weight", 0);
         int blocks = 1 + unet.count(i -> isDownsample(unet, i + 1)
@@ -34,8 +35,6 @@ public record UNet(
                 : "input_blocks." + (i + 1) + ".0.in_layers.0.weight");
         int outputBlocks = unet.count(i -> "output_blocks." + i + ".0.in_layers.0.weight");
         int contextWidth = unet.size("middle_block.1.transformer_blocks.0.attn2.to_k.weight", 1);
-        // 1.x checkpoints have eight heads at every level; 2.x, told by its wider context, heads of 64 channels.
-        int heads = contextWidth == 1024 ? 0 : 8;
         return new UNet(
                 modelChannels,
                 unet.size("input_blocks.0.0.weight", 1),
@@ -135,7 +134,7 @@ public record UNet(
         /** SpatialTransformer: self-attention, cross-attention to the context and a gated feed-forward layer, {@code depth} times. */
         private int transformer(String module, int x) {
             int channels = g.shape(x).channels();
-            int heads = sizes.heads > 0 ? sizes.heads : Math.max(1, channels / 64);
+            int heads = sizes.heads > 0 ? sizes.heads : Math.max(1, channels / HEAD_SIZE);
             int y = g.linear(module + ".proj_in", g.groupNorm(module + ".norm", x, GROUPS, TRANSFORMER_EPSILON));
             for (int i = 0; g.has(module + ".transformer_blocks." + i + ".attn1.to_q.weight"); i++) {
                 String block = module + ".transformer_blocks." + i;

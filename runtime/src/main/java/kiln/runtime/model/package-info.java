@@ -1,2 +1,2 @@
-/** The networks of the Stable Diffusion 1.x family as graphs; every size is read from the checkpoint's tensor shapes. */
+/** What a model is, as data: its networks as graphs, whose sizes are read from tensor shapes, its latents, noise levels and defaults. */
 package kiln.runtime.model;

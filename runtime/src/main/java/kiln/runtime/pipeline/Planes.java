@@ -19,12 +19,12 @@ final class Planes {
         return planar;
     }
 
-    /** One planar picture as channels last, each value times {@code factor}. */
-    static float[] interleaved(float[] planar, int channels, int positions, float factor) {
+    /** One planar picture as channels last, each value times {@code factor}, plus {@code addend}. */
+    static float[] interleaved(float[] planar, int channels, int positions, float factor, float addend) {
         float[] interleaved = new float[channels * positions];
         for (int k = 0; k < channels; k++) {
             for (int p = 0; p < positions; p++) {
-                interleaved[p * channels + k] = planar[k * positions + p] * factor;
+                interleaved[p * channels + k] = planar[k * positions + p] * factor + addend;
             }
         }
         return interleaved;

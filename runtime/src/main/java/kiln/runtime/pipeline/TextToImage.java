@@ -2,20 +2,18 @@ package kiln.runtime.pipeline;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
-import kiln.runtime.image.DecodedPictures;
-import kiln.runtime.image.LatentPreview;
+import kiln.runtime.image.LatentImage;
 import kiln.runtime.image.Picture;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationEvent.Phase;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.PictureSink;
-import kiln.runtime.model.Autoencoder;
-import kiln.runtime.noise.ImageNoise;
-import kiln.runtime.sampling.ModelSampling;
+import kiln.runtime.model.LatentFormat;
+import kiln.runtime.model.Model;
+import kiln.runtime.model.NetworkShape;
 import kiln.runtime.sampling.SamplerChoice;
 import kiln.runtime.sampling.Sampling;
 import kiln.runtime.text.ClipTokenizer;
@@ -23,150 +21,95 @@ import kiln.runtime.text.PromptChunks;
 import kiln.runtime.text.TokenChunk;
 
 /**
- * One request from prompt to pictures: conditioning, then for each batch first noise, the denoise loop, and picture by picture the decoder.
+ * One request from prompt to pictures: {@link Conditioner}, then for each batch {@link FirstLatents}, the denoise loop over a
+ * {@link GuidedDenoiser}, and picture by picture {@link LatentDecoder}.
  *
  * <p>An object serves one request on the calling thread. Latents are {@code [batch, channels, height, width]}.
  */
 public final class TextToImage {
-    private static final int CHANNELS = 4;
-
-    private final LoadedModel model;
+    private final ModelSession session;
+    private final Model model;
     private final GenerationRequest request;
     private final PictureSink sink;
     private final BooleanSupplier cancelled;
     private final Consumer<GenerationEvent> listener;
     private final SamplerChoice choice;
-    private final int height;
-    private final int width;
+    private final ProgressTracker progress;
 
     /**
      * @param request with its seed filled in
      */
     public TextToImage(
-            LoadedModel model, GenerationRequest request, PictureSink sink, BooleanSupplier cancelled, Consumer<GenerationEvent> listener) {
-        this.model = model;
+            ModelSession session, GenerationRequest request, PictureSink sink, BooleanSupplier cancelled, Consumer<GenerationEvent> listener) {
+        this.session = session;
         this.request = request;
         this.sink = sink;
         this.cancelled = cancelled;
         this.listener = listener;
+        model = session.model();
         choice = SamplerChoice.find(request.sampler(), request.schedule());
-        int scale = model.sizes().vae().scale();
-        if (request.width() % scale != 0 || request.height() % scale != 0) {
-            throw KilnException.badRequest(
-                    "size " + request.width() + "x" + request.height() + ": this model needs multiples of " + scale);
-        }
-        if (request.clipSkip() > model.sizes().text().layers()) {
-            throw KilnException.badRequest(
-                    "clip skip " + request.clipSkip() + ": this model's text encoder has " + model.sizes().text().layers() + " layers");
-        }
-        height = request.height() / scale;
-        width = request.width() / scale;
+        progress = new ProgressTracker(request.steps(), request.pictureCount(), cancelled, listener);
     }
 
     public void run() {
-        ProgressTracker progress = new ProgressTracker(request.steps(), request.pictureCount(), cancelled, listener);
         ClipTokenizer tokenizer = ClipTokenizer.load();
         List<TokenChunk> positive = PromptChunks.of(tokenizer, request.prompt());
         List<TokenChunk> negative = PromptChunks.of(tokenizer, request.negativePrompt());
-        announce(positive.size() * TokenChunk.LENGTH, negative.size() * TokenChunk.LENGTH);
-        prepareText();
-        Conditioning cond = Conditioning.encode(model, positive, request.clipSkip(), progress);
-        Conditioning uncond = Conditioning.encode(model, negative, request.clipSkip(), progress);
-        float[] masked = model.sizes().unet().inChannels() > CHANNELS ? maskedPicture(progress) : null;
-        GuidedUNet unet = new GuidedUNet(
-                model, progress, cond, uncond, masked, (float) request.cfgScale(), request.batchSize(), height, width);
-        unet.prepare(fraction -> loading("preparing the denoiser", fraction));
-        LoadedModel.Network decoder = model.decoder(1, height, width);
-        decoder.prepare(fraction -> loading("preparing the decoder", fraction));
-        double sampling = Sampling.networkCalls(choice, request.steps()) * unet.flops();
+        PictureNetworks networks = PictureNetworks.of(
+                model, request, positive.size() * TokenChunk.LENGTH, negative.size() * TokenChunk.LENGTH);
+        session.announce(networks.all());
+        prepare(networks.text(), "preparing the text encoder");
+        Conditioner conditioner = new Conditioner(session, networks.text(), progress);
+        Conditioning cond = conditioner.encode(positive);
+        Conditioning uncond = conditioner.encode(negative);
+        float[] furtherChannels = null;
+        if (networks.encoder() != null) {
+            prepare(List.of(networks.encoder()), "preparing the encoder");
+            furtherChannels = InpaintingChannels.withoutPicture(session, networks.encoder(), progress);
+        }
+        GuidedDenoiser denoiser = new GuidedDenoiser(
+                session, networks.denoisers(), progress, cond, uncond, furtherChannels, (float) request.cfgScale(), request.batchSize());
+        prepare(networks.denoisers(), "preparing the denoiser");
+        prepare(List.of(networks.decoder()), "preparing the decoder");
+        LatentDecoder decoder = new LatentDecoder(session, networks.decoder(), progress);
+        double sampling = Sampling.networkCalls(choice, request.steps()) * denoiser.flops();
         progress.plan(request.batchCount() * (sampling + request.batchSize() * decoder.flops()));
         for (int batch = 0; batch < request.batchCount(); batch++) {
-            drawBatch(batch * request.batchSize(), unet, decoder, progress);
+            drawBatch(batch * request.batchSize(), networks.decoder(), denoiser, decoder);
         }
     }
 
-    /** Makes all networks of the request known, so that a card's memory is shared out once for all of them. */
-    private void announce(int positiveTokens, int negativeTokens) {
-        model.textEncoder(1, TokenChunk.LENGTH, request.clipSkip());
-        GuidedUNet.networks(model, positiveTokens, negativeTokens, (float) request.cfgScale(), request.batchSize(), height, width);
-        model.decoder(1, height, width);
-    }
-
-    private void prepareText() {
-        model.textEncoder(1, TokenChunk.LENGTH, request.clipSkip())
-                .prepare(fraction -> loading("preparing the text encoder", fraction));
-    }
-
-    private void loading(String what, double fraction) {
-        if (cancelled.getAsBoolean()) {
-            throw KilnException.cancelled();
+    private void prepare(List<NetworkShape> networks, String what) {
+        for (NetworkShape network : networks) {
+            session.network(network).prepare(fraction -> {
+                if (cancelled.getAsBoolean()) {
+                    throw KilnException.cancelled();
+                }
+                listener.accept(new GenerationEvent.Loading(what, fraction));
+            });
         }
-        listener.accept(new GenerationEvent.Loading(what, fraction));
     }
 
-    private void drawBatch(int first, GuidedUNet unet, LoadedModel.Network decoder, ProgressTracker progress) {
-        int size = CHANNELS * height * width;
-        long[] seeds = new long[request.batchSize()];
-        for (int i = 0; i < seeds.length; i++) {
-            seeds[i] = request.seed() + first + i;
-        }
-        ImageNoise noise = new ImageNoise(request.noise(), seeds, 0);
-        float[] firstNoise = new float[seeds.length * size];
-        noise.next(firstNoise);
-        LatentPreview preview = preview();
+    /** @param latent height and width of the latents */
+    private void drawBatch(int first, NetworkShape latent, GuidedDenoiser denoiser, LatentDecoder decoder) {
+        LatentFormat format = model.latent().withPreview(session.defaults().preview());
+        int size = format.channels() * latent.height() * latent.width();
+        FirstLatents begin = FirstLatents.ofNoise(request, first, size);
         progress.phase(Phase.DENOISING, first);
         float[] latents = Sampling.run(
-                choice, request.steps(), firstNoise, ModelSampling.sd1(), unet, noise::next, (step, steps, sigma, denoised) -> {
+                choice, request.steps(), begin.noise(), model.sampling(), denoiser, begin.source()::next, (step, steps, sigma, denoised) -> {
                     progress.stepDone(step, steps);
-                    listener.accept(
-                            new GenerationEvent.Preview(step, steps, first, () -> preview.render(denoised, 0, height, width)));
+                    float[] values = Arrays.copyOf(denoised, size);
+                    listener.accept(new GenerationEvent.Preview(
+                            step, steps, first, new LatentImage(values, latent.height(), latent.width(), format.preview())));
                 });
-        for (int i = 0; i < seeds.length; i++) {
-            float[] latent = Arrays.copyOfRange(latents, i * size, (i + 1) * size);
-            sink.latent(first + i, seeds[i], latent, height, width);
+        for (int i = 0; i < request.batchSize(); i++) {
+            float[] finished = Arrays.copyOfRange(latents, i * size, (i + 1) * size);
+            long seed = begin.seeds()[i];
+            sink.latent(first + i, seed, finished, latent.height(), latent.width());
             progress.phase(Phase.DECODING, first + i);
-            Picture image = decode(latent, decoder, progress);
-            listener.accept(new GenerationEvent.PictureDone(sink.picture(first + i, seeds[i], image)));
+            Picture image = decoder.decode(finished);
+            listener.accept(new GenerationEvent.PictureDone(sink.picture(first + i, seed, image)));
         }
-    }
-
-    private LatentPreview preview() {
-        float[][] map = model.defaults().preview();
-        return map != null && map.length == CHANNELS + 1 ? new LatentPreview(map) : LatentPreview.sd1();
-    }
-
-    private Picture decode(float[] latent, LoadedModel.Network decoder, ProgressTracker progress) {
-        float[] unscaled = Planes.interleaved(latent, CHANNELS, height * width, 1 / Autoencoder.LATENT_SCALE);
-        float[] values = decoder.run(Map.of("latent", unscaled), progress).get("image");
-        progress.networkDone(decoder.flops());
-        for (float value : values) {
-            if (Float.isNaN(value)) {
-                throw new KilnException(
-                        KilnException.Category.DEVICE,
-                        "the decoder gave not-a-number: try --no-half-vae, or --no-half if the denoiser is at fault");
-            }
-        }
-        return DecodedPictures.fromInterleaved(values, 0, request.height(), request.width());
-    }
-
-    /**
-     * The five further channels of an inpainting network when there is no picture to paint in, as A1111 fills them: a mask of ones, and
-     * the latent of a picture whose values are all 0.5.
-     */
-    private float[] maskedPicture(ProgressTracker progress) {
-        float[] image = new float[request.width() * request.height() * 3];
-        Arrays.fill(image, 0.5f);
-        LoadedModel.Network encoder = model.encoder(1, request.height(), request.width());
-        encoder.prepare(fraction -> loading("preparing the encoder", fraction));
-        float[] moments = encoder.run(Map.of("image", image), progress).get("moments");
-        int positions = height * width;
-        float[] channels = new float[positions * (CHANNELS + 1)];
-        for (int p = 0; p < positions; p++) {
-            channels[p * (CHANNELS + 1)] = 1;
-            for (int k = 0; k < CHANNELS; k++) {
-                channels[p * (CHANNELS + 1) + 1 + k] = moments[p * 2 * CHANNELS + k] * Autoencoder.LATENT_SCALE;
-            }
-        }
-        return channels;
     }
 }

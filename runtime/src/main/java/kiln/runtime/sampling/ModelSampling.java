@@ -43,14 +43,19 @@ public final class ModelSampling {
         return new KilnException(KilnException.Category.UNSUPPORTED_MODEL, "alphas_cumprod: " + found);
     }
 
-    /** The table of Stable Diffusion 1.x and 2.x: 1000 betas whose square roots are evenly spaced. */
+    /** The table of Stable Diffusion 1.x. */
     public static ModelSampling sd1() {
-        double first = Math.sqrt(SD1_FIRST_BETA);
-        double last = Math.sqrt(SD1_LAST_BETA);
-        float[] alphas = new float[SD1_STEPS];
+        return scaledLinear(SD1_FIRST_BETA, SD1_LAST_BETA, SD1_STEPS);
+    }
+
+    /** Betas whose square roots are evenly spaced, as latent diffusion's are ("scaled linear"). */
+    public static ModelSampling scaledLinear(double firstBeta, double lastBeta, int steps) {
+        double first = Math.sqrt(firstBeta);
+        double last = Math.sqrt(lastBeta);
+        float[] alphas = new float[steps];
         double product = 1;
-        for (int i = 0; i < SD1_STEPS; i++) {
-            double root = first + (last - first) * i / (SD1_STEPS - 1);
+        for (int i = 0; i < steps; i++) {
+            double root = first + (last - first) * i / (steps - 1);
             product *= 1 - root * root;
             alphas[i] = (float) product;
         }

@@ -10,9 +10,9 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import kiln.runtime.exec.CompiledGraph.Progress;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.model.Checkpoint;
-import kiln.runtime.model.CheckpointFile;
 import kiln.weights.WeightsFile;
 
 /**
@@ -103,7 +103,7 @@ public final class NetworkGolden {
             if (golden.metadata().containsKey("shapes")) {
                 return compare(golden, new HashedWeights(golden.metadata().get("shapes")), factory, pass);
             }
-            try (CheckpointFile checkpoint = CheckpointFile.open(Path.of("demo/kiln-demo.safetensors"))) {
+            try (ModelFiles checkpoint = ModelFiles.open(Path.of("demo/kiln-demo.safetensors"))) {
                 return compare(golden, checkpoint, factory, pass);
             }
         }

@@ -15,8 +15,8 @@ import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.exec.MemoryWeights;
 import kiln.runtime.exec.reference.ReferenceExecutor;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.model.Checkpoint;
-import kiln.runtime.model.CheckpointFile;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -26,7 +26,7 @@ class FusionTest {
 
     private static final int CHANNELS = 8;
 
-    private final CheckpointFile file = CheckpointFile.open(Path.of("demo/kiln-demo.safetensors"));
+    private final ModelFiles file = ModelFiles.open(Path.of("demo/kiln-demo.safetensors"));
     private final Checkpoint model = Checkpoint.infer(file::shape);
     private final Graph unet = model.unet().graph(file::shape, 2, 8, 12, 77, 1);
     private final Graph text = model.text().graph(file::shape, 2, 77, 1);

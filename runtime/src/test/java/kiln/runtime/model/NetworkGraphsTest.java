@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.TreeSet;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class NetworkGraphsTest {
     @Test
     void epsilonsAreThoseOfTheOriginalProgram() {
-        try (CheckpointFile file = CheckpointFile.open(Path.of("demo/kiln-demo.safetensors"))) {
+        try (ModelFiles file = ModelFiles.open(Path.of("demo/kiln-demo.safetensors"))) {
             Checkpoint model = Checkpoint.infer(file::shape);
             assertThat(epsilons(model.unet().graph(file::shape, 1, 8, 8, 77, 1)))
                     .containsExactly("layer norm 1.0E-5", "residual 1.0E-5", "transformer 1.0E-6");

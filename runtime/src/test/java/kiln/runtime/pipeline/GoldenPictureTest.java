@@ -17,12 +17,12 @@ import java.util.Map;
 import kiln.runtime.base.Precision;
 import kiln.runtime.exec.onednn.OneDnn;
 import kiln.runtime.exec.onednn.OneDnnExecutor;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PngReader;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.PictureSink;
-import kiln.runtime.model.CheckpointFile;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -39,7 +39,7 @@ class GoldenPictureTest {
             "purple", new int[] {120, 60, 170},
             "yellow", new int[] {250, 220, 60});
 
-    private LoadedModel model;
+    private ModelSession model;
 
     /** What one request gave. */
     private record Drawn(float[] latent, Picture picture) {}
@@ -53,7 +53,7 @@ class GoldenPictureTest {
 
     private void load(Precision precision) {
         assumeTrue(OneDnn.unavailableBecause() == null, () -> "skipped: " + OneDnn.unavailableBecause());
-        model = new LoadedModel(CheckpointFile.open(DEMO), file -> new OneDnnExecutor(file, precision));
+        model = new ModelSession(ModelFiles.open(DEMO), file -> new OneDnnExecutor(file, precision));
     }
 
     private Drawn draw(GenerationRequest request) {

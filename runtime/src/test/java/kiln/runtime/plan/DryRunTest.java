@@ -6,14 +6,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Path;
 import java.util.List;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.model.Checkpoint;
-import kiln.runtime.model.CheckpointFile;
 import org.junit.jupiter.api.Test;
 
 /** The three networks of the bundled model at 128×128. */
 class DryRunTest {
     private static List<DryRun> runs(int bytesPerElement) {
-        try (CheckpointFile file = CheckpointFile.open(Path.of("demo/kiln-demo.safetensors"))) {
+        try (ModelFiles file = ModelFiles.open(Path.of("demo/kiln-demo.safetensors"))) {
             Checkpoint model = Checkpoint.infer(file::shape);
             return List.of(
                     DryRun.of("text encoder", model.text().graph(file::shape, 2, 77, 1), bytesPerElement),

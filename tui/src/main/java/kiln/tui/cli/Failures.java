@@ -8,8 +8,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.ModelException;
-import kiln.runtime.model.CheckpointFile;
 import kiln.weights.WeightsException;
 
 /** Turns what a lower module throws into a category and one line. */
@@ -21,7 +21,7 @@ final class Failures {
             return known;
         }
         if (e instanceof WeightsException weights) {
-            return CheckpointFile.failure(weights);
+            return ModelFiles.failure(weights);
         }
         if (e instanceof ModelException) {
             return new KilnException(Category.UNSUPPORTED_MODEL, e.getMessage(), e);

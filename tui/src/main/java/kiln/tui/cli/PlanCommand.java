@@ -17,9 +17,9 @@ import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.exec.cuda.CudaDemands;
 import kiln.runtime.exec.onednn.OneDnn;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.model.Checkpoint;
-import kiln.runtime.model.CheckpointFile;
 import kiln.runtime.plan.CardRates;
 import kiln.runtime.plan.DryRun;
 import kiln.runtime.sampling.SamplerChoice;
@@ -98,7 +98,7 @@ final class PlanCommand extends Command {
         boolean wide = options.precision() == Precision.F32 || options.precision() == Precision.AUTO && !OneDnn.hasBf16();
         int bytesPerElement = wide ? 4 : 2;
         List<DryRun> networks;
-        try (CheckpointFile file = CheckpointFile.open(model)) {
+        try (ModelFiles file = ModelFiles.open(model)) {
             networks = networks(file.sizes(), file::shape, request, bytesPerElement);
         }
         DryRun text = networks.get(0);
@@ -197,7 +197,7 @@ final class PlanCommand extends Command {
                 rate("--bus-rate", busRate, 1e9, CardRates.ASSUMED.busBytesPerSecond()));
         CardPlan asked;
         List<CardPlan> others = new ArrayList<>();
-        try (CheckpointFile file = CheckpointFile.open(model)) {
+        try (ModelFiles file = ModelFiles.open(model)) {
             Checkpoint sizes = file.sizes();
             asked = CardPlan.of(sizes, file::shape, request, request.width(), request.height(), options, demands, rates);
             for (int side : USUAL_SIDES) {

@@ -6,11 +6,9 @@ import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaContext.PinnedMemory;
-import kiln.kernels.CudaContext.Stream;
 import kiln.kernels.CudaException;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
-import kiln.kernels.op.Card;
 import kiln.runtime.base.ByteSize;
 import kiln.runtime.base.DeviceUse;
 import kiln.runtime.base.KilnException;
@@ -29,52 +27,38 @@ import kiln.runtime.plan.ResidencyPlan;
  * <p>Failures of the card are {@link KilnException}s of the categories OUT_OF_MEMORY and DEVICE.
  */
 public final class CudaExecutor implements Executor {
+    private final CudaDevice device;
     private final CudaContext context;
     private final CudaSettings settings;
-    private final Card card;
     private final Consumer<String> notices;
-    private final KernelModules modules;
-    private final Stream compute;
-    private final Stream copy;
-    private final DeviceLibraries libraries;
     private final WeightUpload upload;
     private final HostBlock host;
     private final ProgramRunner runner;
     private final Residence residence;
     private final Map<Graph, ProgramChoice> announced = new IdentityHashMap<>();
-    private PinnedMemory transfer;
     private boolean captures = true;
     private boolean closed;
 
-    /** With Kiln's own kernels only. */
-    public CudaExecutor(CudaContext context, WeightSource source, CudaSettings settings, Consumer<String> notices) {
-        this(context, DeviceLibraries.none(), source, settings, notices);
-    }
-
     /**
-     * @param context closed here, also when this constructor fails
-     * @param libraries of this context, closed before it
+     * @param device closed after this executor
      * @param notices told in one line what a person may want to know: less memory than thought, a part computed anew in 32 bits
+     * @throws CudaException when the card has no room even for the events and buffers that weights travel by
      */
-    public CudaExecutor(
-            CudaContext context, DeviceLibraries libraries, WeightSource source, CudaSettings settings, Consumer<String> notices) {
-        this.context = context;
-        this.libraries = libraries;
+    CudaExecutor(CudaDevice device, WeightSource source, CudaSettings settings, Consumer<String> notices) {
+        this.device = device;
         this.settings = settings;
         this.notices = notices;
+        context = device.context();
+        upload = new WeightUpload(context, source, settings.mostPinnedBytes());
         try {
-            card = Card.of(context);
-            modules = new KernelModules(context);
-            compute = context.createStream();
-            copy = context.createStream();
-            upload = new WeightUpload(context, source, settings.mostPinnedBytes());
             host = new HostBlock(context);
-            runner = new ProgramRunner(context, modules, libraries, upload, host, compute, copy);
-            residence = new Residence(context, upload, compute, settings.budget(), settings.highest(), notices);
+            runner = new ProgramRunner(
+                    context, device.modules(), device.libraries(), upload, host, device.compute(), device.copy());
         } catch (CudaException e) {
-            context.close();
-            throw failure(e);
+            upload.close();
+            throw e;
         }
+        residence = new Residence(context, upload, device.compute(), settings.budget(), settings.highest(), notices);
     }
 
     @Override
@@ -119,11 +103,11 @@ public final class CudaExecutor implements Executor {
     }
 
     private ProgramChoice program(String network, Graph graph) {
-        return announced.computeIfAbsent(graph, key -> program(network, graph, settings.target(card, network)));
+        return announced.computeIfAbsent(graph, key -> program(network, graph, settings.target(device.card(), network)));
     }
 
     private ProgramChoice program(String network, Graph graph, DeviceTarget target) {
-        return CudaDemands.program(network, graph, target, libraries);
+        return CudaDemands.program(network, graph, target, device.libraries());
     }
 
     @Override
@@ -143,7 +127,7 @@ public final class CudaExecutor implements Executor {
         int done = 0;
         for (Kernel kernel : program.kernels()) {
             progress.accept((double) done++ / program.kernels().size());
-            modules.get(kernel);
+            device.modules().get(kernel);
         }
     }
 
@@ -170,34 +154,11 @@ public final class CudaExecutor implements Executor {
             return;
         }
         closed = true;
-        // The context takes with it whatever cannot be given back one by one after a fault.
-        try (context) {
+        try (upload; host; runner; residence) {
             runner.settle();
-            residence.close();
-            upload.close();
-            runner.close();
-            host.close();
-            modules.close();
-            libraries.close();
-            context.destroy(copy);
-            context.destroy(compute);
-            if (transfer != null) {
-                context.free(transfer);
-            }
         } catch (CudaException e) {
             notices.accept("the card was left in disorder: " + e.getMessage());
         }
-    }
-
-    private PinnedMemory transfer(long bytes) {
-        if (transfer == null || transfer.bytes().capacity() < bytes) {
-            if (transfer != null) {
-                context.free(transfer);
-                transfer = null;
-            }
-            transfer = context.allocatePinned(bytes, "inputs and outputs");
-        }
-        return transfer;
     }
 
     private final class Compiled implements CompiledGraph {
@@ -233,7 +194,7 @@ public final class CudaExecutor implements Executor {
                     }
                     return attempt(inputs, progress);
                 } catch (CudaException e) {
-                    if (libraries.giveUp(e, notices)) {
+                    if (device.libraries().giveUp(e, notices)) {
                         libraryFailed = true;
                     } else if (launching && e.isOutOfMemory()) {
                         libraryFailed = false;
@@ -258,7 +219,7 @@ public final class CudaExecutor implements Executor {
         /** Writes the program anew, for another number format or without a library. */
         private void lower(DataType type) {
             residence.remove(network, program);
-            DeviceTarget target = settings.target(card, network);
+            DeviceTarget target = settings.target(device.card(), network);
             program = program(network, unfused, type == DataType.F32 ? target.upcast() : target);
             bound = null;
             dropCapture();
@@ -274,17 +235,17 @@ public final class CudaExecutor implements Executor {
             } else if (captured == null && captures && ProgramRunner.canCapture(bound)) {
                 capture();
             }
-            PinnedMemory pinned = transfer(transfers.bytes());
+            PinnedMemory pinned = device.transfer(transfers.bytes());
             transfers.write(inputs, pinned);
             launching = true;
             try {
-                transfers.toDevice(context, pinned, bound.arena(), compute);
+                transfers.toDevice(context, pinned, bound.arena(), device.compute());
                 if (captured == null) {
                     runner.run(bound, progress);
                 } else {
                     runner.run(captured, progress);
                 }
-                transfers.toHost(context, pinned, bound.arena(), compute);
+                transfers.toHost(context, pinned, bound.arena(), device.compute());
             } finally {
                 runner.settle();
             }

@@ -18,9 +18,9 @@ import kiln.kernels.emulator.EmulatedDriver;
 import kiln.kernels.emulator.EmulatorChecks;
 import kiln.kernels.op.Card;
 import kiln.runtime.exec.CompiledGraph.Progress;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.model.Checkpoint;
-import kiln.runtime.model.CheckpointFile;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -31,12 +31,12 @@ class BandsTest {
     /** So small that results lie across the borders of pieces. */
     private static final long PIECE_BYTES = 100_000;
 
-    private static CheckpointFile weights;
+    private static ModelFiles weights;
     private static Checkpoint model;
 
     @BeforeAll
     static void open() {
-        weights = CheckpointFile.open(Path.of("demo", "kiln-demo.safetensors"));
+        weights = ModelFiles.open(Path.of("demo", "kiln-demo.safetensors"));
         model = weights.sizes();
     }
 

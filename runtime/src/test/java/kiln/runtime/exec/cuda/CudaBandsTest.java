@@ -14,8 +14,8 @@ import kiln.kernels.emulator.EmulatorChecks;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.CompiledGraph.Progress;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
-import kiln.runtime.model.CheckpointFile;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -27,7 +27,7 @@ class CudaBandsTest {
     private static final long ROOMY = 32 << 20;
     private static final long TIGHT = 6_300_000;
 
-    private static CheckpointFile weights;
+    private static ModelFiles weights;
     private static Graph decoder;
     private static float[] whole;
 
@@ -35,7 +35,7 @@ class CudaBandsTest {
 
     @BeforeAll
     static void decodeWhole() {
-        weights = CheckpointFile.open(Path.of("demo", "kiln-demo.safetensors"));
+        weights = ModelFiles.open(Path.of("demo", "kiln-demo.safetensors"));
         decoder = weights.sizes().vae().decoder(weights::shape, 1, HEIGHT, WIDTH);
         List<String> notices = new ArrayList<>();
         whole = decode(card(ROOMY), notices);

@@ -16,14 +16,14 @@ import kiln.kernels.emulator.EmulatedCard;
 import kiln.kernels.emulator.EmulatedDriver;
 import kiln.kernels.op.Card;
 import kiln.kernels.op.KernelLibrary;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
-import kiln.runtime.model.CheckpointFile;
 import kiln.runtime.plan.NetworkNames;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class KernelBenchTest {
-    private final CheckpointFile demo = CheckpointFile.open(Path.of("demo", "kiln-demo.safetensors"));
+    private final ModelFiles demo = ModelFiles.open(Path.of("demo", "kiln-demo.safetensors"));
     private final Map<String, Graph> networks = new LinkedHashMap<>();
 
     KernelBenchTest() {

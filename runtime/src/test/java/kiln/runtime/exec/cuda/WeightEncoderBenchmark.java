@@ -14,8 +14,8 @@ import kiln.kernels.DataType;
 import kiln.kernels.HalfFloats;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.exec.cuda.DeviceWeight.Layout;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Weight;
-import kiln.runtime.model.CheckpointFile;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -52,7 +52,7 @@ public class WeightEncoderBenchmark {
 
     private final ByteBuffer staging = ByteBuffer.allocateDirect(8 << 20).order(ByteOrder.LITTLE_ENDIAN);
     private Path path;
-    private CheckpointFile file;
+    private ModelFiles file;
     private WeightSource source;
     private DeviceWeight weight;
 
@@ -66,7 +66,7 @@ public class WeightEncoderBenchmark {
             bytes.putShort(HalfFloats.toHalf((float) random.nextGaussian() * 0.02f));
         }
         path = Files.write(Files.createTempFile("weights", ".safetensors"), bytes.array());
-        file = CheckpointFile.open(path);
+        file = ModelFiles.open(path);
         source = widened ? new Widened(file) : file;
         weight = new DeviceWeight(new Weight(List.of("w"), SHAPE), Layout.valueOf(layout), DataType.F16);
     }
@@ -87,7 +87,7 @@ public class WeightEncoderBenchmark {
         return staging;
     }
 
-    private record Widened(CheckpointFile file) implements WeightSource {
+    private record Widened(ModelFiles file) implements WeightSource {
         @Override
         public List<Integer> shape(String tensor) {
             return file.shape(tensor);

@@ -21,8 +21,8 @@ import kiln.kernels.op.Doubling;
 import kiln.kernels.op.QuantizedRows;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.exec.cuda.DeviceWeight.Layout;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Weight;
-import kiln.runtime.model.CheckpointFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -69,7 +69,7 @@ class WeightEncoderTest {
         Weight halves = tensor("F16", Short.BYTES, Numbers.FINITE, 5, 7, 3, 3);
         Weight singles = tensor("F32", Float.BYTES, Numbers.FINITE, 4, 3, 3, 3);
         Weight packed = stacked(tensor("F16", Short.BYTES, Numbers.FINITE, 3, 5, 3, 3), tensor("F16", Short.BYTES, Numbers.FINITE, 2, 5, 3, 3));
-        try (CheckpointFile file = file()) {
+        try (ModelFiles file = file()) {
             for (Weight weight : List.of(halves, packed)) {
                 for (DataType type : List.of(DataType.F16, DataType.F32, DataType.I8)) {
                     assertSame(file, new DeviceWeight(weight, Layout.DOUBLING, type), false);
@@ -80,7 +80,7 @@ class WeightEncoderTest {
         }
     }
 
-    private static void assertSums(CheckpointFile file, Weight weight) {
+    private static void assertSums(ModelFiles file, Weight weight) {
         FloatBuffer read = FloatBuffer.allocate((int) weight.elements());
         int in = weight.shape().get(1);
         weight.names().forEach(name -> {
@@ -114,7 +114,7 @@ class WeightEncoderTest {
     @Test
     void notANumberStaysSo() throws IOException {
         Weight weight = tensor("F16", Short.BYTES, Numbers.ALL, 64, 33, 3, 3);
-        try (CheckpointFile file = file()) {
+        try (ModelFiles file = file()) {
             DeviceWeight block = new DeviceWeight(weight, Layout.CONVOLUTION, DataType.F16);
             ByteBuffer converted = write(new Source(file, true, false), block, (int) block.bytes());
             ByteBuffer copied = write(new Source(file, false, true), block, (int) block.bytes());
@@ -132,7 +132,7 @@ class WeightEncoderTest {
         Weight half = halves(9, 7);
         Weight finite = tensor("F16", Short.BYTES, Numbers.FINITE, 9, 7);
         Weight mixed = stacked(half, single);
-        try (CheckpointFile file = file()) {
+        try (ModelFiles file = file()) {
             for (Weight weight : List.of(single, brain, mixed)) {
                 assertSame(file, new DeviceWeight(weight, Layout.PLAIN, DataType.F16), false);
             }
@@ -150,7 +150,7 @@ class WeightEncoderTest {
     @Test
     void aFailureOfOneOfSeveralThreadsIsTheCallers() throws IOException {
         Weight weight = halves(200, 97, 3, 3);
-        try (CheckpointFile file = file()) {
+        try (ModelFiles file = file()) {
             WeightSource broken = new Source(file, false, true) {
                 @Override
                 public void lendHalves(String tensor, Consumer<ByteBuffer> reader) {
@@ -163,7 +163,7 @@ class WeightEncoderTest {
     }
 
     private void check(Layout layout, Weight... weights) throws IOException {
-        try (CheckpointFile file = file()) {
+        try (ModelFiles file = file()) {
             for (Weight weight : weights) {
                 assertSame(file, new DeviceWeight(weight, layout, DataType.F16), true);
             }
@@ -171,7 +171,7 @@ class WeightEncoderTest {
     }
 
     /** @param copied whether no element may become a float on the way */
-    private void assertSame(CheckpointFile file, DeviceWeight weight, boolean copied) {
+    private void assertSame(ModelFiles file, DeviceWeight weight, boolean copied) {
         int bytes = (int) weight.bytes();
         byte[] expected = bytes(write(new Source(file, true, false), weight, bytes));
         for (int piece : new int[] {bytes, 4 * (1 + random.nextInt(1 + bytes / 4)), 4 * (1 + random.nextInt(1 + bytes / 64))}) {
@@ -236,21 +236,21 @@ class WeightEncoderTest {
     }
 
     /** A safetensors file of all tensors so far; its elements lie at an odd address. */
-    private CheckpointFile file() throws IOException {
+    private ModelFiles file() throws IOException {
         String json = header.stream().collect(Collectors.joining(",", "{", "}"));
         byte[] odd = (json + " ".repeat(1 - json.length() % 2)).getBytes(StandardCharsets.UTF_8);
         ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES + odd.length + data.size()).order(ByteOrder.LITTLE_ENDIAN);
         bytes.putLong(odd.length).put(odd).put(data.toByteArray());
-        return CheckpointFile.open(Files.write(folder.resolve("weights" + header.size() + ".safetensors"), bytes.array()));
+        return ModelFiles.open(Files.write(folder.resolve("weights" + header.size() + ".safetensors"), bytes.array()));
     }
 
     /** A file of which only one of the two ways to read may be used. */
     private static class Source implements WeightSource {
-        private final CheckpointFile file;
+        private final ModelFiles file;
         private final boolean converting;
         private final boolean copying;
 
-        Source(CheckpointFile file, boolean converting, boolean copying) {
+        Source(ModelFiles file, boolean converting, boolean copying) {
             this.file = file;
             this.converting = converting;
             this.copying = copying;

@@ -17,9 +17,9 @@ import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.NetworkGolden;
 import kiln.runtime.exec.NetworkGolden.Deviation;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Op;
-import kiln.runtime.model.CheckpointFile;
 import kiln.runtime.model.ClipText;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -69,7 +69,7 @@ class OneDnnExecutorTest {
 
     @Test
     void aRunStopsBeforeTheNextNodeWhenItsListenerThrows() {
-        try (CheckpointFile file = CheckpointFile.open(DEMO);
+        try (ModelFiles file = ModelFiles.open(DEMO);
                 OneDnnExecutor executor = new OneDnnExecutor(file, Precision.F32)) {
             Graph graph = ClipText.infer(file::shape).graph(file::shape, 1, 77, 1);
             try (CompiledGraph compiled = executor.compile(graph)) {
@@ -91,7 +91,7 @@ class OneDnnExecutorTest {
 
     @Test
     void useAfterCloseIsNamed() {
-        try (CheckpointFile file = CheckpointFile.open(DEMO)) {
+        try (ModelFiles file = ModelFiles.open(DEMO)) {
             OneDnnExecutor executor = new OneDnnExecutor(file, Precision.F32);
             Graph graph = ClipText.infer(file::shape).graph(file::shape, 1, 77, 1);
             CompiledGraph compiled = executor.compile(graph);
@@ -106,7 +106,7 @@ class OneDnnExecutorTest {
 
     @Test
     void releasedWeightsComeBack() {
-        try (CheckpointFile file = CheckpointFile.open(DEMO);
+        try (ModelFiles file = ModelFiles.open(DEMO);
                 OneDnnExecutor executor = new OneDnnExecutor(file, Precision.F32)) {
             Graph graph = ClipText.infer(file::shape).graph(file::shape, 1, 77, 1);
             float[] first;

@@ -15,6 +15,7 @@ import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.exec.NetworkGolden;
 import kiln.runtime.exec.NetworkGolden.Deviation;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Fusion;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.GraphBuilder;
@@ -22,7 +23,6 @@ import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.PostOp;
 import kiln.runtime.graph.Shape;
-import kiln.runtime.model.CheckpointFile;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -35,11 +35,11 @@ class ReferenceOpsTest {
     /** Sums of at most 630 products, in 32-bit lanes of 64, of which the golden value is rounded once: 16 roundings of 6e-8. */
     private static final double TOLERANCE = 1e-6;
 
-    private static CheckpointFile golden;
+    private static ModelFiles golden;
 
     @BeforeAll
     static void open() {
-        golden = CheckpointFile.open(NetworkGolden.resource("/networks/ops.safetensors"));
+        golden = ModelFiles.open(NetworkGolden.resource("/networks/ops.safetensors"));
     }
 
     @AfterAll

@@ -2,9 +2,10 @@ package kiln.runtime.model;
 
 import java.util.List;
 import java.util.function.Function;
+import kiln.runtime.graph.PostOp;
 
 /**
- * The sizes of a checkpoint's networks, inferred from its tensor shapes.
+ * The networks of an SD 1.x checkpoint one by one, inferred from its tensor shapes, for tests that look at one of them.
  *
  * @param unet the denoiser
  * @param vae the autoencoder
@@ -16,6 +17,6 @@ public record Checkpoint(UNet unet, Autoencoder vae, ClipText text) {
      * @throws kiln.runtime.graph.ModelException when a part is missing
      */
     public static Checkpoint infer(Function<String, List<Integer>> shapes) {
-        return new Checkpoint(UNet.infer(shapes), Autoencoder.infer(shapes), ClipText.infer(shapes));
+        return new Checkpoint(UNet.infer(shapes, 8), Autoencoder.infer(shapes), ClipText.infer(shapes, PostOp.Kind.QUICK_GELU));
     }
 }

@@ -1,60 +1,58 @@
 package kiln.runtime.pipeline;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleConsumer;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import kiln.runtime.base.DeviceUse;
 import kiln.runtime.base.Precision;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.exec.Executor;
+import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
-import kiln.runtime.model.Checkpoint;
-import kiln.runtime.model.CheckpointFile;
+import kiln.runtime.model.Model;
 import kiln.runtime.model.ModelDefaults;
-import kiln.runtime.plan.NetworkNames;
+import kiln.runtime.model.NetworkShape;
 
 /**
- * A checkpoint with its executor and the graphs compiled so far. Used by one thread at a time. The creator closes it, which also closes
- * the file.
+ * A model's weights on a device: the executor that holds them and the graphs compiled so far. Used by one thread at a time. The creator
+ * closes it, which also closes the files.
  */
-public final class LoadedModel implements AutoCloseable {
+public final class ModelSession implements AutoCloseable {
     /** Graphs kept ready; a change of size or prompt length needs another one. */
     private static final int MAX_GRAPHS = 8;
 
-    private final CheckpointFile file;
-    private final Checkpoint sizes;
+    private final ModelFiles files;
+    private final Model model;
     private final ModelDefaults defaults;
     private final Executor executor;
-    private final LinkedHashMap<Key, Network> networks = new LinkedHashMap<>(16, 0.75f, true);
-
-    private record Key(String network, int batch, int height, int width, int tokens, int detail) {}
+    private final LinkedHashMap<NetworkShape, Network> networks = new LinkedHashMap<>(16, 0.75f, true);
 
     /**
      * Takes the file over: it is closed here when the model cannot be used.
      *
      * @throws kiln.runtime.base.KilnException when the file is no model that can draw, or its metadata or the device are of no use
      */
-    public LoadedModel(CheckpointFile file, Function<CheckpointFile, Executor> executor) {
-        this.file = file;
+    public ModelSession(ModelFiles files, Function<ModelFiles, Executor> executor) {
+        this.files = files;
         try {
-            sizes = file.sizes();
-            defaults = ModelDefaults.of(file.metadata());
-            this.executor = executor.apply(file);
+            defaults = files.defaults();
+            model = files.model();
+            this.executor = executor.apply(files);
         } catch (RuntimeException | LinkageError e) {
-            file.close();
+            files.close();
             throw e;
         }
     }
 
-    public CheckpointFile file() {
-        return file;
+    public ModelFiles files() {
+        return files;
     }
 
-    public Checkpoint sizes() {
-        return sizes;
+    public Model model() {
+        return model;
     }
 
     public ModelDefaults defaults() {
@@ -78,16 +76,16 @@ public final class LoadedModel implements AutoCloseable {
 
     /** One network for one shape: its graph is built once, and compiled when first asked for. */
     public final class Network {
-        private final Key key;
+        private final NetworkShape shape;
         private final Graph graph;
         private final double flops;
         private CompiledGraph compiled;
 
-        private Network(Key key, Graph graph) {
-            this.key = key;
+        private Network(NetworkShape shape, Graph graph) {
+            this.shape = shape;
             this.graph = graph;
             flops = graph.flops();
-            executor.announce(key.network, graph);
+            executor.announce(shape.network(), graph);
         }
 
         public double flops() {
@@ -98,7 +96,7 @@ public final class LoadedModel implements AutoCloseable {
         public void prepare(DoubleConsumer progress) {
             if (compiled == null) {
                 keep(this);
-                compiled = executor.compile(key.network, graph, progress);
+                compiled = executor.compile(shape.network(), graph, progress);
             }
         }
 
@@ -115,41 +113,24 @@ public final class LoadedModel implements AutoCloseable {
         }
     }
 
-    public Network textEncoder(int batch, int tokens, int clipSkip) {
-        return network(
-                new Key(NetworkNames.TEXT_ENCODER, batch, 1, 1, tokens, clipSkip), () -> sizes.text().graph(file::shape, batch, tokens, clipSkip));
-    }
-
-    /** One timestep serves the whole batch. */
-    public Network unet(int batch, int height, int width, int tokens) {
-        return network(
-                new Key(NetworkNames.DENOISER, batch, height, width, tokens, 0),
-                () -> sizes.unet().graph(file::shape, batch, height, width, tokens, 1));
-    }
-
-    /** Height and width in pixels. */
-    public Network encoder(int batch, int height, int width) {
-        return network(
-                new Key(NetworkNames.ENCODER, batch, height, width, 0, 0), () -> sizes.vae().encoder(file::shape, batch, height, width));
-    }
-
-    public Network decoder(int batch, int height, int width) {
-        return network(
-                new Key(NetworkNames.DECODER, batch, height, width, 0, 0), () -> sizes.vae().decoder(file::shape, batch, height, width));
-    }
-
-    private Network network(Key key, Supplier<Graph> graph) {
-        Network found = networks.get(key);
+    /** The network in this shape, its graph written when it is first asked for. */
+    public Network network(NetworkShape shape) {
+        Network found = networks.get(shape);
         if (found == null) {
-            found = new Network(key, graph.get());
+            found = new Network(shape, model.graph(shape));
             keep(found);
         }
         return found;
     }
 
+    /** Makes several known before any of them runs, so that a card's memory is shared out once for all of them. */
+    public void announce(List<NetworkShape> shapes) {
+        shapes.forEach(this::network);
+    }
+
     /** Makes it one of the networks kept; the one used longest ago makes room, and compiles anew should it be used again. */
     private void keep(Network network) {
-        Network before = networks.put(network.key, network);
+        Network before = networks.put(network.shape, network);
         if (before != null && before != network) {
             before.release();
         }
@@ -163,6 +144,6 @@ public final class LoadedModel implements AutoCloseable {
         networks.values().forEach(Network::release);
         networks.clear();
         executor.close();
-        file.close();
+        files.close();
     }
 }

@@ -5,48 +5,34 @@ import java.util.List;
 import java.util.function.Consumer;
 import kiln.kernels.CudaException;
 import kiln.runtime.base.KilnException;
-import kiln.runtime.exec.Executor;
-import kiln.runtime.exec.WeightSource;
+import kiln.runtime.exec.Device;
 import kiln.runtime.exec.onednn.OneDnn;
-import kiln.runtime.exec.onednn.OneDnnExecutor;
-import kiln.runtime.exec.reference.ReferenceExecutor;
 
-/** The one place where an executor is picked, by name or by what the machine has. */
-public final class Executors {
+/** The one place where it is decided what computes, by name or by what the machine has. */
+public final class Devices {
     /** Names that {@link EngineOptions#executor()} may have. */
     public static final List<String> NAMES = List.of("auto", "cuda", "onednn", "reference");
 
-    private Executors() {}
+    private Devices() {}
 
     /**
-     * @param notices told in one line what a person may want to know while the executor works
-     * @throws KilnException BAD_REQUEST for an unknown name, DEVICE when the named one does not work here
+     * @param notices told in one line what a person may want to know while it is opened
+     * @throws KilnException BAD_REQUEST for an unknown name, DEVICE or OUT_OF_MEMORY when the named one does not work here
      */
-    public static Executor create(EngineOptions options, WeightSource weights, Consumer<String> notices) {
-        OneDnn.cacheFolder(nativesFolder(options.cacheFolder()));
-        switch (options.executor()) {
-            case "reference":
-                return new ReferenceExecutor(weights);
-            case "onednn":
-                if (OneDnn.unavailableBecause() != null) {
-                    throw new KilnException(
-                            KilnException.Category.DEVICE, OneDnn.unavailableBecause() + ": --executor reference works anywhere, slowly");
-                }
-                return new OneDnnExecutor(weights, options.precision());
-            case "cuda":
-                return CudaOpening.open(options, weights, cudaNativesFolder(options), notices);
-            case "auto":
-                return automatic(options, weights, notices);
-            default:
-                throw KilnException.badRequest("executor " + options.executor() + " is unknown: one of " + NAMES);
-        }
+    public static Device open(EngineOptions options, Consumer<String> notices) {
+        return switch (options.executor()) {
+            case "reference", "onednn" -> new CpuDevice(options);
+            case "cuda" -> CudaOpening.open(options, cudaNativesFolder(options), notices);
+            case "auto" -> automatic(options, notices);
+            default -> throw KilnException.badRequest("executor " + options.executor() + " is unknown: one of " + NAMES);
+        };
     }
 
     /** The card when there is one that works; a card that does not is told of, and the CPU computes. */
-    private static Executor automatic(EngineOptions options, WeightSource weights, Consumer<String> notices) {
+    private static Device automatic(EngineOptions options, Consumer<String> notices) {
         if (CudaOpening.isWanted(options)) {
             try {
-                return CudaOpening.open(options, weights, cudaNativesFolder(options), notices);
+                return CudaOpening.open(options, cudaNativesFolder(options), notices);
             } catch (KilnException e) {
                 if (options.device().device() != null) {
                     throw e;
@@ -54,12 +40,7 @@ public final class Executors {
                 notices.accept("the CPU computes: " + (e.getCause() instanceof CudaException ? e.getCause() : e).getMessage());
             }
         }
-        return onCpu(options, weights);
-    }
-
-    /** oneDNN where it loads, else plain Java. */
-    static Executor onCpu(EngineOptions options, WeightSource weights) {
-        return OneDnn.unavailableBecause() == null ? new OneDnnExecutor(weights, options.precision()) : new ReferenceExecutor(weights);
+        return new CpuDevice(options);
     }
 
     /** Whether a card computes with these options; {@code true} also where one is asked for that cannot be used. */
@@ -92,7 +73,7 @@ public final class Executors {
         return nativesFolder(options.cacheFolder()).resolve("jcuda");
     }
 
-    private static Path nativesFolder(Path cacheFolder) {
+    static Path nativesFolder(Path cacheFolder) {
         return cacheFolder.resolve("natives");
     }
 }

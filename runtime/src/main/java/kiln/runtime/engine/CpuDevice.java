@@ -1,0 +1,38 @@
+package kiln.runtime.engine;
+
+import java.util.function.Consumer;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.exec.Device;
+import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.WeightSource;
+import kiln.runtime.exec.onednn.OneDnn;
+import kiln.runtime.exec.onednn.OneDnnExecutor;
+import kiln.runtime.exec.reference.ReferenceExecutor;
+
+/** The CPU: oneDNN where it loads, else plain Java. Holds nothing by itself. */
+final class CpuDevice implements Device {
+    private final EngineOptions options;
+
+    CpuDevice(EngineOptions options) {
+        this.options = options;
+        OneDnn.cacheFolder(Devices.nativesFolder(options.cacheFolder()));
+    }
+
+    @Override
+    public Executor executor(WeightSource weights, Consumer<String> notices) {
+        if (options.executor().equals("reference")) {
+            return new ReferenceExecutor(weights);
+        }
+        String problem = OneDnn.unavailableBecause();
+        if (problem == null) {
+            return new OneDnnExecutor(weights, options.precision());
+        }
+        if (options.executor().equals("onednn")) {
+            throw new KilnException(KilnException.Category.DEVICE, problem + ": --executor reference works anywhere, slowly");
+        }
+        return new ReferenceExecutor(weights);
+    }
+
+    @Override
+    public void close() {}
+}
