@@ -4,7 +4,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleConsumer;
-import kiln.runtime.sampling.EpsModel;
+import kiln.runtime.sampling.GuidedNetwork;
+import kiln.runtime.sampling.GuidedOutput;
 
 /**
  * The denoiser under classifier-free guidance (Ho and Salimans 2022): out = uncond + cfgScale·(cond − uncond).
@@ -12,7 +13,7 @@ import kiln.runtime.sampling.EpsModel;
  * <p>Both halves run in one batch, conditional first, where their prompts have the same length; else one after the other. A scale of 1
  * needs no unconditional half. Inpainting networks read further channels beside the latent, the same at every step.
  */
-final class GuidedUNet implements EpsModel {
+final class GuidedUNet implements GuidedNetwork {
     private static final int LATENT_CHANNELS = 4;
 
     private final LoadedModel model;
@@ -92,7 +93,7 @@ final class GuidedUNet implements EpsModel {
     }
 
     @Override
-    public float[] eps(float[] x, float timestep) {
+    public GuidedOutput predict(float[] x, float timestep, float level) {
         int positions = height * width;
         if (together()) {
             float[] both = evaluate(x, timestep, 2 * batch, cond, uncond);
@@ -101,17 +102,17 @@ final class GuidedUNet implements EpsModel {
         }
         float[] positive = Planes.planar(evaluate(x, timestep, batch, cond, cond), 0, batch, LATENT_CHANNELS, positions);
         if (!guided()) {
-            return positive;
+            return GuidedOutput.of(positive);
         }
         float[] negative = evaluate(x, timestep, batch, uncond, uncond);
         return combine(positive, Planes.planar(negative, 0, batch, LATENT_CHANNELS, positions));
     }
 
-    private float[] combine(float[] positive, float[] negative) {
+    private GuidedOutput combine(float[] positive, float[] negative) {
         for (int i = 0; i < positive.length; i++) {
             positive[i] = negative[i] + cfgScale * (positive[i] - negative[i]);
         }
-        return positive;
+        return new GuidedOutput(positive, negative);
     }
 
     /** The first {@code batch} entries get {@code first}'s prompt, the others {@code second}'s. */

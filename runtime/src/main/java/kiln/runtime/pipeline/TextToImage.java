@@ -15,7 +15,9 @@ import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.PictureSink;
 import kiln.runtime.model.Autoencoder;
 import kiln.runtime.noise.ImageNoise;
+import kiln.runtime.sampling.ModelDenoiser;
 import kiln.runtime.sampling.ModelSampling;
+import kiln.runtime.sampling.Prediction;
 import kiln.runtime.sampling.SamplerChoice;
 import kiln.runtime.sampling.Sampling;
 import kiln.runtime.text.ClipTokenizer;
@@ -36,6 +38,7 @@ public final class TextToImage {
     private final BooleanSupplier cancelled;
     private final Consumer<GenerationEvent> listener;
     private final SamplerChoice choice;
+    private final ModelSampling noiseLevels = ModelSampling.sd1();
     private final int height;
     private final int width;
 
@@ -78,7 +81,7 @@ public final class TextToImage {
         unet.prepare(fraction -> loading("preparing the denoiser", fraction));
         LoadedModel.Network decoder = model.decoder(1, height, width);
         decoder.prepare(fraction -> loading("preparing the decoder", fraction));
-        double sampling = Sampling.networkCalls(choice, request.steps()) * unet.flops();
+        double sampling = Sampling.networkCalls(choice, request.steps(), noiseLevels) * unet.flops();
         progress.plan(request.batchCount() * (sampling + request.batchSize() * decoder.flops()));
         for (int batch = 0; batch < request.batchCount(); batch++) {
             drawBatch(batch * request.batchSize(), unet, decoder, progress);
@@ -113,10 +116,11 @@ public final class TextToImage {
         ImageNoise noise = new ImageNoise(request.noise(), seeds, 0);
         float[] firstNoise = new float[seeds.length * size];
         noise.next(firstNoise);
+        ModelDenoiser denoiser = new ModelDenoiser(unet, noiseLevels, Prediction.EPS);
         LatentPreview preview = preview();
         progress.phase(Phase.DENOISING, first);
         float[] latents = Sampling.run(
-                choice, request.steps(), firstNoise, ModelSampling.sd1(), unet, noise::next, (step, steps, sigma, denoised) -> {
+                choice, request.steps(), firstNoise, denoiser, noise::next, (step, steps, sigma, denoised) -> {
                     progress.stepDone(step, steps);
                     listener.accept(
                             new GenerationEvent.Preview(step, steps, first, () -> preview.render(denoised, 0, height, width)));

@@ -19,6 +19,7 @@ import kiln.runtime.plan.NetworkNames;
 import kiln.runtime.plan.NetworkPlace;
 import kiln.runtime.plan.Residency;
 import kiln.runtime.plan.ResidencyPlan;
+import kiln.runtime.sampling.ModelSampling;
 import kiln.runtime.sampling.SamplerChoice;
 import kiln.runtime.sampling.Sampling;
 import kiln.runtime.text.TokenChunk;
@@ -79,7 +80,7 @@ record CardPlan(int width, int height, ResidencyPlan plan, CardRates rates, int 
                 ResidencyPlan.ASSUMED_CONTEXT_BYTES,
                 Residency.highest(device.memory()),
                 rates);
-        int calls = Sampling.networkCalls(SamplerChoice.find(request.sampler(), request.schedule()), request.steps());
+        int calls = Sampling.networkCalls(SamplerChoice.find(request.sampler(), request.schedule()), request.steps(), ModelSampling.sd1());
         double seconds = plan.turnBytes() / rates.busBytesPerSecond();
         double flops = 0;
         for (NetworkPlace network : plan.networks()) {

@@ -22,6 +22,7 @@ import kiln.runtime.model.Checkpoint;
 import kiln.runtime.model.CheckpointFile;
 import kiln.runtime.plan.CardRates;
 import kiln.runtime.plan.DryRun;
+import kiln.runtime.sampling.ModelSampling;
 import kiln.runtime.sampling.SamplerChoice;
 import kiln.runtime.sampling.Sampling;
 import kiln.runtime.text.TokenChunk;
@@ -104,7 +105,7 @@ final class PlanCommand extends Command {
         DryRun text = networks.get(0);
         DryRun unet = networks.get(1);
         DryRun decoder = networks.get(2);
-        int calls = Sampling.networkCalls(SamplerChoice.find(request.sampler(), request.schedule()), request.steps());
+        int calls = Sampling.networkCalls(SamplerChoice.find(request.sampler(), request.schedule()), request.steps(), ModelSampling.sd1());
         double flops = PROMPTS * text.flops() + calls * unet.flops() / request.batchSize() + decoder.flops();
         long weights = networks.stream().mapToLong(DryRun::weightBytes).sum();
         long activations = networks.stream().mapToLong(DryRun::arenaBytes).max().orElse(0);
