@@ -31,6 +31,8 @@ class LayersTest {
             Set.of("store", "exec"),
             Set.of("exec.reference", "exec.onednn", "exec.cuda"),
             Set.of("model"),
+            Set.of("family.sd1"),
+            Set.of("family"),
             Set.of("pipeline"),
             Set.of("engine"),
             Set.of("check"));

@@ -8,16 +8,20 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 import kiln.runtime.base.DeviceUse;
+import kiln.runtime.engine.Devices;
 import kiln.runtime.engine.EngineOptions;
-import kiln.runtime.engine.Executors;
 import kiln.runtime.exec.CompiledGraph.Progress;
+import kiln.runtime.exec.Device;
 import kiln.runtime.exec.cuda.HostMemory;
 import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.family.ModelFiles;
+import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.model.Model;
+import kiln.runtime.model.NetworkShape;
 import kiln.runtime.pipeline.ModelSession;
-import kiln.runtime.text.TokenChunk;
+import kiln.runtime.pipeline.PictureNetworks;
 
-/** Times the parts of a picture's making on this machine: one CFG step (batch 2), the decoder, the text encoder. */
+/** Times the parts of a picture's making on this machine: one CFG step (batch 2), the decoder, the text encoder with both prompts. */
 public final class Bench {
     /** Seconds. */
     public record Timing(double median, double min) {}
@@ -55,45 +59,43 @@ public final class Bench {
      */
     public static Result run(
             EngineOptions options, Path checkpoint, int width, int height, int runs, Consumer<String> listener, Consumer<String> notices) {
-        ProductTimes products = measureProducts(options, checkpoint, width, height, listener, notices);
-        try (ModelSession model = new ModelSession(ModelFiles.open(checkpoint), file -> Executors.create(options, file, notices))) {
-            int scale = model.sizes().vae().scale();
-            int h = height / scale;
-            int w = width / scale;
+        // Before anything else is on the card, so that what follows is timed as a picture would be.
+        ProductTimes products = LibraryMeasurement.measure(options, checkpoint, width, height, listener, notices);
+        try (Device device = Devices.open(options, notices);
+                ModelSession session = new ModelSession(ModelFiles.open(checkpoint), files -> device.executor(files, notices))) {
+            Model model = session.model();
+            PictureNetworks networks = PictureNetworks.of(model, GenerationRequest.builder().width(width).height(height).build());
+            session.announce(networks.all());
             Random random = new Random(1);
-            int contextWidth = model.sizes().unet().contextWidth();
-            Map<String, float[]> step = new HashMap<>();
-            step.put("latent", normals(random, 2 * h * w * model.sizes().unet().inChannels()));
-            step.put("timesteps", new float[] {500});
-            step.put("context", normals(random, 2 * TokenChunk.LENGTH * contextWidth));
-            float[] tokens = new float[2 * TokenChunk.LENGTH];
-            Arrays.fill(tokens, 320);
-            int latentChannels = model.sizes().vae().latentChannels();
-            // Known before any runs, as for a picture: a card's memory is shared out once for all of them.
-            ModelSession.Network textEncoder = model.textEncoder(2, TokenChunk.LENGTH, 1);
-            ModelSession.Network denoiser = model.unet(2, h, w, TokenChunk.LENGTH);
-            ModelSession.Network decoder = model.decoder(1, h, w);
             listener.accept("text encoder");
-            Timing text = time(textEncoder, Map.of("tokens", tokens), runs);
+            Timing text = time(() -> encodePrompts(session, networks), runs);
             listener.accept("denoiser");
-            Timing unet = time(denoiser, step, runs);
+            NetworkShape step = networks.denoisers().get(0);
+            int positions = step.height() * step.width();
+            Map<String, float[]> inputs = new HashMap<>();
+            inputs.put("latent", normals(random, step.batch() * positions * model.denoiser().inChannels()));
+            inputs.put("timesteps", new float[] {500});
+            inputs.put("context", normals(random, step.batch() * step.tokens() * model.denoiser().contextWidth()));
+            Timing unet = time(() -> session.network(step).run(inputs, Progress.NONE), runs);
             listener.accept("decoder");
-            Timing decode = time(decoder, Map.of("latent", normals(random, h * w * latentChannels)), runs);
-            String dtype = model.precision().name().toLowerCase(Locale.ROOT);
-            DeviceUse use = model.deviceUse();
+            Map<String, float[]> latent = Map.of("latent", normals(random, positions * model.latent().channels()));
+            Timing decode = time(() -> session.network(networks.decoder()).run(latent, Progress.NONE), runs);
+            String dtype = session.precision().name().toLowerCase(Locale.ROOT);
+            DeviceUse use = session.deviceUse();
             long streamed = use == null ? 0 : use.streamedBytesPerStep();
-            return new Result(unet, decode, text, dtype, model.device(), peakResidentBytes(), use, streamed, products);
+            return new Result(unet, decode, text, dtype, session.device(), peakResidentBytes(), use, streamed, products);
         }
     }
 
-    /** Before anything else is on the card, so that what follows is timed as a picture would be. */
-    private static ProductTimes measureProducts(
-            EngineOptions options, Path checkpoint, int width, int height, Consumer<String> listener, Consumer<String> notices) {
-        int scale;
-        try (ModelFiles file = ModelFiles.open(checkpoint)) {
-            scale = file.sizes().vae().scale();
+    /** A prompt and a negative prompt, of one chunk each, through all encoders. */
+    private static void encodePrompts(ModelSession session, PictureNetworks networks) {
+        for (NetworkShape encoder : networks.text()) {
+            float[] tokens = new float[encoder.tokens()];
+            Arrays.fill(tokens, 320);
+            for (int prompt = 0; prompt < 2; prompt++) {
+                session.network(encoder).run(Map.of("tokens", tokens), Progress.NONE);
+            }
         }
-        return LibraryMeasurement.measure(options, checkpoint, height / scale, width / scale, listener, notices);
     }
 
     private static float[] normals(Random random, int count) {
@@ -104,12 +106,12 @@ public final class Bench {
         return values;
     }
 
-    private static Timing time(ModelSession.Network network, Map<String, float[]> inputs, int runs) {
-        network.run(inputs, Progress.NONE);
+    private static Timing time(Runnable work, int runs) {
+        work.run();
         double[] seconds = new double[runs];
         for (int i = 0; i < runs; i++) {
             long begin = System.nanoTime();
-            network.run(inputs, Progress.NONE);
+            work.run();
             seconds[i] = (System.nanoTime() - begin) / 1e9;
         }
         Arrays.sort(seconds);

@@ -2,6 +2,7 @@ package kiln.runtime.check;
 
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import kiln.kernels.CudaContext;
@@ -10,14 +11,15 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Selection;
 import kiln.runtime.engine.CudaOpening;
 import kiln.runtime.engine.EngineOptions;
-import kiln.runtime.engine.Executors;
+import kiln.runtime.engine.Devices;
 import kiln.runtime.exec.cuda.CudaExecutor;
 import kiln.runtime.exec.cuda.KernelBench;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
-import kiln.runtime.model.Checkpoint;
-import kiln.runtime.plan.NetworkNames;
-import kiln.runtime.text.TokenChunk;
+import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.model.Model;
+import kiln.runtime.model.NetworkShape;
+import kiln.runtime.pipeline.PictureNetworks;
 
 /** Times a card's kernels and its bus, outside any picture. */
 public final class CardBench {
@@ -36,7 +38,7 @@ public final class CardBench {
             EngineOptions options, Path checkpoint, int width, int height, Selection selection, boolean quick, Consumer<String> listener) {
         try (ModelFiles file = ModelFiles.open(checkpoint)) {
             Map<String, Graph> networks = networks(file, width, height);
-            CudaOpening.Card card = Executors.openCard(options);
+            CudaOpening.Card card = Devices.openCard(options);
             try (CudaContext context = card.context()) {
                 return KernelBench.run(context, card.settings(), networks, selection::takes, quick, listener);
             }
@@ -46,12 +48,12 @@ public final class CardBench {
     }
 
     private static Map<String, Graph> networks(ModelFiles file, int width, int height) {
-        Checkpoint sizes = file.sizes();
-        int h = height / sizes.vae().scale();
-        int w = width / sizes.vae().scale();
+        Model model = file.model();
+        PictureNetworks asked = PictureNetworks.of(model, GenerationRequest.builder().width(width).height(height).build());
         Map<String, Graph> networks = new LinkedHashMap<>();
-        networks.put(NetworkNames.DENOISER, sizes.unet().graph(file::shape, 2, h, w, TokenChunk.LENGTH, 1));
-        networks.put(NetworkNames.DECODER, sizes.vae().decoder(file::shape, 1, h, w));
+        for (NetworkShape shape : List.of(asked.denoisers().get(0), asked.decoder())) {
+            networks.put(shape.network(), model.graph(shape));
+        }
         return networks;
     }
 
@@ -61,7 +63,7 @@ public final class CardBench {
      * @throws KilnException DEVICE or OUT_OF_MEMORY when the card fails or there is none
      */
     public static double busRate(EngineOptions options) {
-        try (CudaContext context = Executors.openCard(options).context()) {
+        try (CudaContext context = Devices.openCard(options).context()) {
             return KernelBench.busRate(context);
         } catch (CudaException e) {
             throw CudaExecutor.failure(e);

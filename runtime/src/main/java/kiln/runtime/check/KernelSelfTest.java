@@ -20,8 +20,8 @@ import kiln.kernels.probe.Probes;
 import kiln.kernels.probe.Vectors;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Selection;
+import kiln.runtime.engine.Devices;
 import kiln.runtime.engine.EngineOptions;
-import kiln.runtime.engine.Executors;
 import kiln.runtime.exec.cuda.CudaExecutor;
 
 /**
@@ -76,7 +76,7 @@ public final class KernelSelfTest {
      * @throws KilnException DEVICE or OUT_OF_MEMORY when no card can be used
      */
     public static Result run(EngineOptions options, Selection selection, Consumer<Case> listener) {
-        return run(() -> Executors.openCard(options).context(), selection, listener);
+        return run(() -> Devices.openCard(options).context(), selection, listener);
     }
 
     /** @param cards opens the card, more than once: after a fault a context is of no use; all are closed here */

@@ -13,14 +13,16 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.base.LibraryChoice;
 import kiln.runtime.engine.CudaOpening;
 import kiln.runtime.engine.EngineOptions;
-import kiln.runtime.engine.Executors;
+import kiln.runtime.engine.Devices;
 import kiln.runtime.exec.cuda.DeviceLibraries;
 import kiln.runtime.exec.cuda.ProductBench;
 import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
+import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.model.Model;
+import kiln.runtime.pipeline.PictureNetworks;
 import kiln.runtime.plan.NetworkNames;
-import kiln.runtime.text.TokenChunk;
 
 /** Finds out where NVIDIA's libraries are faster than Kiln's own kernels on this card, and keeps that for {@link LibraryChoice#AUTO}. */
 final class LibraryMeasurement {
@@ -31,7 +33,7 @@ final class LibraryMeasurement {
     /**
      * Times the products of a CFG step, when there is a card and a library whose use is not settled by the options.
      *
-     * @param height of the latent, as {@code width}
+     * @param height of the picture, as {@code width}
      * @return what was measured now; {@code null} when nothing was
      */
     static ProductTimes measure(
@@ -42,8 +44,10 @@ final class LibraryMeasurement {
             return null;
         }
         try (ModelFiles file = ModelFiles.open(checkpoint)) {
-            Graph denoiser = file.sizes().unet().graph(file::shape, 2, height, width, TokenChunk.LENGTH, 1);
-            return measure(CudaDriver.load(Executors.cudaNativesFolder(options)), options, denoiser, listener);
+            Model model = file.model();
+            GenerationRequest request = GenerationRequest.builder().width(width).height(height).build();
+            Graph denoiser = model.graph(PictureNetworks.of(model, request).denoisers().get(0));
+            return measure(CudaDriver.load(Devices.cudaNativesFolder(options)), options, denoiser, listener);
         } catch (IOException | CudaException | KilnException e) {
             notices.accept("cuBLAS and cuDNN could not be timed: " + e.getMessage());
             return null;

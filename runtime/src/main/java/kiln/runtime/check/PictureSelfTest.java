@@ -10,8 +10,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Selection;
+import kiln.runtime.engine.Devices;
 import kiln.runtime.engine.EngineOptions;
-import kiln.runtime.engine.Executors;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.image.Picture;
@@ -77,7 +77,7 @@ public final class PictureSelfTest {
      */
     public static List<Case> run(
             EngineOptions options, Path demo, Selection selection, Consumer<String> notices, Consumer<Case> listener) {
-        return run(file -> Executors.create(options, file, notices), demo, selection, listener);
+        return run(file -> Devices.alone(options, file, notices), demo, selection, listener);
     }
 
     static List<Case> run(Function<ModelFiles, Executor> executor, Path demo, Selection selection, Consumer<Case> listener) {

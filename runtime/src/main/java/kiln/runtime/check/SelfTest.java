@@ -13,8 +13,8 @@ import java.util.function.ToIntFunction;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Selection;
 import kiln.runtime.base.WeightFormat;
+import kiln.runtime.engine.Devices;
 import kiln.runtime.engine.EngineOptions;
-import kiln.runtime.engine.Executors;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.exec.Executor;
@@ -90,7 +90,7 @@ public final class SelfTest {
      */
     public static Outcome run(EngineOptions options, Selection selection, Consumer<String> notices, Consumer<Case> listener) {
         double allowedF16 = options.device().weights() == WeightFormat.INT8 ? ALLOWED_INT8 : ALLOWED_F16;
-        return test(weights -> Executors.create(options, weights, notices), selection, allowedF16, listener);
+        return test(weights -> Devices.alone(options, weights, notices), selection, allowedF16, listener);
     }
 
     /** Tests every case. */

@@ -102,14 +102,19 @@ public final class CudaOpening {
 
     private static CudaDevice card(Opened opened, EngineOptions options, Consumer<String> notices) {
         CudaContext context = opened.context();
-        DeviceLibraries libraries = DeviceLibraries.none();
+        DeviceLibraries libraries;
+        try {
+            libraries = libraries(context, options, notices);
+        } catch (CudaException e) {
+            context.close();
+            throw e;
+        }
         long contextBytes;
         try {
-            // Before what is free is measured: they take memory as well.
-            libraries = libraries(context, options, notices);
+            // With the libraries, which take memory as well.
             contextBytes = contextBytes(opened.before(), context);
         } catch (CudaException e) {
-            try (CudaContext closed = context; DeviceLibraries closedBefore = libraries) {
+            try (context; libraries) {
                 throw e;
             }
         }

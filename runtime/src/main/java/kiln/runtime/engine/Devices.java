@@ -6,6 +6,9 @@ import java.util.function.Consumer;
 import kiln.kernels.CudaException;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.exec.Device;
+import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.LoneExecutor;
+import kiln.runtime.exec.WeightSource;
 import kiln.runtime.exec.onednn.OneDnn;
 
 /** The one place where it is decided what computes, by name or by what the machine has. */
@@ -26,6 +29,11 @@ public final class Devices {
             case "auto" -> automatic(options, notices);
             default -> throw KilnException.badRequest("executor " + options.executor() + " is unknown: one of " + NAMES);
         };
+    }
+
+    /** An executor with a device of its own, closed with it. */
+    public static Executor alone(EngineOptions options, WeightSource weights, Consumer<String> notices) {
+        return LoneExecutor.open(open(options, notices), weights, notices);
     }
 
     /** The card when there is one that works; a card that does not is told of, and the CPU computes. */

@@ -14,7 +14,7 @@ import kiln.runtime.base.Precision;
  * @param demoModel the bundled model, {@code null} when it was left out
  * @param outputFolder parent of {@code txt2img-images/DATE/}; {@code null} keeps pictures in memory only
  * @param cacheFolder hashes and unpacked native libraries
- * @param executor one of {@link Executors#NAMES}
+ * @param executor one of {@link Devices#NAMES}
  * @param precision what networks are computed in; on a card, results between operations are f16 unless it says F32
  * @param threads 0 for one per physical core
  * @param device how to use a graphics card

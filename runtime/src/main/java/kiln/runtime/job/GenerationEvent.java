@@ -74,6 +74,11 @@ public sealed interface GenerationEvent {
             error.printStackTrace(new PrintWriter(trace));
             return new Failed(error.category(), error.getMessage(), trace.toString());
         }
+
+        /** For a caller that fails with its job. */
+        public KilnException toException() {
+            return new KilnException(category, message);
+        }
     }
 
     /**

@@ -3,8 +3,10 @@ package kiln.runtime.pipeline;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.DoubleConsumer;
-import kiln.runtime.sampling.EpsModel;
+import kiln.runtime.model.DenoiserNetwork;
+import kiln.runtime.model.NetworkShape;
+import kiln.runtime.sampling.GuidedNetwork;
+import kiln.runtime.sampling.GuidedOutput;
 
 /**
  * The denoiser under classifier-free guidance (Ho and Salimans 2022): out = uncond + cfgScale·(cond − uncond).
@@ -12,112 +14,78 @@ import kiln.runtime.sampling.EpsModel;
  * <p>Both halves run in one batch, conditional first, where their prompts have the same length; else one after the other. A scale of 1
  * needs no unconditional half. Inpainting networks read further channels beside the latent, the same at every step.
  */
-final class GuidedUNet implements EpsModel {
-    private static final int LATENT_CHANNELS = 4;
-
-    private final LoadedModel model;
+final class GuidedDenoiser implements GuidedNetwork {
+    private final ModelSession session;
+    private final List<NetworkShape> networks;
     private final ProgressTracker progress;
     private final Conditioning cond;
     private final Conditioning uncond;
     private final float[] furtherChannels;
     private final float cfgScale;
     private final int batch;
-    private final int height;
-    private final int width;
+    private final int positions;
+    private final int latentChannels;
 
     /**
-     * @param furtherChannels {@code [height, width, inChannels − 4]}; {@code null} where the network has none
+     * @param networks of {@link PictureNetworks#denoisers}
+     * @param furtherChannels {@code [height, width, inChannels − latent channels]}; {@code null} where the network has none
      */
-    GuidedUNet(
-            LoadedModel model,
+    GuidedDenoiser(
+            ModelSession session,
+            List<NetworkShape> networks,
             ProgressTracker progress,
             Conditioning cond,
             Conditioning uncond,
             float[] furtherChannels,
             float cfgScale,
-            int batch,
-            int height,
-            int width) {
-        this.model = model;
+            int batch) {
+        this.session = session;
+        this.networks = List.copyOf(networks);
         this.progress = progress;
         this.cond = cond;
         this.uncond = uncond;
         this.furtherChannels = furtherChannels;
         this.cfgScale = cfgScale;
         this.batch = batch;
-        this.height = height;
-        this.width = width;
-    }
-
-    private boolean together() {
-        return guided() && cond.tokens() == uncond.tokens();
-    }
-
-    private boolean guided() {
-        return cfgScale != 1;
-    }
-
-    /**
-     * What an evaluation runs: one network for both halves, or one for each.
-     *
-     * @param height with width, in the latent
-     */
-    static List<LoadedModel.Network> networks(
-            LoadedModel model, int tokens, int negativeTokens, float cfgScale, int batch, int height, int width) {
-        if (cfgScale == 1) {
-            return List.of(model.unet(batch, height, width, tokens));
-        }
-        if (tokens == negativeTokens) {
-            return List.of(model.unet(2 * batch, height, width, tokens));
-        }
-        return List.of(model.unet(batch, height, width, tokens), model.unet(batch, height, width, negativeTokens));
-    }
-
-    private List<LoadedModel.Network> networks() {
-        return networks(model, cond.tokens(), uncond.tokens(), cfgScale, batch, height, width);
+        positions = networks.get(0).height() * networks.get(0).width();
+        latentChannels = session.model().latent().channels();
     }
 
     /** Work of one evaluation. */
     double flops() {
-        return networks().stream().mapToDouble(LoadedModel.Network::flops).sum();
-    }
-
-    /** Compiles what an evaluation needs. */
-    void prepare(DoubleConsumer listener) {
-        networks().forEach(network -> network.prepare(listener));
-    }
-
-    private LoadedModel.Network network(int entries, int tokens) {
-        return model.unet(entries, height, width, tokens);
+        return networks.stream().mapToDouble(network -> session.network(network).flops()).sum();
     }
 
     @Override
-    public float[] eps(float[] x, float timestep) {
-        int positions = height * width;
-        if (together()) {
-            float[] both = evaluate(x, timestep, 2 * batch, cond, uncond);
-            float[] positive = Planes.planar(both, 0, batch, LATENT_CHANNELS, positions);
-            return combine(positive, Planes.planar(both, batch, batch, LATENT_CHANNELS, positions));
+    public GuidedOutput predict(float[] input, float timestep, float level) {
+        NetworkShape first = networks.get(0);
+        if (first.batch() == 2 * batch) {
+            float[] both = evaluate(first, input, timestep, cond, uncond);
+            return combine(planar(both, 0), planar(both, batch));
         }
-        float[] positive = Planes.planar(evaluate(x, timestep, batch, cond, cond), 0, batch, LATENT_CHANNELS, positions);
-        if (!guided()) {
-            return positive;
+        float[] positive = planar(evaluate(first, input, timestep, cond, cond), 0);
+        if (networks.size() == 1) {
+            return GuidedOutput.of(positive);
         }
-        float[] negative = evaluate(x, timestep, batch, uncond, uncond);
-        return combine(positive, Planes.planar(negative, 0, batch, LATENT_CHANNELS, positions));
+        return combine(positive, planar(evaluate(networks.get(1), input, timestep, uncond, uncond), 0));
     }
 
-    private float[] combine(float[] positive, float[] negative) {
+    private float[] planar(float[] output, int firstEntry) {
+        return Planes.planar(output, firstEntry, batch, latentChannels, positions);
+    }
+
+    private GuidedOutput combine(float[] positive, float[] negative) {
         for (int i = 0; i < positive.length; i++) {
             positive[i] = negative[i] + cfgScale * (positive[i] - negative[i]);
         }
-        return positive;
+        return new GuidedOutput(positive, negative);
     }
 
     /** The first {@code batch} entries get {@code first}'s prompt, the others {@code second}'s. */
-    private float[] evaluate(float[] x, float timestep, int entries, Conditioning first, Conditioning second) {
-        int channels = model.sizes().unet().inChannels();
-        float[] latent = new float[entries * height * width * channels];
+    private float[] evaluate(NetworkShape shape, float[] x, float timestep, Conditioning first, Conditioning second) {
+        int entries = shape.batch();
+        int channels = session.model().denoiser().inChannels();
+        float[] latent = new float[entries * positions * channels];
         for (int entry = 0; entry < entries; entry += batch) {
             fillLatent(x, latent, channels, entry);
         }
@@ -130,24 +98,23 @@ final class GuidedUNet implements EpsModel {
         inputs.put("latent", latent);
         inputs.put("timesteps", new float[] {timestep});
         inputs.put("context", context);
-        LoadedModel.Network network = network(entries, first.tokens());
-        float[] eps = network.run(inputs, progress).get("eps");
+        ModelSession.Network network = session.network(shape);
+        float[] output = network.run(inputs, progress).get(DenoiserNetwork.OUTPUT);
         progress.networkDone(network.flops());
-        return eps;
+        return output;
     }
 
     private void fillLatent(float[] x, float[] latent, int channels, int entry) {
-        int positions = height * width;
         for (int b = 0; b < batch; b++) {
-            int from = b * LATENT_CHANNELS * positions;
+            int from = b * latentChannels * positions;
             int to = (entry + b) * positions * channels;
             for (int p = 0; p < positions; p++) {
-                for (int k = 0; k < LATENT_CHANNELS; k++) {
+                for (int k = 0; k < latentChannels; k++) {
                     latent[to + p * channels + k] = x[from + k * positions + p];
                 }
                 if (furtherChannels != null) {
-                    int further = channels - LATENT_CHANNELS;
-                    System.arraycopy(furtherChannels, p * further, latent, to + p * channels + LATENT_CHANNELS, further);
+                    int further = channels - latentChannels;
+                    System.arraycopy(furtherChannels, p * further, latent, to + p * channels + latentChannels, further);
                 }
             }
         }

@@ -14,6 +14,7 @@ import kiln.runtime.job.PictureSink;
 import kiln.runtime.model.LatentFormat;
 import kiln.runtime.model.Model;
 import kiln.runtime.model.NetworkShape;
+import kiln.runtime.sampling.ModelDenoiser;
 import kiln.runtime.sampling.SamplerChoice;
 import kiln.runtime.sampling.Sampling;
 import kiln.runtime.text.ClipTokenizer;
@@ -72,7 +73,7 @@ public final class TextToImage {
         prepare(networks.denoisers(), "preparing the denoiser");
         prepare(List.of(networks.decoder()), "preparing the decoder");
         LatentDecoder decoder = new LatentDecoder(session, networks.decoder(), progress);
-        double sampling = Sampling.networkCalls(choice, request.steps()) * denoiser.flops();
+        double sampling = Sampling.networkCalls(choice, request.steps(), model.sampling()) * denoiser.flops();
         progress.plan(request.batchCount() * (sampling + request.batchSize() * decoder.flops()));
         for (int batch = 0; batch < request.batchCount(); batch++) {
             drawBatch(batch * request.batchSize(), networks.decoder(), denoiser, decoder);
@@ -96,8 +97,9 @@ public final class TextToImage {
         int size = format.channels() * latent.height() * latent.width();
         FirstLatents begin = FirstLatents.ofNoise(request, first, size);
         progress.phase(Phase.DENOISING, first);
+        ModelDenoiser sampled = new ModelDenoiser(denoiser, model.sampling(), model.prediction());
         float[] latents = Sampling.run(
-                choice, request.steps(), begin.noise(), model.sampling(), denoiser, begin.source()::next, (step, steps, sigma, denoised) -> {
+                choice, request.steps(), begin.noise(), sampled, begin.source()::next, (step, steps, sigma, denoised) -> {
                     progress.stepDone(step, steps);
                     float[] values = Arrays.copyOf(denoised, size);
                     listener.accept(new GenerationEvent.Preview(

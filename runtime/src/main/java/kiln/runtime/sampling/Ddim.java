@@ -22,15 +22,15 @@ final class Ddim {
         return timesteps;
     }
 
-    static float[] sample(
-            int steps, float[] noise, ModelSampling sampling, EpsModel model, StepNoise stepNoise, StepListener listener) {
+    static float[] sample(int steps, float[] noise, ModelDenoiser model, StepNoise stepNoise, StepListener listener) {
+        ModelSampling sampling = model.sampling();
         int[] timesteps = timesteps(steps, sampling);
         int runSteps = timesteps.length - 1;
         float[] x = noise.clone();
         float[] unused = new float[x.length];
         for (int i = 0; i < runSteps; i++) {
             int timestep = timesteps[runSteps - i];
-            float[] eps = model.eps(x.clone(), timestep);
+            float[] eps = model.eps(x, timestep).guided();
             float a = sampling.alphaCumprod(timestep);
             double previous = sampling.alphaCumprod(timesteps[runSteps - i - 1]);
             float rootA = (float) Math.sqrt(a);

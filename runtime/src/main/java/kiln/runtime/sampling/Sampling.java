@@ -20,19 +20,18 @@ public final class Sampling {
             SamplerChoice choice,
             int steps,
             float[] noise,
-            ModelSampling sampling,
-            EpsModel model,
+            ModelDenoiser model,
             StepNoise stepNoise,
             StepListener listener) {
         if (choice.sampler().usesTimesteps()) {
-            return Ddim.sample(steps(steps), noise, sampling, model, stepNoise, listener);
+            return Ddim.sample(steps(steps), noise, model, stepNoise, listener);
         }
-        float[] sigmas = sigmas(choice, steps, sampling);
+        float[] sigmas = sigmas(choice, steps, model.sampling());
         float[] x = new float[noise.length];
         for (int i = 0; i < x.length; i++) {
             x[i] = noise[i] * sigmas[0];
         }
-        return new KDiffusion(sigmas, new Denoiser(sampling, model), stepNoise, listener).sample(choice.sampler(), x);
+        return new KDiffusion(sigmas, model, stepNoise, listener).sample(choice.sampler(), x);
     }
 
     /**
@@ -54,13 +53,11 @@ public final class Sampling {
     }
 
     /** How many times a run calls its model, for planning progress. */
-    public static int networkCalls(SamplerChoice choice, int steps) {
-        // How many levels a schedule has does not depend on the model's table.
-        ModelSampling any = ModelSampling.sd1();
+    public static int networkCalls(SamplerChoice choice, int steps, ModelSampling sampling) {
         if (choice.sampler().usesTimesteps()) {
-            return Ddim.timesteps(steps(steps), any).length - 1;
+            return Ddim.timesteps(steps(steps), sampling).length - 1;
         }
-        float[] sigmas = sigmas(choice, steps, any);
+        float[] sigmas = sigmas(choice, steps, sampling);
         int runSteps = sigmas.length - 1;
         boolean endsAtZero = sigmas[runSteps] == 0;
         return choice.sampler().order() * (endsAtZero ? runSteps - 1 : runSteps) + (endsAtZero ? 1 : 0);

@@ -101,10 +101,10 @@ class EngineTest {
         Path broken = Files.writeString(folder.resolve("broken.safetensors"), "this is not a model");
         try (Engine engine = new Engine(options())) {
             GenerationEvent missing = engine.submit(quick().model(folder.resolve("none.ckpt")).build(), event -> {}).await();
-            assertThat(((GenerationEvent.Failed) missing).error().category()).isEqualTo(KilnException.Category.NOT_FOUND);
+            assertThat(((GenerationEvent.Failed) missing).category()).isEqualTo(KilnException.Category.NOT_FOUND);
             GenerationEvent corrupt = engine.submit(quick().model(broken).build(), event -> {}).await();
-            KilnException error = ((GenerationEvent.Failed) corrupt).error();
-            assertThat(error.getMessage()).contains("broken.safetensors").doesNotContain("\n");
+            GenerationEvent.Failed error = (GenerationEvent.Failed) corrupt;
+            assertThat(error.message()).contains("broken.safetensors").doesNotContain("\n");
             assertThat(engine.submit(quick().build(), event -> {}).await()).isInstanceOf(GenerationEvent.Finished.class);
         }
     }

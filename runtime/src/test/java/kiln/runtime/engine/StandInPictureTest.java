@@ -10,7 +10,6 @@ import kiln.kernels.StandInDriver;
 import kiln.runtime.base.DeviceOptions;
 import kiln.runtime.base.Precision;
 import kiln.runtime.base.WeightFormat;
-import kiln.runtime.exec.reference.ReferenceExecutor;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import org.junit.jupiter.api.Assumptions;
@@ -32,13 +31,13 @@ class StandInPictureTest {
         driver = StandInDriver.load(Path.of("target", "stand-in").toAbsolutePath());
     }
 
-    private byte[] draw(DeviceOptions device, Engine.ExecutorFactory executors) {
+    private byte[] draw(DeviceOptions device, String executor, Engine.DeviceOpener opener) {
         EngineOptions options = new EngineOptions(
-                List.of(), List.of(), Path.of("demo", "kiln-demo.safetensors"), null, cache, "cuda", Precision.AUTO, 0, device);
+                List.of(), List.of(), Path.of("demo", "kiln-demo.safetensors"), null, cache, executor, Precision.AUTO, 0, device);
         GenerationRequest request =
                 GenerationRequest.builder().prompt("flat red heart").width(64).height(64).steps(2).seed(1).build();
         byte[][] rgb = new byte[1][];
-        try (Engine engine = new Engine(options, executors)) {
+        try (Engine engine = new Engine(options, opener)) {
             GenerationEvent last = engine.submit(request, event -> {
                         if (event instanceof GenerationEvent.PictureDone done) {
                             rgb[0] = done.picture().image().rgb();
@@ -52,10 +51,10 @@ class StandInPictureTest {
 
     @Test
     void aPictureThroughJCudaEqualsTheCpus() {
-        byte[] expected = draw(DeviceOptions.DEFAULT, (options, weights, notices) -> new ReferenceExecutor(weights));
+        byte[] expected = draw(DeviceOptions.DEFAULT, "reference", Devices::open);
         // What --no-half asks for: both then compute in 32 bits, and only the order of sums differs.
         DeviceOptions wide = DeviceOptions.builder().weights(WeightFormat.F32).build();
-        byte[] drawn = draw(wide, (options, weights, notices) -> CudaOpening.open(driver, options, weights, notices));
+        byte[] drawn = draw(wide, "cuda", (options, notices) -> CudaOpening.open(driver, options, notices));
         for (int i = 0; i < expected.length; i++) {
             assertThat((drawn[i] & 0xff) - (expected[i] & 0xff)).as("value %d", i).isBetween(-1, 1);
         }

@@ -37,15 +37,14 @@ class PictureConversionTest {
 
     @Test
     void previewsMapLatentsLinearly() {
-        Picture grey = LatentPreview.sd1().render(new float[8], 4, 1, 1);
-        assertThat(grey.pixel(0, 0)).isEqualTo(0x808080);
-        // The first channel alone at 2: 0.5 + 0.298, 0.5 + 0.207, 0.5 + 0.208.
-        Picture first = LatentPreview.sd1().render(new float[] {2, 0, 0, 0}, 0, 1, 1);
-        assertThat(first.pixel(0, 0)).isEqualTo(203 << 16 | 180 << 8 | 181);
+        float[][] single = {{0.25f, 0.125f, 0}, {0.5f, 0.5f, 0.5f}};
+        assertThat(new LatentImage(new float[1], 1, 1, single).render().pixel(0, 0)).isEqualTo(0x808080);
+        Picture first = new LatentImage(new float[] {1}, 1, 1, single).render();
+        assertThat(first.pixel(0, 0)).isEqualTo(191 << 16 | 159 << 8 | 128);
         float[][] own = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {9, 9, -9}, {0, 0, 0.2f}};
-        Picture picture = new LatentPreview(own).render(new float[] {1, 0, 0, 1, 0, 0, 0, -1}, 0, 1, 2);
+        Picture picture = new LatentImage(new float[] {1, 0, 0, 1, 0, 0, 0, -1}, 1, 2, own).render();
         assertThat(picture.pixel(0, 0)).isEqualTo(0xff0033);
         assertThat(picture.pixel(1, 0)).isEqualTo(0x0000ff);
-        assertThatThrownBy(() -> new LatentPreview(new float[4][3])).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new LatentImage(new float[4], 1, 1, new float[4][3])).isInstanceOf(IllegalArgumentException.class);
     }
 }

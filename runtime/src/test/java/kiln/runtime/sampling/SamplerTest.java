@@ -65,7 +65,7 @@ class SamplerTest {
     void stepsOutOfRangeAreRefused() {
         SamplerChoice choice = SamplerChoice.find("Euler", "Automatic");
         for (int steps : new int[] {0, -1, 1001}) {
-            assertThatThrownBy(() -> Sampling.networkCalls(choice, steps))
+            assertThatThrownBy(() -> Sampling.networkCalls(choice, steps, ModelSampling.sd1()))
                     .isInstanceOf(KilnException.class)
                     .hasMessageContaining("1 to 1000");
         }
@@ -74,16 +74,20 @@ class SamplerTest {
     @ParameterizedTest
     @CsvSource({"9, 9", "15, 15", "20, 19", "25, 24", "28, 28", "30, 30", "33, 33", "40, 39", "50, 49"})
     void ddimCallsTheNetworkAsOftenAsA1111Does(int steps, int calls) {
-        assertThat(Sampling.networkCalls(SamplerChoice.find("DDIM", "Automatic"), steps)).isEqualTo(calls);
+        assertThat(Sampling.networkCalls(SamplerChoice.find("DDIM", "Automatic"), steps, ModelSampling.sd1())).isEqualTo(calls);
     }
 
     @Test
     void whatTheModelThrowsEndsTheRun() {
         SamplerChoice choice = SamplerChoice.find("Heun", "Karras");
-        assertThatThrownBy(() -> Sampling.run(choice, 5, new float[4], ModelSampling.sd1(), (x, t) -> {
+        assertThatThrownBy(() -> Sampling.run(choice, 5, new float[4], model((x, t, level) -> {
             throw KilnException.cancelled();
-        }, target -> {}, (step, steps, sigma, denoised) -> {}))
+        }), target -> {}, (step, steps, sigma, denoised) -> {}))
                 .isInstanceOfSatisfying(KilnException.class, e -> assertThat(e.category()).isEqualTo(KilnException.Category.CANCELLED));
+    }
+
+    private static ModelDenoiser model(GuidedNetwork network) {
+        return new ModelDenoiser(network, ModelSampling.sd1(), Prediction.EPS);
     }
 
     @ParameterizedTest
@@ -92,14 +96,14 @@ class SamplerTest {
         float[] clean = {0.5f, -1, 2, 0.25f};
         float[] noise = {1, -0.5f, 0.1f, -2};
         ModelSampling sampling = ModelSampling.sd1();
-        float[] x = Sampling.run(new SamplerChoice(sampler, Schedule.AUTOMATIC), 20, noise, sampling, (input, t) -> {
+        float[] x = Sampling.run(new SamplerChoice(sampler, Schedule.AUTOMATIC), 20, noise, model((input, t, level) -> {
             float[] eps = new float[input.length];
             double sigma = sampling.sigma(t);
             for (int i = 0; i < eps.length; i++) {
                 eps[i] = (float) ((input[i] * Math.sqrt(sigma * sigma + 1) - clean[i]) / sigma);
             }
-            return eps;
-        }, target -> Arrays.fill(target, 0.7f), (step, steps, sigma, denoised) -> {});
+            return GuidedOutput.of(eps);
+        }), target -> Arrays.fill(target, 0.7f), (step, steps, sigma, denoised) -> {});
         for (int i = 0; i < x.length; i++) {
             // DDIM stops at the first timesteps' level, 0.04, not at 0.
             assertThat(x[i]).isCloseTo(clean[i], within(sampler == Sampler.DDIM ? 0.1f : 1e-4f));

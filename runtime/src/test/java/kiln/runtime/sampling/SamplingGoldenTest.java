@@ -56,15 +56,15 @@ class SamplingGoldenTest {
             int[] draws = {0};
             List<float[]> denoised = new ArrayList<>();
             float[] x = Sampling.run(
-                    choice, steps, wave(0), sampling,
-                    (input, timestep) -> {
+                    choice, steps, wave(0),
+                    new ModelDenoiser((input, timestep, level) -> {
                         calls[0]++;
                         float[] eps = new float[SIZE];
                         for (int i = 0; i < SIZE; i++) {
                             eps[i] = (float) Math.tanh(input[i]) * 0.7f + 0.1f * timestep / 1000;
                         }
-                        return eps;
-                    },
+                        return GuidedOutput.of(eps);
+                    }, sampling, Prediction.EPS),
                     target -> System.arraycopy(wave(++draws[0]), 0, target, 0, SIZE),
                     (step, of, sigma, estimate) -> {
                         denoised.add(estimate);
@@ -72,7 +72,7 @@ class SamplingGoldenTest {
                     });
             assertClose(name, x, run.get("x"));
             assertThat(calls[0]).as(name + " calls").isEqualTo(run.get("calls").asInt())
-                    .isEqualTo(Sampling.networkCalls(choice, steps));
+                    .isEqualTo(Sampling.networkCalls(choice, steps, sampling));
             assertThat(draws[0]).as(name + " draws").isEqualTo(run.get("draws").asInt());
             if (run.has("denoised")) {
                 assertThat(denoised).as(name).hasSize(run.get("denoised").size());

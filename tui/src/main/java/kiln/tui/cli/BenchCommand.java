@@ -16,7 +16,7 @@ import kiln.runtime.check.Bench;
 import kiln.runtime.check.CardBench;
 import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.EngineOptions;
-import kiln.runtime.engine.Executors;
+import kiln.runtime.engine.Devices;
 import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.job.GenerationRequest;
 import picocli.CommandLine;
@@ -85,7 +85,7 @@ final class BenchCommand extends Command {
         }
         long budget = budget();
         EngineOptions options = global.engineOptions(global.places(context), null, device);
-        if (compareBudget != null && !Executors.useCard(options)) {
+        if (compareBudget != null && !Devices.useCard(options)) {
             throw new KilnException(KilnException.Category.DEVICE, "--compare-budget needs a graphics card, and none can be used (kiln doctor says why)");
         }
         Path model;

@@ -3,7 +3,6 @@ package kiln.tui.cli;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import kiln.kernels.CudaDevices;
 import kiln.runtime.base.DeviceOptions;
 import kiln.runtime.base.KilnException;
@@ -12,16 +11,18 @@ import kiln.runtime.base.NetworkPart;
 import kiln.runtime.exec.cuda.CudaDemands;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.job.GenerationRequest;
-import kiln.runtime.model.Checkpoint;
+import kiln.runtime.model.Model;
+import kiln.runtime.model.NetworkShape;
+import kiln.runtime.pipeline.PictureNetworks;
 import kiln.runtime.plan.CardRates;
 import kiln.runtime.plan.NetworkDemand;
 import kiln.runtime.plan.NetworkNames;
 import kiln.runtime.plan.NetworkPlace;
 import kiln.runtime.plan.Residency;
 import kiln.runtime.plan.ResidencyPlan;
+import kiln.runtime.sampling.ModelSampling;
 import kiln.runtime.sampling.SamplerChoice;
 import kiln.runtime.sampling.Sampling;
-import kiln.runtime.text.TokenChunk;
 
 /**
  * What drawing pictures of one size would take on a card that need not be there.
@@ -52,8 +53,7 @@ record CardPlan(int width, int height, ResidencyPlan plan, CardRates rates, int 
      * @throws KilnException when the size is none that the model can draw, or the card would have nothing to do
      */
     static CardPlan of(
-            Checkpoint sizes,
-            Function<String, List<Integer>> shapes,
+            Model model,
             GenerationRequest request,
             int width,
             int height,
@@ -63,14 +63,11 @@ record CardPlan(int width, int height, ResidencyPlan plan, CardRates rates, int 
         if (device.cpuParts().contains(NetworkPart.UNET)) {
             throw KilnException.badRequest("--use-cpu unet leaves a card nothing that would be worth a plan");
         }
-        PlanCommand.checkSize(sizes, width, height);
-        int scale = sizes.vae().scale();
-        int h = height / scale;
-        int w = width / scale;
         Map<String, Graph> networks = new LinkedHashMap<>();
-        networks.put(NetworkNames.TEXT_ENCODER, sizes.text().graph(shapes, 1, TokenChunk.LENGTH, request.clipSkip()));
-        networks.put(NetworkNames.DENOISER, sizes.unet().graph(shapes, PlanCommand.entries(request), h, w, TokenChunk.LENGTH, 1));
-        networks.put(NetworkNames.DECODER, sizes.vae().decoder(shapes, 1, h, w));
+        GenerationRequest sized = request.toBuilder().width(width).height(height).build();
+        for (NetworkShape shape : PictureNetworks.of(model, sized).all()) {
+            networks.put(shape.network(), model.graph(shape));
+        }
         List<NetworkDemand> demands = onCard.of(networks);
         ResidencyPlan plan = ResidencyPlan.choose(
                 demands,
@@ -79,7 +76,7 @@ record CardPlan(int width, int height, ResidencyPlan plan, CardRates rates, int 
                 ResidencyPlan.ASSUMED_CONTEXT_BYTES,
                 Residency.highest(device.memory()),
                 rates);
-        int calls = Sampling.networkCalls(SamplerChoice.find(request.sampler(), request.schedule()), request.steps());
+        int calls = Sampling.networkCalls(SamplerChoice.find(request.sampler(), request.schedule()), request.steps(), ModelSampling.sd1());
         double seconds = plan.turnBytes() / rates.busBytesPerSecond();
         double flops = 0;
         for (NetworkPlace network : plan.networks()) {

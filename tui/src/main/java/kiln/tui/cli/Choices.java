@@ -5,7 +5,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import kiln.runtime.engine.Executors;
+import kiln.runtime.engine.Devices;
 import kiln.runtime.sampling.Sampler;
 import kiln.runtime.sampling.Schedule;
 
@@ -42,7 +42,7 @@ final class Choices {
     static final class ExecutorNames implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
-            return Executors.NAMES.iterator();
+            return Devices.NAMES.iterator();
         }
     }
 

@@ -8,7 +8,7 @@ import java.util.Set;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.NetworkPart;
 import kiln.runtime.base.Precision;
-import kiln.runtime.engine.Executors;
+import kiln.runtime.engine.Devices;
 import picocli.CommandLine.Option;
 
 /** Options that say how to compute, understood by every command. */
@@ -42,9 +42,9 @@ final class ComputeOptions {
 
     String executor() {
         String name = executor.toLowerCase(Locale.ROOT);
-        if (!Executors.NAMES.contains(name)) {
-            throw KilnException.badRequest("unknown executor '" + executor + "'" + NearestName.hint(name, Executors.NAMES) + " ("
-                    + String.join(", ", Executors.NAMES) + ")");
+        if (!Devices.NAMES.contains(name)) {
+            throw KilnException.badRequest("unknown executor '" + executor + "'" + NearestName.hint(name, Devices.NAMES) + " ("
+                    + String.join(", ", Devices.NAMES) + ")");
         }
         return name;
     }

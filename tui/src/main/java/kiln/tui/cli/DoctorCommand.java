@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 import kiln.runtime.base.Version;
 import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.EngineOptions;
-import kiln.runtime.engine.Executors;
+import kiln.runtime.engine.Devices;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
@@ -68,7 +68,7 @@ final class DoctorCommand extends Command {
             return new Findings(
                     Machine.read(),
                     GpuReport.look(context, options, places.cache().resolve("natives/jcuda")),
-                    Executors.explain(options),
+                    Devices.explain(options),
                     terminal,
                     places,
                     models,

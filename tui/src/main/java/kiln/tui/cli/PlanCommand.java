@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Function;
 import kiln.kernels.CudaDevices;
 import kiln.kernels.DeviceChoice;
 import kiln.kernels.op.Card;
@@ -19,12 +18,14 @@ import kiln.runtime.exec.cuda.CudaDemands;
 import kiln.runtime.exec.onednn.OneDnn;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.job.GenerationRequest;
-import kiln.runtime.model.Checkpoint;
+import kiln.runtime.model.Model;
+import kiln.runtime.model.NetworkShape;
+import kiln.runtime.pipeline.PictureNetworks;
 import kiln.runtime.plan.CardRates;
 import kiln.runtime.plan.DryRun;
+import kiln.runtime.sampling.ModelSampling;
 import kiln.runtime.sampling.SamplerChoice;
 import kiln.runtime.sampling.Sampling;
-import kiln.runtime.text.TokenChunk;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
@@ -99,12 +100,12 @@ final class PlanCommand extends Command {
         int bytesPerElement = wide ? 4 : 2;
         List<DryRun> networks;
         try (ModelFiles file = ModelFiles.open(model)) {
-            networks = networks(file.sizes(), file::shape, request, bytesPerElement);
+            networks = networks(file.model(), request, bytesPerElement);
         }
         DryRun text = networks.get(0);
         DryRun unet = networks.get(1);
         DryRun decoder = networks.get(2);
-        int calls = Sampling.networkCalls(SamplerChoice.find(request.sampler(), request.schedule()), request.steps());
+        int calls = Sampling.networkCalls(SamplerChoice.find(request.sampler(), request.schedule()), request.steps(), ModelSampling.sd1());
         double flops = PROMPTS * text.flops() + calls * unet.flops() / request.batchSize() + decoder.flops();
         long weights = networks.stream().mapToLong(DryRun::weightBytes).sum();
         long activations = networks.stream().mapToLong(DryRun::arenaBytes).max().orElse(0);
@@ -198,11 +199,11 @@ final class PlanCommand extends Command {
         CardPlan asked;
         List<CardPlan> others = new ArrayList<>();
         try (ModelFiles file = ModelFiles.open(model)) {
-            Checkpoint sizes = file.sizes();
-            asked = CardPlan.of(sizes, file::shape, request, request.width(), request.height(), options, demands, rates);
+            Model drawing = file.model();
+            asked = CardPlan.of(drawing, request, request.width(), request.height(), options, demands, rates);
             for (int side : USUAL_SIDES) {
                 if (side != request.width() || side != request.height()) {
-                    others.add(CardPlan.of(sizes, file::shape, request, side, side, options, demands, rates));
+                    others.add(CardPlan.of(drawing, request, side, side, options, demands, rates));
                 }
             }
         }
@@ -225,28 +226,12 @@ final class PlanCommand extends Command {
         return given * unit;
     }
 
-    /** @throws KilnException when the networks cannot be built for it */
-    static void checkSize(Checkpoint sizes, int width, int height) {
-        int scale = sizes.vae().scale();
-        if (width % scale != 0 || height % scale != 0) {
-            throw KilnException.badRequest("size " + width + "x" + height + ": this model needs multiples of " + scale);
+    private static List<DryRun> networks(Model model, GenerationRequest request, int bytesPerElement) {
+        List<DryRun> networks = new ArrayList<>();
+        for (NetworkShape shape : PictureNetworks.of(model, request).all()) {
+            networks.add(DryRun.of(shape.network(), model.graph(shape), bytesPerElement));
         }
-    }
-
-    /** The denoiser's batch: both halves of guidance for each picture. */
-    static int entries(GenerationRequest request) {
-        return request.batchSize() * (request.cfgScale() == 1 ? 1 : 2);
-    }
-
-    private static List<DryRun> networks(
-            Checkpoint sizes, Function<String, List<Integer>> shapes, GenerationRequest request, int bytesPerElement) {
-        checkSize(sizes, request.width(), request.height());
-        int h = request.height() / sizes.vae().scale();
-        int w = request.width() / sizes.vae().scale();
-        return List.of(
-                DryRun.of("text encoder", sizes.text().graph(shapes, 1, TokenChunk.LENGTH, request.clipSkip()), bytesPerElement),
-                DryRun.of("denoiser", sizes.unet().graph(shapes, entries(request), h, w, TokenChunk.LENGTH, 1), bytesPerElement),
-                DryRun.of("decoder", sizes.vae().decoder(shapes, 1, h, w), bytesPerElement));
+        return networks;
     }
 
     private static void write(JsonGenerator out, DryRun network) throws IOException {

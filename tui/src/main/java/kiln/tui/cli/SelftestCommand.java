@@ -16,7 +16,7 @@ import kiln.runtime.check.KernelSelfTest;
 import kiln.runtime.check.PictureSelfTest;
 import kiln.runtime.check.SelfTest;
 import kiln.runtime.engine.EngineOptions;
-import kiln.runtime.engine.Executors;
+import kiln.runtime.engine.Devices;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
@@ -65,7 +65,7 @@ final class SelftestCommand extends Command {
         if (pictures && places.demoModel() == null) {
             throw new KilnException(Category.NOT_FOUND, "--pictures needs the demo model, which was left out here");
         }
-        if (vectors != null && !Executors.useCard(options)) {
+        if (vectors != null && !Devices.useCard(options)) {
             throw KilnException.badRequest("--vectors needs a graphics card");
         }
         SelfTest.Outcome ops = SelfTest.run(options, selection, this::note, this::print);
@@ -91,7 +91,7 @@ final class SelftestCommand extends Command {
     }
 
     private KernelSelfTest.Result kernels(EngineOptions options, Selection selection) {
-        if (!Executors.useCard(options)) {
+        if (!Devices.useCard(options)) {
             return KernelSelfTest.Result.NONE;
         }
         return KernelSelfTest.run(options, selection, this::print);

@@ -71,7 +71,7 @@ final class Txt2imgCommand extends Command {
             GenerationEvent last = job.await();
             report.end(engine.device());
             if (last instanceof GenerationEvent.Failed failed) {
-                throw failed.error();
+                throw failed.toException();
             }
             if (last instanceof GenerationEvent.Cancelled) {
                 throw KilnException.cancelled();

@@ -139,7 +139,7 @@ final class JobEntry {
         } else if (event instanceof GenerationEvent.Notice e) {
             notices.add(e.text());
         } else if (event instanceof GenerationEvent.Preview e) {
-            preview = e.image();
+            preview = e.latent()::render;
         } else if (event instanceof GenerationEvent.PictureDone e) {
             pictures.add(e.picture());
             preview = null;
@@ -151,7 +151,7 @@ final class JobEntry {
             state = State.CANCELLED;
         } else if (event instanceof GenerationEvent.Failed e) {
             state = State.FAILED;
-            error = e.error().getMessage();
+            error = e.message();
         }
         if (state.isOver()) {
             preview = null;

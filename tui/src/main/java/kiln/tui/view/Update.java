@@ -52,7 +52,7 @@ final class Update {
         }
         JobEntry entry = state.jobs.accept(message.id(), message.event());
         if (message.event() instanceof GenerationEvent.Failed failed && entry != null) {
-            state.error(failed.error().getMessage());
+            state.error(failed.message());
         }
         boolean selectionMoves = message.event() instanceof GenerationEvent.Started;
         if (selectionMoves && state.jobs.entries().size() <= state.historyIndex) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import kiln.runtime.base.DeviceUse;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.image.LatentImage;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PngWriter;
 import kiln.runtime.job.GenerationEvent;
@@ -102,6 +103,11 @@ class ScreenTest {
         return view.draw(state, columns, rows).toString();
     }
 
+    /** The same grey, whatever the latent holds. */
+    private static LatentImage greyLatent(int size) {
+        return new LatentImage(new float[size * size], size, size, new float[][] {{0, 0, 0}, {0.5f, 0.5f, 0.5f}});
+    }
+
     private static Picture grey(int size) {
         return new Picture(size, size, new byte[size * size * 3]);
     }
@@ -152,7 +158,7 @@ class ScreenTest {
         tell(1, new GenerationEvent.Loading("reading kiln-demo.safetensors", 0.25));
         assertThat(screen(80, 24)).contains("█████···············  reading kiln-demo.safetensors");
         tell(1, new GenerationEvent.Started(request.toBuilder().seed(2215).batchCount(4).build()));
-        tell(1, new GenerationEvent.Preview(11, 20, 2, () -> grey(16)));
+        tell(1, new GenerationEvent.Preview(11, 20, 2, greyLatent(16)));
         tell(1, new GenerationEvent.Progress(0.57, Phase.DENOISING, 11, 20, 7.9, 0.6, 2, 4));
         assertThat(screen(80, 24)).contains("▶ flat sunflower", "▀▀▀▀")
                 .contains(" ███████████▍········  step 11/20  7.9 it/s  1 s left        3 of 4 · seed 2217\n");
@@ -245,7 +251,7 @@ class ScreenTest {
     @Test
     void aRemarkDoesNotHideAnError() {
         drawOnACard();
-        tell(1, new GenerationEvent.Failed(new KilnException(KilnException.Category.DEVICE, "CUDA_ERROR_X while running the denoiser")));
+        tell(1, new GenerationEvent.Failed(KilnException.Category.DEVICE, "CUDA_ERROR_X while running the denoiser", ""));
         tell(1, new GenerationEvent.Notice("the card was left in disorder"));
         press("up");
         assertThat(screen(80, 24)).contains("\n ! CUDA_ERROR_X while running the denoiser\n");
@@ -266,7 +272,7 @@ class ScreenTest {
     @Test
     void failureTakesTheProgressLineAndStaysUntilDismissed() {
         press("ctrl+g");
-        tell(1, new GenerationEvent.Failed(new KilnException(KilnException.Category.OUT_OF_MEMORY, "out of memory: try a smaller size")));
+        tell(1, new GenerationEvent.Failed(KilnException.Category.OUT_OF_MEMORY, "out of memory: try a smaller size", ""));
         assertThat(screen(80, 24)).contains("\n ! out of memory: try a smaller size\n");
         press("escape");
         assertThat(screen(80, 24)).doesNotContain("! out of memory");
@@ -405,7 +411,7 @@ class ScreenTest {
         type("a very long prompt 日本語 👩‍👩‍👧 that needs several lines to be shown in whole, and then some more of it");
         press("ctrl+g");
         tell(1, new GenerationEvent.Started(notes.submitted.get(0).toBuilder().seed(3).build()));
-        tell(1, new GenerationEvent.Preview(1, 20, 0, () -> grey(16)));
+        tell(1, new GenerationEvent.Preview(1, 20, 0, greyLatent(16)));
         tell(1, new GenerationEvent.Progress(0.1, Phase.DENOISING, 2, 20, 0.4, 260, 0, 1));
         for (String key : List.of("ctrl+l", "tab", "tab", "down", "enter", "escape", "f1", "escape")) {
             press(key);
@@ -425,7 +431,7 @@ class ScreenTest {
         Theme ascii = Theme.of(Map.of("LANG", "C"), null, ColorDepth.ANSI16);
         type("x");
         press("ctrl+g");
-        tell(1, new GenerationEvent.Preview(1, 20, 0, () -> grey(16)));
+        tell(1, new GenerationEvent.Preview(1, 20, 0, greyLatent(16)));
         String text = new CreateView(update.commands(), ascii).draw(state, 80, 24).toString();
         assertThat(text).contains("+>Prompt ---").doesNotContain("▀", "│", "╭");
     }

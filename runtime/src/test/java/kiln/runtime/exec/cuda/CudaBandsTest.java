@@ -13,9 +13,12 @@ import kiln.kernels.emulator.EmulatedDriver;
 import kiln.kernels.emulator.EmulatorChecks;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.exec.CompiledGraph;
+import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.LoneExecutor;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
+import kiln.runtime.model.Checkpoint;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -36,7 +39,7 @@ class CudaBandsTest {
     @BeforeAll
     static void decodeWhole() {
         weights = ModelFiles.open(Path.of("demo", "kiln-demo.safetensors"));
-        decoder = weights.sizes().vae().decoder(weights::shape, 1, HEIGHT, WIDTH);
+        decoder = Checkpoint.infer(weights::shape).vae().decoder(weights::shape, 1, HEIGHT, WIDTH);
         List<String> notices = new ArrayList<>();
         whole = decode(card(ROOMY), notices);
         assertThat(notices).as("there is room for all").isEmpty();
@@ -56,7 +59,8 @@ class CudaBandsTest {
         for (int i = 0; i < latent.length; i++) {
             latent[i] = i % 13 / 6f - 1;
         }
-        try (CudaExecutor executor = new CudaExecutor(driver.open(0), weights, CudaSettings.USUAL, notices::add)) {
+        CudaDevice device = new CudaDevice(driver.open(0), DeviceLibraries.none(), context -> CudaSettings.USUAL);
+        try (Executor executor = LoneExecutor.open(device, weights, notices::add)) {
             for (Graph other : others) {
                 executor.announce("denoiser", other);
             }
@@ -85,7 +89,7 @@ class CudaBandsTest {
         for (int nth = 2; nth <= 8; nth++) {
             driver.record().fail(DriverCall.ALLOCATE, nth, "CUDA_ERROR_OUT_OF_MEMORY");
         }
-        Graph denoiser = weights.sizes().unet().graph(weights::shape, 2, HEIGHT, WIDTH, 77, 1);
+        Graph denoiser = Checkpoint.infer(weights::shape).unet().graph(weights::shape, 2, HEIGHT, WIDTH, 77, 1);
         assertThat(decode(driver, notices, denoiser)).containsExactly(whole);
         assertThat(notices).hasSize(8).last().asString().startsWith("the decoder works in bands");
         assertThat(notices.subList(0, 7)).allSatisfy(notice -> assertThat(notice).contains(": CUDA_ERROR_OUT_OF_MEMORY while reserving"));

@@ -41,6 +41,7 @@ class CudaExecutorTest {
             .add("norm.bias", CHANNELS);
     private final EmulatedDriver driver = new EmulatedDriver(EmulatedCard.ofBytes(1 << 20).withLazyStreams(3));
     private final List<String> notices = new ArrayList<>();
+    private CudaDevice device;
     private CudaExecutor executor;
 
     @AfterEach
@@ -48,6 +49,10 @@ class CudaExecutorTest {
         if (executor != null) {
             executor.close();
             executor.close();
+        }
+        if (device != null) {
+            device.close();
+            device.close();
         }
         assertThat(driver.record().liveAllocations()).isZero();
         assertThat(driver.record().livePinned()).isZero();
@@ -57,7 +62,8 @@ class CudaExecutorTest {
     private CudaExecutor open(long budgetBytes) {
         CudaSettings settings =
                 new CudaSettings(DataType.F16, Set.of(), false, new MemoryBudget(budgetBytes, 0, 0), Residency.RESIDENT, 1 << 28);
-        executor = new CudaExecutor(driver.open(0), weights, settings, notices::add);
+        device = new CudaDevice(driver.open(0), DeviceLibraries.none(), context -> settings);
+        executor = (CudaExecutor) device.executor(weights, notices::add);
         return executor;
     }
 

@@ -2,12 +2,14 @@ package kiln.runtime.exec.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import kiln.kernels.DataType;
 import kiln.kernels.emulator.EmulatedCard;
 import kiln.kernels.emulator.EmulatedDriver;
 import kiln.kernels.emulator.EmulatorChecks;
+import kiln.runtime.exec.LoneExecutor;
 import kiln.runtime.exec.NetworkGolden;
 import kiln.runtime.exec.NetworkGolden.Deviation;
 import kiln.runtime.plan.Residency;
@@ -71,8 +73,11 @@ class CudaNetworksTest {
         EmulatorChecks checks = EmulatorChecks.NONE.withUninitialisedReads(true);
         EmulatedDriver driver =
                 new EmulatedDriver(EmulatedCard.ofBytes(256 << 20).withCapability(capability).withChecks(checks).withLazyStreams(1));
-        for (Deviation deviation :
-                golden.compare(source -> new CudaExecutor(driver.open(0), source, settings, notice -> {}), UnaryOperator.identity())) {
+        List<Deviation> deviations = golden.compare(
+                source -> LoneExecutor.open(
+                        new CudaDevice(driver.open(0), DeviceLibraries.none(), context -> settings), source, notice -> {}),
+                UnaryOperator.identity());
+        for (Deviation deviation : deviations) {
             assertThat(deviation.largest()).as("largest, %s", deviation).isLessThanOrEqualTo(largest);
             assertThat(deviation.mean()).as("mean, %s", deviation).isLessThanOrEqualTo(mean);
         }

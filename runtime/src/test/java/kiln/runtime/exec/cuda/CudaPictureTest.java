@@ -16,9 +16,9 @@ import kiln.runtime.base.DeviceOptions;
 import kiln.runtime.base.DeviceUse;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Precision;
+import kiln.runtime.engine.Devices;
 import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.EngineOptions;
-import kiln.runtime.exec.reference.ReferenceExecutor;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.plan.Residency;
@@ -37,14 +37,18 @@ class CudaPictureTest {
     /** What a request came to. */
     private record Drawn(GenerationEvent last, byte[] rgb, List<String> notices, DeviceUse use) {}
 
-    private Drawn draw(Engine.ExecutorFactory executors, int size, int steps) {
+    private Drawn draw(Engine.DeviceOpener opener, int size, int steps) {
+        return draw(opener, "cuda", size, steps);
+    }
+
+    private Drawn draw(Engine.DeviceOpener opener, String executor, int size, int steps) {
         EngineOptions options = new EngineOptions(
-                List.of(), List.of(), Path.of("demo", "kiln-demo.safetensors"), null, cache, "cuda", Precision.AUTO, 0, DeviceOptions.DEFAULT);
+                List.of(), List.of(), Path.of("demo", "kiln-demo.safetensors"), null, cache, executor, Precision.AUTO, 0, DeviceOptions.DEFAULT);
         GenerationRequest request =
                 GenerationRequest.builder().prompt("flat red heart").width(size).height(size).steps(steps).seed(1).build();
         List<String> notices = new ArrayList<>();
         byte[][] rgb = new byte[1][];
-        try (Engine engine = new Engine(options, executors)) {
+        try (Engine engine = new Engine(options, opener)) {
             GenerationEvent last = engine.submit(request, event -> {
                         if (event instanceof GenerationEvent.Notice notice) {
                             notices.add(notice.text());
@@ -57,9 +61,9 @@ class CudaPictureTest {
         }
     }
 
-    private static Engine.ExecutorFactory on(EmulatedDriver driver, DataType type, Residency highest) {
+    private static Engine.DeviceOpener on(EmulatedDriver driver, DataType type, Residency highest) {
         CudaSettings settings = new CudaSettings(type, Set.of(), false, new MemoryBudget(0, 0, 0), highest, 1L << 30);
-        return (options, weights, notices) -> new CudaExecutor(driver.open(0), weights, settings, notices);
+        return (options, notices) -> new CudaDevice(driver.open(0), DeviceLibraries.none(), context -> settings);
     }
 
     private static EmulatedDriver card(long bytes) {
@@ -68,7 +72,7 @@ class CudaPictureTest {
 
     @Test
     void aCardDrawsWhatPlainJavaDraws() {
-        byte[] expected = draw((options, weights, notices) -> new ReferenceExecutor(weights), 64, 1).rgb();
+        byte[] expected = draw(Devices::open, "reference", 64, 1).rgb();
         byte[] drawn = draw(on(card(ROOMY), DataType.F32, Residency.RESIDENT), 64, 1).rgb();
         // Both sum in 32 bits, in another order; a value at the middle between two colours may fall to either.
         for (int i = 0; i < expected.length; i++) {
@@ -119,7 +123,7 @@ class CudaPictureTest {
                     Residency.RESIDENT,
                     1L << 30);
             EmulatedDriver driver = card(ROOMY);
-            byte[] drawn = draw((options, weights, notices) -> new CudaExecutor(driver.open(0), weights, settings, notices), 32, 1).rgb();
+            byte[] drawn = draw((options, notices) -> new CudaDevice(driver.open(0), DeviceLibraries.none(), context -> settings), 32, 1).rgb();
             assertThat(driver.record().launches().containsKey("attention_scores"))
                     .isEqualTo(kind != AttentionKind.AUTO && kind != AttentionKind.MEMORY_EFFICIENT);
             expected = expected == null ? drawn : expected;
@@ -152,8 +156,8 @@ class CudaPictureTest {
                 driver.record().fail(kind, nth, "CUDA_ERROR_OUT_OF_MEMORY");
                 Drawn drawn = draw(on(driver, DataType.F16, Residency.RESIDENT), 32, 1);
                 if (drawn.last() instanceof GenerationEvent.Failed failed) {
-                    assertThat(failed.error().category()).as("%s %d", kind, nth).isEqualTo(KilnException.Category.OUT_OF_MEMORY);
-                    assertThat(failed.error().getMessage()).contains("CUDA_ERROR_OUT_OF_MEMORY while").doesNotContain("\n");
+                    assertThat(failed.category()).as("%s %d", kind, nth).isEqualTo(KilnException.Category.OUT_OF_MEMORY);
+                    assertThat(failed.message()).contains("CUDA_ERROR_OUT_OF_MEMORY while").doesNotContain("\n");
                 } else {
                     assertThat(drawn.rgb()).as("%s %d", kind, nth).isEqualTo(expected);
                 }

@@ -18,6 +18,8 @@ import kiln.kernels.emulator.EmulatedDriver;
 import kiln.kernels.emulator.EmulatorChecks;
 import kiln.runtime.base.LibraryChoice;
 import kiln.runtime.exec.CompiledGraph;
+import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.LoneExecutor;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.exec.MemoryWeights;
 import kiln.runtime.exec.NetworkGolden;
@@ -47,10 +49,10 @@ class DeviceLibrariesTest {
     private final EmulatedDriver driver = new EmulatedDriver(EmulatedCard.ofBytes(8 << 20).withLazyStreams(3));
     private final List<String> notices = new ArrayList<>();
 
-    private CudaExecutor open(LibraryChoice gemm, LibraryChoice convolution, ProductTimes times) {
+    private Executor open(LibraryChoice gemm, LibraryChoice convolution, ProductTimes times) {
         CudaContext context = driver.open(0);
         DeviceLibraries libraries = DeviceLibraries.open(context, gemm, convolution, times, notices::add);
-        return new CudaExecutor(context, libraries, weights, CudaSettings.USUAL, notices::add);
+        return LoneExecutor.open(new CudaDevice(context, libraries, opened -> CudaSettings.USUAL), weights, notices::add);
     }
 
     private Graph graph() {
@@ -61,7 +63,7 @@ class DeviceLibrariesTest {
     }
 
     /** Runs the graph and compares with plain Java. */
-    private void runsRightly(CudaExecutor executor) {
+    private void runsRightly(Executor executor) {
         float[] x = new float[3 * 4 * 16];
         Random random = new Random(2);
         for (int i = 0; i < x.length; i++) {
@@ -129,7 +131,7 @@ class DeviceLibrariesTest {
     @Test
     void thatFailAreDoneWithout() {
         driver.withLibraries();
-        CudaExecutor executor = open(LibraryChoice.NVIDIA, LibraryChoice.NVIDIA, ProductTimes.NONE);
+        Executor executor = open(LibraryChoice.NVIDIA, LibraryChoice.NVIDIA, ProductTimes.NONE);
         // The convolution, behind the product and its epilogue.
         driver.record().fail(DriverCall.LAUNCH, 3, "CUDNN_STATUS_EXECUTION_FAILED");
         runsRightly(executor);
@@ -170,7 +172,7 @@ class DeviceLibrariesTest {
                     CudaContext context = driver.open(0);
                     DeviceLibraries libraries = DeviceLibraries.open(
                             context, LibraryChoice.NVIDIA, LibraryChoice.NVIDIA, ProductTimes.NONE, notice -> {});
-                    return new CudaExecutor(context, libraries, source, settings, notice -> {});
+                    return LoneExecutor.open(new CudaDevice(context, libraries, opened -> settings), source, notice -> {});
                 },
                 UnaryOperator.identity());
         for (Deviation deviation : deviations) {

@@ -18,6 +18,7 @@ import kiln.kernels.op.Card;
 import kiln.kernels.op.KernelLibrary;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
+import kiln.runtime.model.Checkpoint;
 import kiln.runtime.plan.NetworkNames;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -27,8 +28,8 @@ class KernelBenchTest {
     private final Map<String, Graph> networks = new LinkedHashMap<>();
 
     KernelBenchTest() {
-        networks.put(NetworkNames.DENOISER, demo.sizes().unet().graph(demo::shape, 2, 4, 4, 77, 1));
-        networks.put(NetworkNames.DECODER, demo.sizes().vae().decoder(demo::shape, 1, 4, 4));
+        networks.put(NetworkNames.DENOISER, Checkpoint.infer(demo::shape).unet().graph(demo::shape, 2, 4, 4, 77, 1));
+        networks.put(NetworkNames.DECODER, Checkpoint.infer(demo::shape).vae().decoder(demo::shape, 1, 4, 4));
     }
 
     @AfterEach

@@ -20,6 +20,7 @@ import kiln.runtime.exec.NetworkGolden.Deviation;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Op;
+import kiln.runtime.graph.PostOp;
 import kiln.runtime.model.ClipText;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -71,7 +72,7 @@ class OneDnnExecutorTest {
     void aRunStopsBeforeTheNextNodeWhenItsListenerThrows() {
         try (ModelFiles file = ModelFiles.open(DEMO);
                 OneDnnExecutor executor = new OneDnnExecutor(file, Precision.F32)) {
-            Graph graph = ClipText.infer(file::shape).graph(file::shape, 1, 77, 1);
+            Graph graph = ClipText.infer(file::shape, PostOp.Kind.QUICK_GELU).graph(file::shape, 1, 77, 1);
             try (CompiledGraph compiled = executor.compile(graph)) {
                 int[] calls = new int[1];
                 CompiledGraph.Progress third = flops -> {
@@ -93,7 +94,7 @@ class OneDnnExecutorTest {
     void useAfterCloseIsNamed() {
         try (ModelFiles file = ModelFiles.open(DEMO)) {
             OneDnnExecutor executor = new OneDnnExecutor(file, Precision.F32);
-            Graph graph = ClipText.infer(file::shape).graph(file::shape, 1, 77, 1);
+            Graph graph = ClipText.infer(file::shape, PostOp.Kind.QUICK_GELU).graph(file::shape, 1, 77, 1);
             CompiledGraph compiled = executor.compile(graph);
             compiled.close();
             compiled.close();
@@ -108,7 +109,7 @@ class OneDnnExecutorTest {
     void releasedWeightsComeBack() {
         try (ModelFiles file = ModelFiles.open(DEMO);
                 OneDnnExecutor executor = new OneDnnExecutor(file, Precision.F32)) {
-            Graph graph = ClipText.infer(file::shape).graph(file::shape, 1, 77, 1);
+            Graph graph = ClipText.infer(file::shape, PostOp.Kind.QUICK_GELU).graph(file::shape, 1, 77, 1);
             float[] first;
             try (CompiledGraph compiled = executor.compile(graph)) {
                 first = compiled.run(Map.of("tokens", new float[77]), CompiledGraph.Progress.NONE).get("context");

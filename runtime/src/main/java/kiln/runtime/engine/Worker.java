@@ -1,0 +1,129 @@
+package kiln.runtime.engine;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import kiln.runtime.base.DeviceUse;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.base.KilnException.Category;
+import kiln.runtime.exec.Device;
+import kiln.runtime.family.ModelFiles;
+import kiln.runtime.graph.ModelException;
+import kiln.runtime.job.GenerationEvent;
+import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.PictureSink;
+import kiln.runtime.pipeline.ModelSession;
+import kiln.runtime.pipeline.TextToImage;
+
+/**
+ * Draws on one device, one request after another. The device stays open between them, and so does the model, until a request wants another one
+ * or its files have changed. For one thread at a time; the creator closes it.
+ */
+final class Worker implements AutoCloseable {
+    private final EngineOptions options;
+    private final Engine.DeviceOpener opener;
+    private Device device;
+    private ModelSession session;
+    private Consumer<String> notices = text -> {};
+    private volatile String description = "";
+    private volatile DeviceUse deviceUse;
+
+    Worker(EngineOptions options, Engine.DeviceOpener opener) {
+        this.options = options;
+        this.opener = opener;
+    }
+
+    /** What computes, for people; empty until a model has been loaded. From any thread. */
+    String description() {
+        return description;
+    }
+
+    /** The card at the end of the last step; {@code null} while no model is on one. From any thread. */
+    DeviceUse deviceUse() {
+        return deviceUse;
+    }
+
+    /**
+     * Draws a request's pictures.
+     *
+     * @param request with its model and its seed
+     * @throws KilnException also for what goes wrong inside: a failure of the device closes it, so that the next request opens it anew
+     */
+    void draw(GenerationRequest request, PictureSink sink, BooleanSupplier cancelled, Consumer<GenerationEvent> listener) {
+        notices = text -> listener.accept(new GenerationEvent.Notice(text));
+        try {
+            load(request.model(), listener);
+            listener.accept(new GenerationEvent.Started(request));
+            look(listener);
+            new TextToImage(session, request, sink, cancelled, event -> {
+                listener.accept(event);
+                if (event instanceof GenerationEvent.Preview || event instanceof GenerationEvent.PictureDone) {
+                    look(listener);
+                }
+            }).run();
+        } catch (KilnException e) {
+            if (e.category() == Category.DEVICE) {
+                // A card that failed once fails until it is opened anew.
+                close();
+            }
+            throw e;
+        } catch (ModelException e) {
+            throw new KilnException(Category.UNSUPPORTED_MODEL, e.getMessage(), e);
+        } catch (OutOfMemoryError e) {
+            close();
+            throw new KilnException(Category.OUT_OF_MEMORY, "out of memory (" + e.getMessage() + "): try a smaller size or batch", e);
+        } catch (RuntimeException | LinkageError e) {
+            close();
+            throw new KilnException(Category.INTERNAL, "internal error: " + e, e);
+        }
+    }
+
+    private void load(Path checkpoint, Consumer<GenerationEvent> listener) {
+        String key = ModelFiles.keyOf(List.of(checkpoint));
+        if (session != null && session.files().key().equals(key)) {
+            return;
+        }
+        listener.accept(new GenerationEvent.Loading("reading " + checkpoint.getFileName(), 0));
+        unload();
+        ModelFiles files = ModelFiles.open(checkpoint);
+        session = new ModelSession(files, opened -> {
+            if (device == null) {
+                device = opener.open(options, this::tell);
+            }
+            return device.executor(opened, this::tell);
+        });
+        description = session.device();
+    }
+
+    /** To whoever listens to the request of the moment. */
+    private void tell(String text) {
+        notices.accept(text);
+    }
+
+    /** Looks at the card where the job has just waited for it. */
+    private void look(Consumer<GenerationEvent> listener) {
+        deviceUse = session.deviceUse();
+        if (deviceUse != null) {
+            listener.accept(new GenerationEvent.Device(deviceUse));
+        }
+    }
+
+    private void unload() {
+        if (session != null) {
+            session.close();
+            session = null;
+            deviceUse = null;
+        }
+    }
+
+    /** Not for good: the next request opens the device anew. */
+    @Override
+    public void close() {
+        unload();
+        if (device != null) {
+            device.close();
+            device = null;
+        }
+    }
+}
