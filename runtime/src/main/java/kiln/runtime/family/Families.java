@@ -13,8 +13,8 @@ public final class Families {
     private Families() {}
 
     /** The family of such files; the first for files of no known kind, whose own words say what they lack. */
-    static ModelFamily of(CheckpointKind kind) {
-        return ALL.stream().filter(family -> family.kinds().contains(kind)).findFirst().orElse(ALL.get(0));
+    static ModelFamily of(CheckpointKind kind, List<ModelFamily> families) {
+        return families.stream().filter(family -> family.kinds().contains(kind)).findFirst().orElse(families.get(0));
     }
 
     /** For people. */

@@ -45,7 +45,7 @@ public final class ModelFiles implements WeightSource, AutoCloseable {
         }
     }
 
-    private ModelFiles(List<Path> paths) {
+    private ModelFiles(List<Path> paths, List<ModelFamily> families) {
         StringBuilder identity = new StringBuilder();
         try {
             for (Path path : paths) {
@@ -53,7 +53,7 @@ public final class ModelFiles implements WeightSource, AutoCloseable {
                 identity.append(identityOf(path)).append('\n');
             }
             kind = CheckpointKind.of(files.get(0));
-            family = Families.of(kind);
+            family = Families.of(kind, families);
             for (WeightsFile file : files) {
                 family.names().apply(file.tensors()).forEach((name, rows) -> places.put(name, new Place(file, rows)));
             }
@@ -78,8 +78,13 @@ public final class ModelFiles implements WeightSource, AutoCloseable {
      * @throws KilnException when a file is missing, unreadable or broken: one line with its name
      */
     public static ModelFiles open(List<Path> paths) {
+        return open(paths, Families.ALL);
+    }
+
+    /** @param families to choose from */
+    public static ModelFiles open(List<Path> paths, List<ModelFamily> families) {
         try {
-            return new ModelFiles(paths);
+            return new ModelFiles(paths, families);
         } catch (WeightsException e) {
             throw failure(e);
         }
