@@ -9,6 +9,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import kiln.runtime.base.DeviceUse;
 import kiln.runtime.base.KilnException;
@@ -17,6 +18,8 @@ import kiln.runtime.exec.Device;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.JobHistory;
+import kiln.runtime.job.JobRecord;
 import kiln.runtime.model.ModelDefaults;
 import kiln.runtime.store.PictureStore;
 import kiln.weights.ModelCatalog;
@@ -42,6 +45,8 @@ public final class Engine implements AutoCloseable {
     private final ModelHashes hashes;
     private final Worker worker;
     private final ThreadPoolExecutor thread;
+    private final JobHistory history = new JobHistory();
+    private final AtomicLong lastId = new AtomicLong();
     private final AtomicInteger waiting = new AtomicInteger();
     private volatile GenerationJob running;
     private volatile boolean closing;
@@ -63,6 +68,11 @@ public final class Engine implements AutoCloseable {
 
     public EngineOptions options() {
         return options;
+    }
+
+    /** All jobs since the engine was made, as far as they are remembered, newest first. */
+    public List<JobRecord> jobs() {
+        return history.jobs();
     }
 
     /** Jobs that wait or run. */
@@ -131,9 +141,13 @@ public final class Engine implements AutoCloseable {
         if (thread.isShutdown()) {
             throw new IllegalStateException("the engine is closed");
         }
-        GenerationJob job = new GenerationJob(request);
+        GenerationJob job = new GenerationJob(lastId.incrementAndGet(), request);
+        history.add(JobRecord.queued(job.id(), request));
         waiting.incrementAndGet();
-        thread.execute(() -> run(job, listener));
+        thread.execute(() -> run(job, event -> {
+            history.accept(job.id(), event);
+            listener.accept(event);
+        }));
         return job;
     }
 

@@ -6,12 +6,19 @@ import kiln.runtime.job.GenerationRequest;
 
 /** A request on its way. Safe to use from any thread. */
 public final class GenerationJob {
+    private final long id;
     private final GenerationRequest request;
     private final CompletableFuture<GenerationEvent> end = new CompletableFuture<>();
     private volatile boolean cancelled;
 
-    GenerationJob(GenerationRequest request) {
+    GenerationJob(long id, GenerationRequest request) {
+        this.id = id;
         this.request = request;
+    }
+
+    /** As {@link Engine#jobs} lists it. */
+    public long id() {
+        return id;
     }
 
     public GenerationRequest request() {
