@@ -49,33 +49,10 @@ public record Graph(List<Node> nodes, Map<String, Integer> inputs, Map<String, I
         return sum;
     }
 
-    /** Multiplications and additions of a node, counted as two; elementwise work as one per element and function. */
+    /** What a node's op costs ({@link Op#flops}), and one for each value and post-op. */
     public double flops(Node node) {
-        double outputs = node.shape().elements();
-        double postOps = outputs * node.postOps().size();
-        Op op = node.op();
-        if (op instanceof Op.Conv2d convolution && convolution.upsample()) {
-            // Each output sees four different inputs through sums of the nine weights.
-            return 2 * outputs * 4 * shapeOf(node.inputs().get(0)).channels() + postOps;
-        }
-        if (op instanceof Op.Conv2d || op instanceof Op.Linear) {
-            Weight weight = node.weights().get(0);
-            return 2 * outputs * weight.elements() / weight.rows() + postOps;
-        }
-        if (op instanceof Op.LinearGeglu) {
-            Weight weight = node.weights().get(0);
-            return 4 * outputs * weight.elements() / weight.rows() + 3 * outputs + postOps;
-        }
-        if (op instanceof Op.Attention attention) {
-            double keys = shapeOf(node.inputs().get(1)).positions();
-            return 4.0 * node.shape().rows() * keys * attention.channels() + postOps;
-        }
-        if (op instanceof Op.GroupNorm || op instanceof Op.LayerNorm) {
-            return 6 * outputs + postOps;
-        }
-        if (op instanceof Op.Input) {
-            return 0;
-        }
-        return outputs + postOps;
+        List<Shape> read = node.inputs().stream().map(this::shapeOf).toList();
+        double postOps = (double) node.shape().elements() * node.postOps().size();
+        return node.op().flops(read, node.weights(), node.shape()) + postOps;
     }
 }

@@ -48,7 +48,7 @@ public final class GraphBuilder {
     }
 
     private int input(String name, Shape shape, boolean exact) {
-        int node = add(name, new Op.Input(exact), List.of(), List.of(), shape);
+        int node = add(name, new Op.Input(shape, exact));
         inputs.put(name, node);
         return node;
     }
@@ -58,15 +58,9 @@ public final class GraphBuilder {
     }
 
     public int conv(String module, int x, int kernel, int stride, int padBefore, int padAfter) {
-        Shape from = shape(x);
-        Weight weight = weight(module + ".weight", -1, from.channels(), kernel, kernel);
+        Weight weight = weight(module + ".weight", -1, shape(x).channels(), kernel, kernel);
         Weight bias = weight(module + ".bias", weight.rows());
-        Shape to = new Shape(
-                from.batch(),
-                (from.height() + padBefore + padAfter - kernel) / stride + 1,
-                (from.width() + padBefore + padAfter - kernel) / stride + 1,
-                weight.rows());
-        return add(module, new Op.Conv2d(kernel, stride, padBefore, padAfter, false), List.of(x), List.of(weight, bias), to);
+        return add(module, new Op.Conv2d(kernel, stride, padBefore, padAfter, false), List.of(x), List.of(weight, bias));
     }
 
     /** A 3×3 convolution that keeps the size. */
@@ -76,35 +70,26 @@ public final class GraphBuilder {
 
     /** A linear layer or a 1×1 convolution, which is the same on channels-last data; the bias is used where the checkpoint has one. */
     public int linear(String module, int x) {
-        Shape from = shape(x);
+        int channels = shape(x).channels();
         List<Integer> found = shapes.apply(prefix + module + ".weight");
         boolean convolution = found != null && found.size() == 4;
-        Weight weight = convolution
-                ? weight(module + ".weight", -1, from.channels(), 1, 1)
-                : weight(module + ".weight", -1, from.channels());
+        Weight weight = convolution ? weight(module + ".weight", -1, channels, 1, 1) : weight(module + ".weight", -1, channels);
         List<Weight> weights = has(module + ".bias") ? List.of(weight, weight(module + ".bias", weight.rows())) : List.of(weight);
-        return add(module, new Op.Linear(), List.of(x), weights, from.withChannels(weight.rows()));
+        return add(module, new Op.Linear(), List.of(x), weights);
     }
 
     public int geglu(String module, int x) {
         Weight weight = weight(module + ".weight", -1, shape(x).channels());
-        if (weight.rows() % 2 != 0) {
-            throw new ModelException(prefix + module + ".weight has " + weight.rows() + " rows: values and gates need an even number");
-        }
         Weight bias = weight(module + ".bias", weight.rows());
-        return add(module, new Op.LinearGeglu(), List.of(x), List.of(weight, bias), shape(x).withChannels(weight.rows() / 2));
+        return add(module, new Op.LinearGeglu(), List.of(x), List.of(weight, bias));
     }
 
     public int groupNorm(String module, int x, int groups, float epsilon) {
-        int channels = shape(x).channels();
-        if (channels % groups != 0) {
-            throw new ModelException(prefix + module + ": " + channels + " channels cannot be parted into " + groups + " groups");
-        }
-        return add(module, new Op.GroupNorm(groups, epsilon), List.of(x), scaleAndShift(module, channels), shape(x));
+        return add(module, new Op.GroupNorm(groups, epsilon), List.of(x), scaleAndShift(module, shape(x).channels()));
     }
 
     public int layerNorm(String module, int x, float epsilon) {
-        return add(module, new Op.LayerNorm(epsilon), List.of(x), scaleAndShift(module, shape(x).channels()), shape(x));
+        return add(module, new Op.LayerNorm(epsilon), List.of(x), scaleAndShift(module, shape(x).channels()));
     }
 
     private List<Weight> scaleAndShift(String module, int channels) {
@@ -116,11 +101,11 @@ public final class GraphBuilder {
         if (channels % heads != 0 || shape(k).channels() != channels || shape(v).channels() != channels) {
             throw new ModelException(prefix + module + ": " + channels + " channels do not fit " + heads + " heads and the keys");
         }
-        return add(module, new Op.Attention(heads, channels / heads, causal, 0, 0, 0), List.of(q, k, v), List.of(), shape(q));
+        return add(module, new Op.Attention(heads, channels / heads, causal, 0, 0, 0), q, k, v);
     }
 
     public int activation(String module, PostOp.Kind kind, int x) {
-        return add(module, new Op.Activation(kind), List.of(x), List.of(), shape(x));
+        return add(module, new Op.Activation(kind), x);
     }
 
     public int silu(String module, int x) {
@@ -128,34 +113,19 @@ public final class GraphBuilder {
     }
 
     public int add(String module, int a, int b) {
-        if (!shape(a).equals(shape(b))) {
-            throw new ModelException(prefix + module + ": cannot add " + shape(a) + " and " + shape(b));
-        }
-        return add(module, new Op.Add(), List.of(a, b), List.of(), shape(a));
+        return add(module, new Op.Add(), a, b);
     }
 
     public int addPerChannel(String module, int x, int perChannel) {
-        Shape added = shape(perChannel);
-        boolean fits = added.positions() == 1 && added.channels() == shape(x).channels();
-        if (!fits || added.batch() != 1 && added.batch() != shape(x).batch()) {
-            throw new ModelException(prefix + module + ": cannot add " + shape(perChannel) + " to each position of " + shape(x));
-        }
-        return add(module, new Op.AddPerChannel(), List.of(x, perChannel), List.of(), shape(x));
+        return add(module, new Op.AddPerChannel(), x, perChannel);
     }
 
     public int concat(String module, int a, int b) {
-        return add(
-                module, new Op.Concat(), List.of(a, b), List.of(), shape(a).withChannels(shape(a).channels() + shape(b).channels()));
+        return add(module, new Op.Concat(), a, b);
     }
 
     public int upsample(String module, int x, int height, int width) {
-        Shape from = shape(x);
-        return add(
-                module,
-                new Op.UpsampleNearest(),
-                List.of(x),
-                List.of(),
-                new Shape(from.batch(), height, width, from.channels()));
+        return add(module, new Op.UpsampleNearest(height, width), x);
     }
 
     /** Token and place embeddings; ids {@code [batch, 1, tokens, 1]}. */
@@ -163,19 +133,25 @@ public final class GraphBuilder {
         Weight table = weight(module + ".token_embedding.weight", -1, -1);
         int channels = table.shape().get(1);
         Weight places = weight(module + ".position_embedding.weight", -1, channels);
-        if (places.rows() < shape(ids).positions()) {
-            throw new ModelException(prefix + module + " has " + places.rows() + " places: " + shape(ids).positions() + " are needed");
-        }
-        return add(module, new Op.Embedding(), List.of(ids), List.of(table, places), shape(ids).withChannels(channels));
+        return add(module, new Op.Embedding(), List.of(ids), List.of(table, places));
     }
 
     /** Timesteps {@code [batch, 1, 1, 1]} to {@code [batch, 1, 1, channels]}. */
     public int timestepEmbedding(String module, int timesteps, int channels) {
-        return add(module, new Op.TimestepEmbedding(), List.of(timesteps), List.of(), shape(timesteps).withChannels(channels));
+        return add(module, new Op.TimestepEmbedding(channels), timesteps);
     }
 
-    private int add(String module, Op op, List<Integer> from, List<Weight> weights, Shape shape) {
-        nodes.add(new Node(module, op, from, weights, List.of(), shape));
+    private int add(String module, Op op, Integer... from) {
+        return add(module, op, List.of(from), List.of());
+    }
+
+    private int add(String module, Op op, List<Integer> from, List<Weight> weights) {
+        try {
+            Shape shape = op.result(from.stream().map(this::shape).toList(), weights);
+            nodes.add(new Node(module, op, from, weights, List.of(), shape));
+        } catch (IllegalArgumentException e) {
+            throw new ModelException(prefix + module + ": " + e.getMessage());
+        }
         return nodes.size() - 1;
     }
 

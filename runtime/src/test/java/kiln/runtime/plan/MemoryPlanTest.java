@@ -36,7 +36,7 @@ class MemoryPlanTest {
     @Test
     void aChainNeedsRoomForTwoResultsOnly() {
         List<Node> nodes = new ArrayList<>();
-        nodes.add(node(new Op.Input(false), List.of(), 64));
+        nodes.add(input(64, false));
         for (int i = 1; i < 10; i++) {
             nodes.add(node(new Op.LayerNorm(1e-5f), List.of(i - 1), 64));
         }
@@ -53,10 +53,14 @@ class MemoryPlanTest {
         return new Node("", op, inputs, List.of(), List.of(), new Shape(1, 1, 1, channels));
     }
 
+    private static Node input(int channels, boolean exact) {
+        return node(new Op.Input(new Shape(1, 1, 1, channels), exact), List.of(), channels);
+    }
+
     private static Graph randomGraph(Random random) {
         List<Node> nodes = new ArrayList<>();
-        nodes.add(node(new Op.Input(false), List.of(), 1 + random.nextInt(500)));
-        nodes.add(node(new Op.Input(true), List.of(), 1 + random.nextInt(500)));
+        nodes.add(input(1 + random.nextInt(500), false));
+        nodes.add(input(1 + random.nextInt(500), true));
         int count = 3 + random.nextInt(30);
         while (nodes.size() < count) {
             List<Integer> inputs = List.of(random.nextInt(nodes.size()), random.nextInt(nodes.size()));

@@ -146,7 +146,7 @@ class ReferenceOpsTest {
     @Test
     void attentionReadsSlicesOfOneResult() {
         Shape packed = shape("attention_packed.in.x");
-        Node input = new Node("x", new Op.Input(false), List.of(), List.of(), List.of(), packed);
+        Node input = new Node("x", new Op.Input(packed, false), List.of(), List.of(), List.of(), packed);
         Op attention = new Op.Attention(3, 4, false, 25, 0, 12);
         Node node = new Node("attention", attention, List.of(0, 0, 0), List.of(), List.of(), packed.withChannels(12));
         assertResult("attention_packed", new Graph(List.of(input, node), Map.of("x", 0), Map.of("out", 1)), TOLERANCE);
