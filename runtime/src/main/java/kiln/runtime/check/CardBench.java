@@ -12,7 +12,7 @@ import kiln.runtime.engine.CudaOpening;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.engine.Executors;
 import kiln.runtime.exec.cuda.CudaExecutor;
-import kiln.runtime.exec.cuda.KernelBench;
+import kiln.runtime.exec.cuda.measure.KernelBench;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.model.Checkpoint;
 import kiln.runtime.model.CheckpointFile;

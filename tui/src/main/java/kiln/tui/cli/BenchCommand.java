@@ -17,7 +17,7 @@ import kiln.runtime.check.CardBench;
 import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.engine.Executors;
-import kiln.runtime.exec.cuda.ProductTimes;
+import kiln.runtime.exec.cuda.library.ProductTimes;
 import kiln.runtime.job.GenerationRequest;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;

@@ -10,6 +10,8 @@ import kiln.kernels.emulator.EmulatedDriver;
 import kiln.kernels.emulator.EmulatorChecks;
 import kiln.runtime.exec.NetworkGolden;
 import kiln.runtime.exec.NetworkGolden.Deviation;
+import kiln.runtime.exec.cuda.program.AttentionChoice;
+import kiln.runtime.exec.cuda.residence.MemoryBudget;
 import kiln.runtime.plan.Residency;
 import org.junit.jupiter.api.Test;
 

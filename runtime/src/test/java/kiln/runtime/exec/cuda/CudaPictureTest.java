@@ -18,6 +18,8 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Precision;
 import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.EngineOptions;
+import kiln.runtime.exec.cuda.program.AttentionChoice;
+import kiln.runtime.exec.cuda.residence.MemoryBudget;
 import kiln.runtime.exec.reference.ReferenceExecutor;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
