@@ -35,7 +35,7 @@ final class BandLowering {
     }
 
     private void product() {
-        RowProduct product = p.norms.product(index);
+        RowProduct product = p.products.own(index);
         RowProduct.Operands operands = ProductLowering.operands(p, index);
         Node node = graph.node(index);
         int height = node.shape().height();

@@ -37,7 +37,7 @@ public final class Lowering {
         if (whole.build().arenaBytes() <= limitBytes) {
             return whole.build();
         }
-        return written(new ProgramBuilder(graph, target, whole.norms, BandPlan.within(limitBytes, whole))).build();
+        return written(new ProgramBuilder(graph, target, whole.products, whole.norms, BandPlan.within(limitBytes, whole))).build();
     }
 
     /** The smallest arena that is worth trying in {@link #lower(Graph, DeviceTarget, long)}. */
@@ -47,8 +47,10 @@ public final class Lowering {
     }
 
     private static ProgramBuilder whole(Graph graph, DeviceTarget target, DeviceLibraries libraries) {
-        NormFusion norms = new NormFusion(graph, target, libraries);
-        return written(new ProgramBuilder(graph, target, norms, BandPlan.least(graph, target.type(), norms)));
+        NormNeighbours neighbours = new NormNeighbours(graph);
+        ProductChoice products = new ProductChoice(graph, target, libraries, neighbours);
+        NormFusion norms = new NormFusion(graph, neighbours, products);
+        return written(new ProgramBuilder(graph, target, products, norms, BandPlan.least(graph, target.type(), norms)));
     }
 
     private static ProgramBuilder written(ProgramBuilder program) {

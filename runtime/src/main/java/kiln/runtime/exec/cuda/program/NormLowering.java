@@ -35,14 +35,14 @@ final class NormLowering {
                         op.epsilon()));
         if (!isApplied) {
             apply(p, index, factors, p.result(node.inputs().get(0)), p.result(index), shape.batch(), shape.positions());
-            ElementLowering.postOps(p, index, NormFusion.hasSilu(node) ? 1 : 0);
+            ElementLowering.postOps(p, index, NormNeighbours.hasSilu(node) ? 1 : 0);
         }
     }
 
     /** Normalises some positions of each picture, and applies SiLU where it follows; {@code out} may be {@code in}. */
     static void apply(ProgramBuilder p, int norm, long factors, long in, long out, int batch, int positions) {
         int channels = p.graph.shapeOf(norm).channels();
-        p.add(new GroupNormApply(p.type(), ElementLowering.width(channels), NormFusion.hasSilu(p.graph.node(norm)))
+        p.add(new GroupNormApply(p.type(), ElementLowering.width(channels), NormNeighbours.hasSilu(p.graph.node(norm)))
                 .call(in, factors, out, batch, positions, channels));
     }
 

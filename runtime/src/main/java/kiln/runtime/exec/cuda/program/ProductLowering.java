@@ -26,7 +26,7 @@ public final class ProductLowering {
 
     /** All rows at once. */
     static void product(ProgramBuilder p, int index) {
-        Optional<LibraryLowering.Product> library = p.norms.library(index);
+        Optional<LibraryLowering.Product> library = p.products.library(index);
         if (library.isPresent()) {
             library.get().lower(p, index);
             return;
@@ -34,7 +34,7 @@ public final class ProductLowering {
         Node node = p.graph.node(index);
         int height = node.shape().height();
         int source = p.bands.sourceOf(index);
-        p.norms.product(index)
+        p.products.own(index)
                 .calls(
                         operands(p, index),
                         new Convolution.Band(0, height, 0, p.graph.shapeOf(source).height()),
@@ -47,7 +47,7 @@ public final class ProductLowering {
     /** Names the parameters, and takes the work memory that the product needs. */
     static RowProduct.Operands operands(ProgramBuilder p, int index) {
         Node node = p.graph.node(index);
-        RowProduct product = p.norms.product(index);
+        RowProduct product = p.products.own(index);
         DeviceWeight.Layout layout = layout(node.op());
         DeviceWeight weight = DeviceWeight.matrix(node.weights().get(0), layout, p.target);
         long weights = p.weight(weight);

@@ -15,6 +15,7 @@ import kiln.runtime.plan.MemoryPlan;
 final class ProgramBuilder {
     final Graph graph;
     final DeviceTarget target;
+    final ProductChoice products;
     final NormFusion norms;
     final BandPlan bands;
     private final MemoryPlan plan;
@@ -25,9 +26,10 @@ final class ProgramBuilder {
     private final long[] workBytes;
     private int node;
 
-    ProgramBuilder(Graph graph, DeviceTarget target, NormFusion norms, BandPlan bands) {
+    ProgramBuilder(Graph graph, DeviceTarget target, ProductChoice products, NormFusion norms, BandPlan bands) {
         this.graph = graph;
         this.target = target;
+        this.products = products;
         this.norms = norms;
         this.bands = bands;
         plan = bands.devicePlan();

@@ -75,7 +75,8 @@ class NormFusionTest {
     private static List<Integer> bandRowsOfDoublings(int capability, int height, int width, boolean inEpilogue) {
         Graph graph = Fusion.fuse(SIZES.vae().decoder(SHAPES::get, 1, height, width));
         DeviceTarget target = new DeviceTarget(Card.of(capability), DataType.F16, DataType.F16);
-        NormFusion fusion = new NormFusion(graph, target, DeviceLibraries.none());
+        NormNeighbours neighbours = new NormNeighbours(graph);
+        NormFusion fusion = new NormFusion(graph, neighbours, new ProductChoice(graph, target, DeviceLibraries.none(), neighbours));
         return IntStream.range(0, graph.nodes().size())
                 .filter(i -> graph.node(i).op() instanceof Op.Conv2d convolution && convolution.upsample())
                 .peek(i -> assertThat(fusion.isInEpilogue(i)).as(graph.node(i).name()).isEqualTo(inEpilogue))
