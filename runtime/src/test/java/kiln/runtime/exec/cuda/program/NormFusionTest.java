@@ -14,12 +14,12 @@ import kiln.runtime.graph.Fusion;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Op;
 import kiln.runtime.model.Checkpoint;
-import kiln.runtime.model.StableDiffusion15;
+import kiln.runtime.model.CheckpointShapes;
 import org.junit.jupiter.api.Test;
 
 /** How many launches group norms take in Stable Diffusion 1.5's networks. */
 class NormFusionTest {
-    private static final Map<String, List<Integer>> SHAPES = StableDiffusion15.shapes();
+    private static final Map<String, List<Integer>> SHAPES = CheckpointShapes.STABLE_DIFFUSION_15.tensors();
     private static final Checkpoint SIZES = Checkpoint.infer(SHAPES::get);
 
     private static Graph denoiser(int height, int width) {
