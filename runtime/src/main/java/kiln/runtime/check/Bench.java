@@ -12,14 +12,15 @@ import kiln.runtime.engine.Devices;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.exec.Device;
-import kiln.runtime.exec.cuda.HostMemory;
-import kiln.runtime.exec.cuda.ProductTimes;
+import kiln.runtime.exec.cuda.library.ProductTimes;
+import kiln.runtime.exec.cuda.residence.HostMemory;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.model.Model;
 import kiln.runtime.model.NetworkShape;
 import kiln.runtime.pipeline.ModelSession;
 import kiln.runtime.pipeline.PictureNetworks;
+import kiln.runtime.text.TokenChunk;
 
 /** Times the parts of a picture's making on this machine: one CFG step (batch 2), the decoder, the text encoder with both prompts. */
 public final class Bench {

@@ -7,8 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import kiln.runtime.exec.cuda.KernelBench;
-import kiln.runtime.exec.cuda.KernelBench.Row;
+import kiln.runtime.exec.cuda.measure.KernelBench;
+import kiln.runtime.exec.cuda.measure.KernelBench.Row;
 
 /** What {@code kiln bench --kernels} says: a table for each network, the launches that take most of its time first. */
 record KernelBenchReport(CliContext context, Path model, int width, int height) {

@@ -12,7 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import kiln.runtime.check.Bench;
-import kiln.runtime.exec.cuda.KernelBench;
+import kiln.runtime.exec.cuda.measure.KernelBench;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
