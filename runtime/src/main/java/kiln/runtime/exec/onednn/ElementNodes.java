@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.List;
 import kiln.runtime.graph.Node;
+import kiln.runtime.graph.Op;
 import kiln.runtime.graph.PostOp;
 import kiln.runtime.graph.Shape;
 import org.bytedeco.dnnl.dnnl_memory_desc;
@@ -28,7 +29,12 @@ final class ElementNodes {
         }
     }
 
-    static void activation(Compilation c, int index, int input, PostOp.Kind kind) {
+    static void activation(Compilation c, int index, Op.Activation op) {
+        activation(c, index, c.graph.node(index).inputs().get(0), op.kind());
+        postOps(c, index, 0);
+    }
+
+    private static void activation(Compilation c, int index, int input, PostOp.Kind kind) {
         dnnl_memory_desc layout = c.matrix(index);
         Attributes attributes = new Attributes(c.handles);
         dnnl_primitive_desc description = new dnnl_primitive_desc();
@@ -50,7 +56,13 @@ final class ElementNodes {
     }
 
     /** Sum of two results; the second may be one vector for all positions. */
-    static void sum(Compilation c, int index, int a, int b) {
+    static void sum(Compilation c, int index) {
+        List<Integer> inputs = c.graph.node(index).inputs();
+        sum(c, index, inputs.get(0), inputs.get(1));
+        postOps(c, index, 0);
+    }
+
+    private static void sum(Compilation c, int index, int a, int b) {
         dnnl_memory_desc layoutA = c.image(a);
         dnnl_memory_desc layoutB = c.image(b);
         dnnl_memory_desc target = c.image(index);
@@ -85,6 +97,7 @@ final class ElementNodes {
                 .argument(dnnl.DNNL_ARG_MULTIPLE_SRC, c.result(node.inputs().get(0), a))
                 .argument(dnnl.DNNL_ARG_MULTIPLE_SRC + 1, c.result(node.inputs().get(1), b))
                 .argument(dnnl.DNNL_ARG_DST, c.result(index, target)));
+        postOps(c, index, 0);
     }
 
     /** Copies whole positions: as fast as memory. */

@@ -4,21 +4,39 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.DoubleConsumer;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Precision;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.OpTable;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.graph.Fusion;
 import kiln.runtime.graph.Graph;
-import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.Shape;
 import kiln.runtime.plan.MemoryPlan;
 
 /** Runs graphs on the CPU through oneDNN. Graphs share one arena and one block of work memory, as only one of them runs at a time. */
 public final class OneDnnExecutor implements Executor {
+    private static final OpTable<Compilation> TABLE = OpTable.<Compilation>of("oneDNN")
+            .row(Op.Input.class, (c, node, op) -> {})
+            .row(Op.Conv2d.class, MatrixNodes::convolution)
+            .row(Op.Linear.class, (c, node, op) -> MatrixNodes.linear(c, node))
+            .row(Op.LinearGeglu.class, (c, node, op) -> MatrixNodes.geglu(c, node))
+            .row(Op.GroupNorm.class, NormNodes::groupNorm)
+            .row(Op.LayerNorm.class, NormNodes::layerNorm)
+            .row(Op.Attention.class, AttentionNode::compile)
+            .row(Op.Activation.class, ElementNodes::activation)
+            .row(Op.Add.class, (c, node, op) -> ElementNodes.sum(c, node))
+            .row(Op.AddPerChannel.class, (c, node, op) -> ElementNodes.sum(c, node))
+            .row(Op.Concat.class, (c, node, op) -> ElementNodes.concat(c, node))
+            .row(Op.UpsampleNearest.class, (c, node, op) -> ElementNodes.upsample(c, node))
+            .row(Op.Embedding.class, (c, node, op) -> ElementNodes.embedding(c, node))
+            .row(Op.TimestepEmbedding.class, (c, node, op) -> ElementNodes.timestepEmbedding(c, node))
+            .build();
+
     private final WeightSource source;
     private final Format format;
     private final PreparedWeights weights;
@@ -58,6 +76,11 @@ public final class OneDnnExecutor implements Executor {
         return Format.BF16;
     }
 
+    /** The ops that it computes. */
+    public static Set<Class<? extends Op>> ops() {
+        return TABLE.ops();
+    }
+
     @Override
     public String description() {
         return "oneDNN " + (format == Format.BF16 ? "bf16" : "f32") + " (" + OneDnn.instructionSet() + ")";
@@ -87,7 +110,7 @@ public final class OneDnnExecutor implements Executor {
             for (int i = 0; i < graph.nodes().size(); i++) {
                 progress.accept((double) i / graph.nodes().size());
                 compilation.begin();
-                compile(compilation, i);
+                TABLE.run(compilation, i, graph.node(i).op());
                 steps.add(compilation.takeSteps());
             }
         } catch (RuntimeException | Error e) {
@@ -97,41 +120,6 @@ public final class OneDnnExecutor implements Executor {
             weights.releaseStaging();
         }
         return new Compiled(graph, formats, plan, steps, regions, handles, compilation.workBytes());
-    }
-
-    private static void compile(Compilation c, int index) {
-        Node node = c.graph.node(index);
-        Op op = node.op();
-        if (op instanceof Op.Conv2d convolution) {
-            MatrixNodes.convolution(c, index, convolution);
-        } else if (op instanceof Op.Linear) {
-            MatrixNodes.linear(c, index);
-        } else if (op instanceof Op.LinearGeglu) {
-            MatrixNodes.geglu(c, index);
-        } else if (op instanceof Op.GroupNorm norm) {
-            NormNodes.groupNorm(c, index, norm);
-        } else if (op instanceof Op.LayerNorm norm) {
-            NormNodes.layerNorm(c, index, norm);
-        } else if (op instanceof Op.Attention attention) {
-            AttentionNode.compile(c, index, attention);
-        } else if (op instanceof Op.Activation activation) {
-            ElementNodes.activation(c, index, node.inputs().get(0), activation.kind());
-            ElementNodes.postOps(c, index, 0);
-        } else if (op instanceof Op.Add || op instanceof Op.AddPerChannel) {
-            ElementNodes.sum(c, index, node.inputs().get(0), node.inputs().get(1));
-            ElementNodes.postOps(c, index, 0);
-        } else if (op instanceof Op.Concat) {
-            ElementNodes.concat(c, index);
-            ElementNodes.postOps(c, index, 0);
-        } else if (op instanceof Op.UpsampleNearest) {
-            ElementNodes.upsample(c, index);
-        } else if (op instanceof Op.Embedding) {
-            ElementNodes.embedding(c, index);
-        } else if (op instanceof Op.TimestepEmbedding) {
-            ElementNodes.timestepEmbedding(c, index);
-        } else if (!(op instanceof Op.Input)) {
-            throw new IllegalArgumentException("oneDNN executor: no code for " + op);
-        }
     }
 
     @Override

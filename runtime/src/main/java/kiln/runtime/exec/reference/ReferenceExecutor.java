@@ -2,10 +2,12 @@ package kiln.runtime.exec.reference;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.DoubleConsumer;
 import kiln.runtime.base.Precision;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.OpTable;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
@@ -22,12 +24,49 @@ import kiln.runtime.plan.MemoryPlan;
  * {@link IllegalStateException}.
  */
 public final class ReferenceExecutor implements Executor {
+    private static final OpTable<Frame> TABLE = OpTable.<Frame>of("reference")
+            .row(Op.Input.class, (frame, node, op) -> {})
+            .row(Op.Conv2d.class, keeping(MatrixOps::convolution))
+            .row(Op.Linear.class, keeping((frame, node, op) -> MatrixOps.linear(frame, node)))
+            .row(Op.LinearGeglu.class, keeping((frame, node, op) -> MatrixOps.geglu(frame, node)))
+            .row(Op.GroupNorm.class, keeping(NormOps::group))
+            .row(Op.LayerNorm.class, keeping(NormOps::layer))
+            .row(Op.Attention.class, keeping(AttentionOp::run))
+            .row(Op.Activation.class, keeping((frame, node, op) -> ElementOps.activation(frame, node, op.kind())))
+            .row(Op.Add.class, keeping((frame, node, op) -> ElementOps.sum(frame, node)))
+            .row(Op.AddPerChannel.class, keeping((frame, node, op) -> ElementOps.sumPerChannel(frame, node)))
+            .row(Op.Concat.class, keeping((frame, node, op) -> ElementOps.concat(frame, node)))
+            .row(Op.UpsampleNearest.class, keeping((frame, node, op) -> ElementOps.upsample(frame, node)))
+            .row(Op.Embedding.class, keeping((frame, node, op) -> ElementOps.embedding(frame, node)))
+            .row(Op.TimestepEmbedding.class, keeping((frame, node, op) -> ElementOps.timestepEmbedding(frame, node)))
+            .build();
+
     private final PreparedWeights weights;
     private boolean closed;
+
+    /** Computes a new result. */
+    @FunctionalInterface
+    private interface Computation<T extends Op> {
+        float[] of(Frame frame, Node node, T op);
+    }
 
     /** @param source read while graphs are compiled, and for rows of embedding tables while they run; stays the caller's to close */
     public ReferenceExecutor(WeightSource source) {
         weights = new PreparedWeights(source);
+    }
+
+    private static <T extends Op> OpTable.Code<Frame, T> keeping(Computation<T> computation) {
+        return (frame, index, op) -> {
+            Node node = frame.graph().node(index);
+            float[] result = computation.of(frame, node, op);
+            ElementOps.postOps(frame, node, result);
+            frame.results()[index] = result;
+        };
+    }
+
+    /** The ops that it computes. */
+    public static Set<Class<? extends Op>> ops() {
+        return TABLE.ops();
     }
 
     @Override
@@ -83,38 +122,6 @@ public final class ReferenceExecutor implements Executor {
         weights.release("");
     }
 
-    private static float[] compute(Frame frame, Node node) {
-        Op op = node.op();
-        if (op instanceof Op.Conv2d convolution) {
-            return MatrixOps.convolution(frame, node, convolution);
-        } else if (op instanceof Op.Linear) {
-            return MatrixOps.linear(frame, node);
-        } else if (op instanceof Op.LinearGeglu) {
-            return MatrixOps.geglu(frame, node);
-        } else if (op instanceof Op.GroupNorm norm) {
-            return NormOps.group(frame, node, norm);
-        } else if (op instanceof Op.LayerNorm norm) {
-            return NormOps.layer(frame, node, norm);
-        } else if (op instanceof Op.Attention attention) {
-            return AttentionOp.run(frame, node, attention);
-        } else if (op instanceof Op.Activation activation) {
-            return ElementOps.activation(frame, node, activation.kind());
-        } else if (op instanceof Op.Add) {
-            return ElementOps.sum(frame, node);
-        } else if (op instanceof Op.AddPerChannel) {
-            return ElementOps.sumPerChannel(frame, node);
-        } else if (op instanceof Op.Concat) {
-            return ElementOps.concat(frame, node);
-        } else if (op instanceof Op.UpsampleNearest) {
-            return ElementOps.upsample(frame, node);
-        } else if (op instanceof Op.Embedding) {
-            return ElementOps.embedding(frame, node);
-        } else if (op instanceof Op.TimestepEmbedding) {
-            return ElementOps.timestepEmbedding(frame, node);
-        }
-        throw new IllegalArgumentException("reference executor: no code for " + op);
-    }
-
     private final class Compiled implements CompiledGraph {
         private final Graph graph;
         private final MemoryPlan plan;
@@ -137,10 +144,7 @@ public final class ReferenceExecutor implements Executor {
             for (int i = 0; i < graph.nodes().size(); i++) {
                 progress.at(done);
                 Node node = graph.node(i);
-                if (!(node.op() instanceof Op.Input)) {
-                    frame.results()[i] = compute(frame, node);
-                    ElementOps.postOps(frame, node, frame.results()[i]);
-                }
+                TABLE.run(frame, i, node.op());
                 int now = i;
                 node.reads().filter(read -> plan.lastUse(read) == now).forEach(read -> frame.results()[read] = null);
                 done += graph.flops(node);

@@ -1,6 +1,8 @@
 package kiln.runtime.exec.cuda.program;
 
+import java.util.Set;
 import kiln.kernels.DataType;
+import kiln.runtime.exec.OpTable;
 import kiln.runtime.exec.cuda.library.DeviceLibraries;
 import kiln.runtime.graph.Fusion;
 import kiln.runtime.graph.Graph;
@@ -9,7 +11,29 @@ import kiln.runtime.graph.Op;
 
 /** Writes a graph as commands. Needs no card. */
 public final class Lowering {
+    private static final OpTable<ProgramBuilder> TABLE = OpTable.<ProgramBuilder>of("CUDA")
+            .row(Op.Input.class, (p, node, op) -> {})
+            .row(Op.Conv2d.class, (p, node, op) -> ProductLowering.product(p, node))
+            .row(Op.Linear.class, (p, node, op) -> ProductLowering.product(p, node))
+            .row(Op.LinearGeglu.class, (p, node, op) -> ProductLowering.product(p, node))
+            .row(Op.GroupNorm.class, (p, node, op) -> NormLowering.groupNorm(p, node))
+            .row(Op.LayerNorm.class, NormLowering::layerNorm)
+            .row(Op.Attention.class, AttentionLowering::attention)
+            .row(Op.Activation.class, (p, node, op) -> ElementLowering.activation(p, node, op.kind()))
+            .row(Op.Add.class, (p, node, op) -> ElementLowering.add(p, node))
+            .row(Op.AddPerChannel.class, (p, node, op) -> ElementLowering.addPerChannel(p, node))
+            .row(Op.Concat.class, (p, node, op) -> ElementLowering.concat(p, node))
+            .row(Op.UpsampleNearest.class, (p, node, op) -> ElementLowering.upsample(p, node))
+            .row(Op.Embedding.class, (p, node, op) -> ElementLowering.embedding(p, node))
+            .row(Op.TimestepEmbedding.class, (p, node, op) -> ElementLowering.timestepEmbedding(p, node))
+            .build();
+
     private Lowering() {}
+
+    /** The ops that there are kernels for. */
+    public static Set<Class<? extends Op>> ops() {
+        return TABLE.ops();
+    }
 
     /** With Kiln's own kernels only. */
     public static DeviceProgram lower(Graph unfused, DeviceTarget target) {
@@ -70,33 +94,10 @@ public final class Lowering {
     }
 
     private static void lower(ProgramBuilder p, int index) {
-        Op op = p.graph.node(index).op();
         if (p.bands.isInBands(index)) {
             BandLowering.product(p, index);
-        } else if (ProductLowering.isProduct(op)) {
-            ProductLowering.product(p, index);
-        } else if (op instanceof Op.GroupNorm) {
-            NormLowering.groupNorm(p, index);
-        } else if (op instanceof Op.LayerNorm norm) {
-            NormLowering.layerNorm(p, index, norm);
-        } else if (op instanceof Op.Attention attention) {
-            AttentionLowering.attention(p, index, attention);
-        } else if (op instanceof Op.Activation activation) {
-            ElementLowering.activation(p, index, activation.kind());
-        } else if (op instanceof Op.Add) {
-            ElementLowering.add(p, index);
-        } else if (op instanceof Op.AddPerChannel) {
-            ElementLowering.addPerChannel(p, index);
-        } else if (op instanceof Op.Concat) {
-            ElementLowering.concat(p, index);
-        } else if (op instanceof Op.UpsampleNearest) {
-            ElementLowering.upsample(p, index);
-        } else if (op instanceof Op.Embedding) {
-            ElementLowering.embedding(p, index);
-        } else if (op instanceof Op.TimestepEmbedding) {
-            ElementLowering.timestepEmbedding(p, index);
-        } else if (!(op instanceof Op.Input)) {
-            throw new IllegalArgumentException("CUDA executor: no kernel for " + op);
+        } else {
+            TABLE.run(p, index, p.graph.node(index).op());
         }
     }
 }
