@@ -69,8 +69,8 @@ class OpTest {
         assertThat(node(graph -> graph.conv("conv", 0, 3, 2, 0, 1)).shape()).isEqualTo(new Shape(2, 2, 3, 8));
         assertThat(node(graph -> graph.geglu("linear", 0)).shape()).isEqualTo(new Shape(2, 5, 7, 5));
         assertThat(node(graph -> graph.concat("", 0, graph.linear("linear", 0))).shape()).isEqualTo(new Shape(2, 5, 7, 16));
-        assertThat(new Op.Conv2d(3, 1, 1, 1, true).result(List.of(new Shape(1, 4, 3, 6)), node(graph -> graph.conv3x3("conv", 0)).weights()))
-                .isEqualTo(new Shape(1, 8, 6, 8));
+        List<Weight> weights = node(graph -> graph.conv3x3("conv", 0)).weights();
+        assertThat(new Op.Conv2d(3, 1, 1, 1, true).result(List.of(new Shape(1, 4, 3, 6)), weights)).isEqualTo(new Shape(1, 8, 6, 8));
     }
 
     @Test
