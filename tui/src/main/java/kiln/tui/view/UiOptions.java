@@ -13,6 +13,7 @@ import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.model.ModelDefaults;
 import kiln.runtime.text.ClipTokenizer;
 import kiln.runtime.text.PromptChunks;
+import kiln.runtime.text.PromptOptions;
 import kiln.tui.output.ColorDepth;
 import kiln.weights.ModelCatalog;
 
@@ -106,7 +107,7 @@ public record UiOptions(
             if (tokenizer == null) {
                 tokenizer = ClipTokenizer.load();
             }
-            PromptChunks chunks = PromptChunks.parse(tokenizer, prompt);
+            PromptChunks chunks = PromptChunks.parse(tokenizer, prompt, PromptOptions.DEFAULT);
             return chunks.used() + "/" + chunks.allowed();
         }
     }
