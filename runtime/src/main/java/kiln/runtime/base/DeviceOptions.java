@@ -17,8 +17,6 @@ import java.util.Set;
  * @param noHalfVae whether the decoder is computed, and its weights are kept, in f32
  * @param upcastSampling whether the denoiser's results are f32 while its matrices are f16
  * @param cpuParts networks that the CPU computes all the same
- * @param alwaysBatchCondUncond whether both halves of a guided step go through the denoiser together, even where memory is so short that
- *     the planner would rather run them one after the other
  */
 public record DeviceOptions(
         String device,
@@ -31,11 +29,10 @@ public record DeviceOptions(
         WeightFormat weights,
         boolean noHalfVae,
         boolean upcastSampling,
-        Set<NetworkPart> cpuParts,
-        boolean alwaysBatchCondUncond) {
+        Set<NetworkPart> cpuParts) {
     /** The card with the most free memory, all of it, every choice left to Kiln. */
     public static final DeviceOptions DEFAULT = new DeviceOptions(
-            null, 0, 0, MemoryMode.AUTO, AttentionKind.AUTO, LibraryChoice.AUTO, LibraryChoice.AUTO, WeightFormat.F16, false, false, Set.of(), false);
+            null, 0, 0, MemoryMode.AUTO, AttentionKind.AUTO, LibraryChoice.AUTO, LibraryChoice.AUTO, WeightFormat.F16, false, false, Set.of());
 
     public DeviceOptions {
         if (device != null && device.isBlank()) {
@@ -78,7 +75,6 @@ public record DeviceOptions(
         private boolean noHalfVae;
         private boolean upcastSampling;
         private Set<NetworkPart> cpuParts;
-        private boolean alwaysBatchCondUncond;
 
         private Builder(DeviceOptions from) {
             device = from.device;
@@ -92,7 +88,6 @@ public record DeviceOptions(
             noHalfVae = from.noHalfVae;
             upcastSampling = from.upcastSampling;
             cpuParts = from.cpuParts;
-            alwaysBatchCondUncond = from.alwaysBatchCondUncond;
         }
 
         public Builder device(String value) {
@@ -150,15 +145,10 @@ public record DeviceOptions(
             return this;
         }
 
-        public Builder alwaysBatchCondUncond(boolean value) {
-            alwaysBatchCondUncond = value;
-            return this;
-        }
-
         public DeviceOptions build() {
             return new DeviceOptions(
                     device, vramBudgetBytes, vramHeadroomBytes, memory, attention, gemm, convolution, weights, noHalfVae, upcastSampling,
-                    cpuParts, alwaysBatchCondUncond);
+                    cpuParts);
         }
     }
 }

@@ -40,9 +40,6 @@ public interface Executor extends AutoCloseable {
      */
     CompiledGraph compile(String network, Graph graph, DoubleConsumer progress);
 
-    /** Forgets the prepared weights whose names begin so, to make room; they come back when a graph that needs them is compiled. */
-    void release(String prefix);
-
     @Override
     void close();
 }

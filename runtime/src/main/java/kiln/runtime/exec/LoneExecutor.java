@@ -44,11 +44,6 @@ public record LoneExecutor(Device device, Executor executor) implements Executor
     }
 
     @Override
-    public void release(String prefix) {
-        executor.release(prefix);
-    }
-
-    @Override
     public void close() {
         try (device; executor) {
             // The device last.

@@ -49,12 +49,6 @@ public final class RoutedExecutor implements Executor {
     }
 
     @Override
-    public void release(String prefix) {
-        first.release(prefix);
-        second.release(prefix);
-    }
-
-    @Override
     public void close() {
         try (first; second) {
             // Both are closed even when one of them cannot.

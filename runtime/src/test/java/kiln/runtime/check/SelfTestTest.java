@@ -73,11 +73,6 @@ class SelfTestTest {
         }
 
         @Override
-        public void release(String prefix) {
-            executor.release(prefix);
-        }
-
-        @Override
         public void close() {
             executor.close();
         }

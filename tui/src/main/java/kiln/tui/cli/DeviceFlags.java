@@ -32,11 +32,6 @@ final class DeviceFlags {
     boolean lowvram;
 
     @Option(
-            names = "--always-batch-cond-uncond",
-            description = "Both halves of a step go through the denoiser together even when memory is short.")
-    boolean alwaysBatchCondUncond;
-
-    @Option(
             names = "--weights",
             paramLabel = "FORMAT",
             completionCandidates = Choices.WeightFormats.class,
@@ -107,7 +102,6 @@ final class DeviceFlags {
                 .noHalfVae(noHalfVae)
                 .upcastSampling(upcastSampling)
                 .cpuParts(compute.cpuParts())
-                .alwaysBatchCondUncond(alwaysBatchCondUncond)
                 .build();
         if (options.isCpuOnly() && compute.executor().equals("cuda")) {
             throw KilnException.badRequest("--executor cuda and --use-cpu all contradict each other");

@@ -28,6 +28,7 @@ final class ForeignFlags {
             "xformers-flash-attention opt-channelslast disable-model-loading-ram-optimization lowram use-ipex");
     private static final String[] CHOSEN_BY_ITSELF_WITH_VALUE =
             words("sub-quad-q-chunk-size sub-quad-kv-chunk-size sub-quad-chunk-threshold");
+    private static final String[] ALWAYS_SO = words("always-batch-cond-uncond");
     /** No-ops of A1111 itself, and flags about things that Kiln does not have: nothing is lost by not heeding them. */
     private static final String[] SILENT = words(
             "medvram-sdxl unload-gfpgan deepdanbooru show-negative-prompt gradio-queue add-stop-route skip-torch-cuda-test "
@@ -50,6 +51,7 @@ final class ForeignFlags {
         add(command, NOT_YET_WITH_VALUE, true, " has no effect yet");
         add(command, CHOSEN_BY_ITSELF, false, " has no effect: Kiln chooses the fastest way by itself");
         add(command, CHOSEN_BY_ITSELF_WITH_VALUE, true, " has no effect: Kiln chooses the fastest way by itself");
+        add(command, ALWAYS_SO, false, " has no effect: it is always so");
         add(command, SILENT, false, null);
         add(command, SILENT_WITH_VALUE, true, null);
         if (!command.optionsMap().containsKey("--device-id")) {

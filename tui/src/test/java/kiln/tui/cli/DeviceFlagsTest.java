@@ -57,7 +57,7 @@ class DeviceFlagsTest {
     @Test
     void everyFlagReachesTheOptions() {
         assertThat(options("--device-id GPU-8a56 --vram-budget 1700M --vram-headroom 0.25G --medvram --gemm cublas --conv PTX --weights int8"
-                        + " --no-half-vae --upcast-sampling --use-cpu text,VAE --always-batch-cond-uncond"))
+                        + " --no-half-vae --upcast-sampling --use-cpu text,VAE"))
                 .isEqualTo(DeviceOptions.builder()
                         .device("GPU-8a56")
                         .vramBudgetBytes(1700L << 20)
@@ -69,7 +69,6 @@ class DeviceFlagsTest {
                         .noHalfVae(true)
                         .upcastSampling(true)
                         .cpuParts(Set.of(NetworkPart.TEXT_ENCODER, NetworkPart.VAE))
-                        .alwaysBatchCondUncond(true)
                         .build());
     }
 

@@ -143,10 +143,6 @@ public final class CudaExecutor implements Executor {
         }
     }
 
-    /** Weights go with the graphs that use them: nothing is left to forget here. */
-    @Override
-    public void release(String prefix) {}
-
     private void requireOpen() {
         if (closed) {
             throw new IllegalStateException("the CUDA executor is closed");

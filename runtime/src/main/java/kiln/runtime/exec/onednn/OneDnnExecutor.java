@@ -91,11 +91,6 @@ public final class OneDnnExecutor implements Executor {
         return format == Format.BF16 ? Precision.BF16 : Precision.F32;
     }
 
-    /** Bytes of prepared parameters. */
-    public long weightBytes() {
-        return weights.bytes();
-    }
-
     @Override
     public CompiledGraph compile(String network, Graph unfused, DoubleConsumer progress) {
         requireOpen();
@@ -120,11 +115,6 @@ public final class OneDnnExecutor implements Executor {
             weights.releaseStaging();
         }
         return new Compiled(graph, formats, plan, steps, regions, handles, compilation.workBytes());
-    }
-
-    @Override
-    public void release(String prefix) {
-        weights.release(prefix);
     }
 
     private void requireOpen() {

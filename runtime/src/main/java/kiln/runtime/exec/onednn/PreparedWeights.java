@@ -4,7 +4,6 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import kiln.runtime.exec.WeightSource;
@@ -183,25 +182,12 @@ final class PreparedWeights implements AutoCloseable {
         }
     }
 
-    long bytes() {
-        return entries.stream().mapToLong(entry -> entry.block.bytes()).sum();
-    }
-
-    /** Drops the parameters whose names begin so; no compiled graph may use them any more. */
-    void release(String prefix) {
-        for (Iterator<Entry> i = entries.iterator(); i.hasNext(); ) {
-            Entry entry = i.next();
-            if (entry.slice.weight.names().get(0).startsWith(prefix)) {
-                bySlice.remove(entry.slice);
-                entry.close();
-                i.remove();
-            }
-        }
-    }
-
+    /** No compiled graph may use the parameters any more. */
     @Override
     public void close() {
         releaseStaging();
-        release("");
+        entries.forEach(Entry::close);
+        entries.clear();
+        bySlice.clear();
     }
 }

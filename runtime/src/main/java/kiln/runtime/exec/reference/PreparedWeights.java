@@ -1,7 +1,6 @@
 package kiln.runtime.exec.reference;
 
 import java.nio.FloatBuffer;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,9 +64,8 @@ final class PreparedWeights {
         source.readRange(table.names().get(0), (long) index * target.length, FloatBuffer.wrap(target));
     }
 
-    void release(String prefix) {
-        for (Map<List<String>, ?> map : List.of(matrices, vectors)) {
-            new ArrayList<>(map.keySet()).stream().filter(names -> names.get(0).startsWith(prefix)).forEach(map::remove);
-        }
+    void clear() {
+        matrices.clear();
+        vectors.clear();
     }
 }

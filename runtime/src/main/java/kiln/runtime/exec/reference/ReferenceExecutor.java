@@ -104,12 +104,6 @@ public final class ReferenceExecutor implements Executor {
         }
     }
 
-    @Override
-    public void release(String prefix) {
-        requireOpen();
-        weights.release(prefix);
-    }
-
     private void requireOpen() {
         if (closed) {
             throw new IllegalStateException("the reference executor is closed");
@@ -119,7 +113,7 @@ public final class ReferenceExecutor implements Executor {
     @Override
     public void close() {
         closed = true;
-        weights.release("");
+        weights.clear();
     }
 
     private final class Compiled implements CompiledGraph {

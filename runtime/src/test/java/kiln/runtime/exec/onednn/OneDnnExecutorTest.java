@@ -124,25 +124,6 @@ class OneDnnExecutorTest {
     }
 
     @Test
-    void releasedWeightsComeBack() {
-        try (ModelFiles file = ModelFiles.open(DEMO);
-                OneDnnExecutor executor = new OneDnnExecutor(file, Precision.F32)) {
-            Graph graph = ClipText.infer(file::shape, PostOp.Kind.QUICK_GELU).graph(file::shape, 1, 77, 1);
-            float[] first;
-            try (CompiledGraph compiled = executor.compile(graph)) {
-                first = compiled.run(Map.of("tokens", new float[77]), CompiledGraph.Progress.NONE).get("context");
-            }
-            long held = executor.weightBytes();
-            executor.release(ClipText.PREFIX);
-            assertThat(executor.weightBytes()).isZero();
-            try (CompiledGraph compiled = executor.compile(graph)) {
-                assertThat(executor.weightBytes()).isEqualTo(held);
-                assertThat(compiled.run(Map.of("tokens", new float[77]), CompiledGraph.Progress.NONE).get("context")).containsExactly(first);
-            }
-        }
-    }
-
-    @Test
     void bf16RoundsToTheNearestEven() {
         assertThat(Transfer.toBf16(1.0f)).isEqualTo((short) 0x3f80);
         assertThat(Transfer.toBf16(Float.intBitsToFloat(0x3f808000))).isEqualTo((short) 0x3f80);

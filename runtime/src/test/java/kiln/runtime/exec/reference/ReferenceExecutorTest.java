@@ -47,17 +47,6 @@ class ReferenceExecutorTest {
     }
 
     @Test
-    void releasedParametersComeBackWithTheNextGraph() {
-        float[] before = executor.compile(graph()).run(Map.of("x", INPUT), Progress.NONE).get("y");
-        executor.release("net.a");
-        float[] after = executor.compile(graph()).run(Map.of("x", INPUT), Progress.NONE).get("y");
-        assertThat(after).isEqualTo(before);
-        assertThat(weights.reads("net.a.weight")).isEqualTo(2);
-        assertThat(weights.reads("net.a.bias")).isEqualTo(2);
-        assertThat(weights.reads("net.b.weight")).isOne();
-    }
-
-    @Test
     void runsLeaveInputsAloneAndOutputsBelongToTheCaller() {
         float[] input = INPUT.clone();
         CompiledGraph compiled = executor.compile(graph());
@@ -136,6 +125,5 @@ class ReferenceExecutorTest {
         String message = "the reference executor is closed";
         assertThatThrownBy(() -> open.run(Map.of("x", INPUT), Progress.NONE)).isInstanceOf(IllegalStateException.class).hasMessage(message);
         assertThatThrownBy(() -> executor.compile(graph())).isInstanceOf(IllegalStateException.class).hasMessage(message);
-        assertThatThrownBy(() -> executor.release("")).isInstanceOf(IllegalStateException.class).hasMessage(message);
     }
 }
