@@ -15,7 +15,7 @@ final class CpuDevice implements Device {
 
     CpuDevice(EngineOptions options) {
         this.options = options;
-        OneDnn.cacheFolder(Devices.nativesFolder(options.cacheFolder()));
+        OneDnn.unpackInto(Devices.nativesFolder(options.cacheFolder()));
     }
 
     @Override

@@ -64,7 +64,7 @@ public final class Devices {
 
     /** What {@code auto} means here and why, in one line. */
     public static String explain(EngineOptions options) {
-        OneDnn.cacheFolder(nativesFolder(options.cacheFolder()));
+        OneDnn.unpackInto(nativesFolder(options.cacheFolder()));
         String card = CudaOpening.explain(options, cudaNativesFolder(options));
         if (card != null) {
             return card;

@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import kiln.runtime.base.NearestName;
 
 /** Finds what a mistyped name may have meant. */
 final class Names {
@@ -17,7 +18,8 @@ final class Names {
     static String nearest(String name, Collection<String> known) {
         String wanted = fold(name.length() > LONGEST_COMPARED ? name.substring(0, LONGEST_COMPARED) : name);
         List<String> sorted = new ArrayList<>(known);
-        sorted.sort(Comparator.comparingInt(candidate -> fold(candidate).contains(wanted) ? 0 : distance(wanted, fold(candidate))));
+        sorted.sort(Comparator.comparingInt(
+                candidate -> fold(candidate).contains(wanted) ? 0 : NearestName.edits(wanted, fold(candidate))));
         List<String> best = sorted.subList(0, Math.min(SUGGESTIONS, sorted.size()));
         int last = best.size() - 1;
         return String.join(", ", best.subList(0, last)) + (last > 0 ? " or " : "") + best.get(last);
@@ -31,23 +33,5 @@ final class Names {
 
     static String fold(String name) {
         return name.strip().toLowerCase(Locale.ROOT);
-    }
-
-    private static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j < row.length; j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int above = row[j];
-                int change = a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1;
-                row[j] = Math.min(diagonal + change, Math.min(above, row[j - 1]) + 1);
-                diagonal = above;
-            }
-        }
-        return row[b.length()];
     }
 }

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.base.NearestName;
 import kiln.runtime.base.Version;
 import picocli.CommandLine;
 import picocli.CommandLine.Help;

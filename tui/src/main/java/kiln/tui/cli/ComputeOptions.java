@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.base.NearestName;
 import kiln.runtime.base.NetworkPart;
 import kiln.runtime.base.Precision;
 import kiln.runtime.engine.Devices;

@@ -124,7 +124,9 @@ class CliTest {
     @Test
     void commandlineArgsAreAppendedAsA1111Does() {
         Run run = Run.in(folder)
-                .variable("COMMANDLINE_ARGS", "--xformers --use-ipex --always-batch-cond-uncond --lora-dir \"my loras\" --skip-torch-cuda-test --max-batch-count 3")
+                .variable(
+                        "COMMANDLINE_ARGS",
+                        "--xformers --use-ipex --always-batch-cond-uncond --lora-dir \"my loras\" --skip-torch-cuda-test --max-batch-count 3")
                 .kiln("version");
         assertThat(run.exitCode()).isZero();
         assertThat(run.err().lines()).containsExactly(

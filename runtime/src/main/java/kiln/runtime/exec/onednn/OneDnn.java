@@ -3,6 +3,7 @@ package kiln.runtime.exec.onednn;
 import java.lang.reflect.Field;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicReference;
 import org.bytedeco.dnnl.dnnl_engine;
 import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.dnnl.global.dnnl;
@@ -13,13 +14,16 @@ import org.bytedeco.dnnl.global.dnnl;
  * <p>OpenMP reads its number of threads from {@code OMP_NUM_THREADS} when it is loaded; the start script sets it.
  */
 public final class OneDnn {
-    private static volatile Path cacheFolder;
+    private static final AtomicReference<Path> FOLDER = new AtomicReference<>();
 
     private OneDnn() {}
 
-    /** Where natives are unpacked; effective only before the first use. */
-    public static void cacheFolder(Path folder) {
-        cacheFolder = folder;
+    /**
+     * Where natives are unpacked when the library is loaded. The first folder holds: a process unpacks and loads them once, so that a later
+     * one, or one told after the first use, would change nothing.
+     */
+    public static void unpackInto(Path folder) {
+        FOLDER.compareAndSet(null, folder);
     }
 
     /** Why the library cannot be used here; {@code null} when it can. Loads it. */
@@ -81,8 +85,9 @@ public final class OneDnn {
             // JavaCPP would refuse native memory beyond the Java heap's size; it reads these when its first class is loaded.
             System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
             System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
-            if (cacheFolder != null) {
-                System.setProperty("org.bytedeco.javacpp.cachedir", cacheFolder.toString());
+            Path folder = FOLDER.get();
+            if (folder != null) {
+                System.setProperty("org.bytedeco.javacpp.cachedir", folder.toString());
             }
             String failure = null;
             int isa = 0;

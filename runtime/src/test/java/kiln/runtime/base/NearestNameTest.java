@@ -1,4 +1,4 @@
-package kiln.tui.cli;
+package kiln.runtime.base;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -13,6 +13,16 @@ class NearestNameTest {
         assertThat(NearestName.of("txt2igm", NAMES)).isEqualTo("txt2img");
         assertThat(NearestName.of("MODEL", NAMES)).isEqualTo("models");
         assertThat(NearestName.of("--step", NAMES)).isEqualTo("--steps");
+    }
+
+    @Test
+    void anEditIsAChangedAddedOrLostLetterOrAnExchangeOfNeighbours() {
+        assertThat(NearestName.edits("euler", "euler")).isZero();
+        assertThat(NearestName.edits("euler", "eular")).isOne();
+        assertThat(NearestName.edits("euler", "eulers")).isOne();
+        assertThat(NearestName.edits("euler", "uler")).isOne();
+        assertThat(NearestName.edits("euler", "eluer")).isOne();
+        assertThat(NearestName.edits("", "heun")).isEqualTo(4);
     }
 
     @Test

@@ -1,14 +1,14 @@
-package kiln.tui.cli;
+package kiln.runtime.base;
 
 import java.util.Collection;
 import java.util.Locale;
 
 /** Finds what a mistyped name may have meant. */
-final class NearestName {
+public final class NearestName {
     private NearestName() {}
 
     /** The candidate with the fewest edits from {@code name}, or {@code null} when all differ too much to be meant. */
-    static String of(String name, Collection<String> candidates) {
+    public static String of(String name, Collection<String> candidates) {
         String wanted = name.toLowerCase(Locale.ROOT);
         String best = null;
         int fewest = Math.max(1, Math.min(4, name.length() / 2));
@@ -23,13 +23,13 @@ final class NearestName {
     }
 
     /** ": did you mean X?" or nothing. */
-    static String hint(String name, Collection<String> candidates) {
+    public static String hint(String name, Collection<String> candidates) {
         String nearest = of(name, candidates);
         return nearest == null ? "" : ": did you mean " + nearest + "?";
     }
 
-    /** Levenshtein's distance where exchanging two neighbours is one edit. */
-    private static int edits(String a, String b) {
+    /** Levenshtein's distance where exchanging two neighbours is one edit; takes time and memory in proportion to both lengths' product. */
+    public static int edits(String a, String b) {
         int[][] cost = new int[a.length() + 1][b.length() + 1];
         for (int i = 0; i <= a.length(); i++) {
             cost[i][0] = i;
