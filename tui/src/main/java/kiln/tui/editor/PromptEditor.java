@@ -264,7 +264,7 @@ public final class PromptEditor {
     }
 
     private void weight(boolean up) {
-        Emphasis.Result result = Emphasis.change(buffer.text(), buffer.caret(), up);
+        WordWeight.Result result = WordWeight.change(buffer.text(), buffer.caret(), up);
         if (result != null) {
             edit(Kind.WHOLE);
             buffer.set(result.text(), result.caret());

@@ -23,7 +23,7 @@ final class AttentionNode {
     private final Shape queries;
     private final Shape keys;
     private final int outChannels;
-    private final Format format;
+    private final NumberFormat format;
     private final int slicedHeads;
     private final int slicedRows;
 
@@ -62,10 +62,10 @@ final class AttentionNode {
             int kv = keys.positions();
             int size = op.headSize();
             long[] rowDims = {slicedHeads, rows, size};
-            dnnl_memory_desc qLayout = Layout.strided(c.handles, format, rowDims, new long[] {size, qChannels, 1});
-            dnnl_memory_desc scoreLayout = Layout.tagged(c.handles, Format.F32, dnnl.dnnl_abc, slicedHeads, rows, kv);
-            dnnl_memory_desc weightLayout = Layout.tagged(c.handles, format, dnnl.dnnl_abc, slicedHeads, rows, kv);
-            dnnl_memory_desc outLayout = Layout.strided(c.handles, format, rowDims, new long[] {size, outChannels, 1});
+            dnnl_memory_desc qLayout = Descriptors.strided(c.handles, format, rowDims, new long[] {size, qChannels, 1});
+            dnnl_memory_desc scoreLayout = Descriptors.tagged(c.handles, NumberFormat.F32, dnnl.dnnl_abc, slicedHeads, rows, kv);
+            dnnl_memory_desc weightLayout = Descriptors.tagged(c.handles, format, dnnl.dnnl_abc, slicedHeads, rows, kv);
+            dnnl_memory_desc outLayout = Descriptors.strided(c.handles, format, rowDims, new long[] {size, outChannels, 1});
             q = Regions.unplaced(c.handles, qLayout);
             result = Regions.unplaced(c.handles, outLayout);
             mask = op.causal() ? Regions.unplaced(c.handles, scoreLayout) : null;
@@ -76,7 +76,9 @@ final class AttentionNode {
             if (op.causal()) {
                 scaled.add(scoreLayout, mask);
             }
-            dnnl_memory_desc anyKeys = packed.keyLayout != null ? packed.keyLayout : Layout.any(c.handles, format, slicedHeads, size, kv);
+            dnnl_memory_desc anyKeys = packed.keyLayout != null
+                    ? packed.keyLayout
+                    : Descriptors.any(c.handles, format, slicedHeads, size, kv);
             scores = matmul("q·k", qLayout, anyKeys, scoreLayout, scaled);
             packed.keys(scores);
             scores.argument(dnnl.DNNL_ARG_SRC, q)
@@ -100,7 +102,9 @@ final class AttentionNode {
                     .argument(dnnl.DNNL_ARG_SRC, scoreMemory)
                     .argument(dnnl.DNNL_ARG_DST, weightMemory);
 
-            dnnl_memory_desc anyValues = packed.valueLayout != null ? packed.valueLayout : Layout.any(c.handles, format, slicedHeads, kv, size);
+            dnnl_memory_desc anyValues = packed.valueLayout != null
+                    ? packed.valueLayout
+                    : Descriptors.any(c.handles, format, slicedHeads, kv, size);
             product = matmul("weights·v", weightLayout, anyValues, outLayout, new Attributes(c.handles));
             packed.values(product);
             product.argument(dnnl.DNNL_ARG_SRC, weightMemory)
@@ -135,8 +139,8 @@ final class AttentionNode {
         Packed(int kChannels, int vChannels) {
             long kv = keys.positions();
             long size = op.headSize();
-            storedKeys = Layout.strided(c.handles, format, new long[] {slicedHeads, size, kv}, new long[] {size, 1, kChannels});
-            storedValues = Layout.strided(c.handles, format, new long[] {slicedHeads, kv, size}, new long[] {size, vChannels, 1});
+            storedKeys = Descriptors.strided(c.handles, format, new long[] {slicedHeads, size, kv}, new long[] {size, 1, kChannels});
+            storedValues = Descriptors.strided(c.handles, format, new long[] {slicedHeads, kv, size}, new long[] {size, vChannels, 1});
             keySource = Regions.unplaced(c.handles, storedKeys);
             valueSource = Regions.unplaced(c.handles, storedValues);
         }

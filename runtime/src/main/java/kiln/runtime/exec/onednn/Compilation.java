@@ -21,9 +21,9 @@ import org.bytedeco.dnnl.global.dnnl;
 final class Compilation {
     final Graph graph;
     /** Of weights and of most results. */
-    final Format format;
+    final NumberFormat format;
     private final Formats formats;
-    final PreparedWeights weights;
+    final OneDnnWeights weights;
     final WeightSource source;
     final Handles handles;
     final Regions regions;
@@ -34,9 +34,9 @@ final class Compilation {
 
     Compilation(
             Graph graph,
-            Format format,
+            NumberFormat format,
             Formats formats,
-            PreparedWeights weights,
+            OneDnnWeights weights,
             WeightSource source,
             Handles handles,
             Regions regions,
@@ -74,7 +74,7 @@ final class Compilation {
         return graph.shapeOf(node);
     }
 
-    Format format(int node) {
+    NumberFormat format(int node) {
         return formats.of(node);
     }
 
@@ -83,11 +83,11 @@ final class Compilation {
     }
 
     dnnl_memory_desc image(int node) {
-        return Layout.image(handles, shape(node), formats.of(node));
+        return Descriptors.image(handles, shape(node), formats.of(node));
     }
 
     dnnl_memory_desc matrix(int node) {
-        return Layout.matrix(handles, shape(node), formats.of(node));
+        return Descriptors.matrix(handles, shape(node), formats.of(node));
     }
 
     /** A node's result, read in the given layout. */

@@ -17,21 +17,21 @@ final class Formats {
     /** Results of more elements (32 MiB in 32 bits) are not widened. */
     private static final long MOST_WIDE_ELEMENTS = 9 << 20;
 
-    private final Format[] formats;
+    private final NumberFormat[] formats;
 
-    private Formats(Format[] formats) {
+    private Formats(NumberFormat[] formats) {
         this.formats = formats;
     }
 
-    static Formats of(Graph graph, Format format) {
+    static Formats of(Graph graph, NumberFormat format) {
         int count = graph.nodes().size();
-        Format[] formats = new Format[count];
+        NumberFormat[] formats = new NumberFormat[count];
         Arrays.fill(formats, format);
         boolean[] wide = new boolean[count];
         for (int i = 0; i < count; i++) {
             Node node = graph.node(i);
             if (node.op() instanceof Op.Input input && input.exact()) {
-                formats[i] = Format.F32;
+                formats[i] = NumberFormat.F32;
             }
             wide[i] = canWriteWide(node);
         }
@@ -43,7 +43,7 @@ final class Formats {
         }
         for (int i = 0; i < count; i++) {
             if (wide[i]) {
-                formats[i] = Format.F32;
+                formats[i] = NumberFormat.F32;
             }
         }
         return new Formats(formats);
@@ -55,7 +55,7 @@ final class Formats {
         return matrix && !vector && node.shape().elements() <= MOST_WIDE_ELEMENTS;
     }
 
-    Format of(int node) {
+    NumberFormat of(int node) {
         return formats[node];
     }
 

@@ -1,6 +1,6 @@
 package kiln.runtime.exec.onednn;
 
-import kiln.runtime.exec.onednn.PreparedWeights.Slice;
+import kiln.runtime.exec.onednn.OneDnnWeights.Slice;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.PostOp;
@@ -36,12 +36,12 @@ final class MatrixNodes {
         Node node = c.graph.node(index);
         Shape from = c.shape(node.inputs().get(0));
         Shape to = node.shape();
-        dnnl_memory_desc part = Layout.image(c.handles, from.withChannels(to.channels()), c.format);
+        dnnl_memory_desc part = Descriptors.image(c.handles, from.withChannels(to.channels()), c.format);
         dnnl_memory result = c.work(part);
         long row = (long) to.width() * to.channels();
         long[] dims = {from.batch(), to.channels(), from.height(), from.width()};
         long[] strides = {to.height() * row, 1, 2 * row, 2L * to.channels()};
-        dnnl_memory_desc scattered = Layout.strided(c.handles, c.format, dims, strides);
+        dnnl_memory_desc scattered = Descriptors.strided(c.handles, c.format, dims, strides);
         for (int corner = 0; corner < 4; corner++) {
             int lower = corner >> 1;
             int right = corner & 1;
@@ -77,8 +77,8 @@ final class MatrixNodes {
                         dnnl.dnnl_forward_inference,
                         dnnl.dnnl_convolution_direct,
                         source,
-                        Layout.any(c.handles, c.format, dims),
-                        Layout.vector(c.handles, kernel.rows()),
+                        Descriptors.any(c.handles, c.format, dims),
+                        Descriptors.vector(c.handles, kernel.rows()),
                         target,
                         new long[] {stride, stride},
                         new long[] {0, 0},
@@ -87,7 +87,7 @@ final class MatrixNodes {
                         attributes.finish()),
                 "planning the convolution " + node.name());
         Primitive primitive = c.primitive(node.name(), description, attributes);
-        dnnl_memory_desc stored = Layout.tagged(c.handles, Format.F32, dnnl.dnnl_oihw, dims);
+        dnnl_memory_desc stored = Descriptors.tagged(c.handles, NumberFormat.F32, dnnl.dnnl_oihw, dims);
         primitive.argument(dnnl.DNNL_ARG_SRC, c.result(input, source))
                 .argument(dnnl.DNNL_ARG_WEIGHTS, c.weights.get(kernel, stored, primitive.layout(dnnl.dnnl_query_weights_md)))
                 .argument(dnnl.DNNL_ARG_BIAS, c.weights.vector(Slice.whole(node.weights().get(1))))
@@ -132,13 +132,13 @@ final class MatrixNodes {
                         description,
                         OneDnn.engine(),
                         source,
-                        Layout.any(c.handles, c.format, in, out),
-                        bias == null ? null : Layout.tagged(c.handles, Format.F32, dnnl.dnnl_ab, 1, out),
+                        Descriptors.any(c.handles, c.format, in, out),
+                        bias == null ? null : Descriptors.tagged(c.handles, NumberFormat.F32, dnnl.dnnl_ab, 1, out),
                         target,
                         attributes.finish()),
                 "planning the linear layer " + node.name());
         Primitive primitive = c.primitive(node.name(), description, attributes);
-        dnnl_memory_desc stored = Layout.tagged(c.handles, Format.F32, dnnl.dnnl_ba, in, out);
+        dnnl_memory_desc stored = Descriptors.tagged(c.handles, NumberFormat.F32, dnnl.dnnl_ba, in, out);
         primitive.argument(dnnl.DNNL_ARG_SRC, c.result(input, source))
                 .argument(dnnl.DNNL_ARG_WEIGHTS, c.weights.get(weight, stored, primitive.layout(dnnl.dnnl_query_weights_md)))
                 .argument(dnnl.DNNL_ARG_DST, result);

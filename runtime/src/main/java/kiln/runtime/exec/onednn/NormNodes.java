@@ -1,7 +1,7 @@
 package kiln.runtime.exec.onednn;
 
 import java.nio.FloatBuffer;
-import kiln.runtime.exec.onednn.PreparedWeights.Slice;
+import kiln.runtime.exec.onednn.OneDnnWeights.Slice;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.Shape;
@@ -27,10 +27,10 @@ final class NormNodes {
         int channels = shape.channels();
         Shape one = new Shape(1, shape.height(), shape.width(), channels);
         int input = node.inputs().get(0);
-        dnnl_memory_desc from = Layout.image(c.handles, one, c.format(input));
-        dnnl_memory_desc to = Layout.image(c.handles, one, c.format(index));
-        dnnl_memory_desc vector = Layout.vector(c.handles, channels);
-        dnnl_memory_desc perChannel = Layout.tagged(c.handles, Format.F32, dnnl.dnnl_nhwc, 1, channels, 1, 1);
+        dnnl_memory_desc from = Descriptors.image(c.handles, one, c.format(input));
+        dnnl_memory_desc to = Descriptors.image(c.handles, one, c.format(index));
+        dnnl_memory_desc vector = Descriptors.vector(c.handles, channels);
+        dnnl_memory_desc perChannel = Descriptors.tagged(c.handles, NumberFormat.F32, dnnl.dnnl_nhwc, 1, channels, 1, 1);
         long bytes = (long) channels * Float.BYTES;
         long meansAt = c.reserve(bytes);
         long variancesAt = c.reserve(bytes);

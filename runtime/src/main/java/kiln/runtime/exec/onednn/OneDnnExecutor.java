@@ -38,10 +38,10 @@ public final class OneDnnExecutor implements Executor {
             .build();
 
     private final WeightSource source;
-    private final Format format;
-    private final PreparedWeights weights;
-    private NativeMemory arena = new NativeMemory(0);
-    private NativeMemory work = new NativeMemory(0);
+    private final NumberFormat format;
+    private final OneDnnWeights weights;
+    private AlignedMemory arena = new AlignedMemory(0);
+    private AlignedMemory work = new AlignedMemory(0);
     private boolean closed;
 
     /**
@@ -56,24 +56,25 @@ public final class OneDnnExecutor implements Executor {
         }
         this.source = source;
         format = formatFor(precision);
-        weights = new PreparedWeights(source);
+        weights = new OneDnnWeights(source);
     }
 
-    private static Format formatFor(Precision precision) {
+    private static NumberFormat formatFor(Precision precision) {
         return switch (precision) {
-            case AUTO -> OneDnn.hasBf16() ? Format.BF16 : Format.F32;
-            case F32 -> Format.F32;
+            case AUTO -> OneDnn.hasBf16() ? NumberFormat.BF16 : NumberFormat.F32;
+            case F32 -> NumberFormat.F32;
             case BF16, F16 -> bf16();
         };
     }
 
-    private static Format bf16() {
+    private static NumberFormat bf16() {
         if (!OneDnn.computesBf16()) {
             throw new KilnException(
                     KilnException.Category.DEVICE,
-                    "bf16: this CPU (" + OneDnn.instructionSet() + ") does not compute it, AVX-512 is needed: leave --precision out, or say full");
+                    "bf16: this CPU (" + OneDnn.instructionSet() + ") does not compute it, AVX-512 is needed: leave --precision out,"
+                            + " or say full");
         }
-        return Format.BF16;
+        return NumberFormat.BF16;
     }
 
     /** The ops that it computes. */
@@ -83,12 +84,12 @@ public final class OneDnnExecutor implements Executor {
 
     @Override
     public String description() {
-        return "oneDNN " + (format == Format.BF16 ? "bf16" : "f32") + " (" + OneDnn.instructionSet() + ")";
+        return "oneDNN " + (format == NumberFormat.BF16 ? "bf16" : "f32") + " (" + OneDnn.instructionSet() + ")";
     }
 
     @Override
     public Precision precision() {
-        return format == Format.BF16 ? Precision.BF16 : Precision.F32;
+        return format == NumberFormat.BF16 ? Precision.BF16 : Precision.F32;
     }
 
     @Override
@@ -126,11 +127,11 @@ public final class OneDnnExecutor implements Executor {
     private void room(long arenaBytes, long workBytes) {
         if (arena.bytes() < arenaBytes) {
             arena.close();
-            arena = new NativeMemory(arenaBytes);
+            arena = new AlignedMemory(arenaBytes);
         }
         if (work.bytes() < workBytes) {
             work.close();
-            work = new NativeMemory(workBytes);
+            work = new AlignedMemory(workBytes);
         }
     }
 
@@ -200,13 +201,13 @@ public final class OneDnnExecutor implements Executor {
                 throw new IllegalArgumentException(
                         "input " + name + " needs " + shape + ", found " + (values == null ? "nothing" : values.length + " values"));
             }
-            Format stored = formats.of(node);
+            NumberFormat stored = formats.of(node);
             Transfer.write(values, regions.arenaBuffer(plan.offset(node), shape.elements() * stored.bytes()), 0, stored);
         }
 
         private float[] read(int node) {
             Shape shape = graph.shapeOf(node);
-            Format stored = formats.of(node);
+            NumberFormat stored = formats.of(node);
             return Transfer.read(
                     regions.arenaBuffer(plan.offset(node), shape.elements() * stored.bytes()), (int) shape.elements(), stored);
         }

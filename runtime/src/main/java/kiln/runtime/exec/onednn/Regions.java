@@ -16,8 +16,8 @@ final class Regions {
 
     private final List<Place> inArena = new ArrayList<>();
     private final List<Place> inWork = new ArrayList<>();
-    private NativeMemory arena;
-    private NativeMemory work;
+    private AlignedMemory arena;
+    private AlignedMemory work;
     private long boundArena;
     private long boundWork;
     private Runnable listener = () -> {};
@@ -43,7 +43,7 @@ final class Regions {
         return handles.own(memory);
     }
 
-    void bind(NativeMemory newArena, NativeMemory newWork) {
+    void bind(AlignedMemory newArena, AlignedMemory newWork) {
         arena = newArena;
         work = newWork;
         if (newArena.address() != boundArena) {
@@ -54,14 +54,14 @@ final class Regions {
         }
     }
 
-    private static long bind(List<Place> places, NativeMemory block) {
+    private static long bind(List<Place> places, AlignedMemory block) {
         for (Place place : places) {
             setAddress(place.memory, block, place.offset);
         }
         return block.address();
     }
 
-    static void setAddress(dnnl_memory memory, NativeMemory block, long offset) {
+    static void setAddress(dnnl_memory memory, AlignedMemory block, long offset) {
         OneDnn.check(dnnl.dnnl_memory_set_data_handle(memory, block.at(offset)), "placing memory");
     }
 

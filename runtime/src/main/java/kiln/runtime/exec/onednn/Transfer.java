@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 final class Transfer {
     private Transfer() {}
 
-    static void write(float[] values, ByteBuffer target, int at, Format format) {
-        if (format == Format.F32) {
+    static void write(float[] values, ByteBuffer target, int at, NumberFormat format) {
+        if (format == NumberFormat.F32) {
             target.slice(at, values.length * Float.BYTES).order(target.order()).asFloatBuffer().put(values);
             return;
         }
@@ -16,9 +16,9 @@ final class Transfer {
         }
     }
 
-    static float[] read(ByteBuffer source, int count, Format format) {
+    static float[] read(ByteBuffer source, int count, NumberFormat format) {
         float[] values = new float[count];
-        if (format == Format.F32) {
+        if (format == NumberFormat.F32) {
             source.asFloatBuffer().get(values);
             return values;
         }

@@ -5,14 +5,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Raises and lowers the weight of the word at the caret, as A1111's Ctrl+Up and Ctrl+Down do. */
-final class Emphasis {
+final class WordWeight {
     private static final BigDecimal STEP = new BigDecimal("0.1");
     private static final Pattern WEIGHTED = Pattern.compile("\\(([^()\\[\\]\n]*?):\\s*(\\d+(?:\\.\\d+)?)\\)");
 
     /** A text after the change, and where the caret stands in it. */
     record Result(String text, int caret) {}
 
-    private Emphasis() {}
+    private WordWeight() {}
 
     /** The text with the weight changed by a step, or {@code null} when the caret stands at no word. */
     static Result change(String text, int caret, boolean up) {

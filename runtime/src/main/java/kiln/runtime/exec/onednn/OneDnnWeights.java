@@ -19,7 +19,7 @@ import org.bytedeco.dnnl.global.dnnl;
  * <p>A parameter is read from the file into a staging block as 32-bit floats, reordered into its place, and the file's pages are let go by
  * the source: no second copy of a file is held.
  */
-final class PreparedWeights implements AutoCloseable {
+final class OneDnnWeights implements AutoCloseable {
     /**
      * Rows of a parameter: all of it, or the values' or gates' half.
      *
@@ -43,7 +43,7 @@ final class PreparedWeights implements AutoCloseable {
         }
     }
 
-    private record Entry(Slice slice, dnnl_memory_desc layout, dnnl_memory memory, NativeMemory block, Handles handles) {
+    private record Entry(Slice slice, dnnl_memory_desc layout, dnnl_memory memory, AlignedMemory block, Handles handles) {
         void close() {
             handles.close();
             block.close();
@@ -53,9 +53,9 @@ final class PreparedWeights implements AutoCloseable {
     private final WeightSource source;
     private final List<Entry> entries = new ArrayList<>();
     private final Map<Slice, List<Entry>> bySlice = new HashMap<>();
-    private NativeMemory staging;
+    private AlignedMemory staging;
 
-    PreparedWeights(WeightSource source) {
+    OneDnnWeights(WeightSource source) {
         this.source = source;
     }
 
@@ -73,7 +73,7 @@ final class PreparedWeights implements AutoCloseable {
         dnnl_memory_desc layout = new dnnl_memory_desc();
         OneDnn.check(dnnl.dnnl_memory_desc_clone(layout, wanted), "describing " + slice.weight);
         handles.own(layout);
-        NativeMemory block = new NativeMemory(dnnl.dnnl_memory_desc_get_size(layout));
+        AlignedMemory block = new AlignedMemory(dnnl.dnnl_memory_desc_get_size(layout));
         dnnl_memory memory = new dnnl_memory();
         OneDnn.check(dnnl.dnnl_memory_create(memory, layout, OneDnn.engine(), block.at(0)), "placing " + slice.weight);
         handles.own(memory);
@@ -87,7 +87,7 @@ final class PreparedWeights implements AutoCloseable {
     /** A vector of 32-bit floats: biases, scales, shifts. */
     dnnl_memory vector(Slice slice) {
         try (Handles temporary = new Handles()) {
-            dnnl_memory_desc layout = Layout.vector(temporary, slice.rows * slice.elementsPerRow());
+            dnnl_memory_desc layout = Descriptors.vector(temporary, slice.rows * slice.elementsPerRow());
             return get(slice, layout, layout);
         }
     }
@@ -99,7 +99,7 @@ final class PreparedWeights implements AutoCloseable {
         return values;
     }
 
-    private void fill(Slice slice, dnnl_memory_desc stored, dnnl_memory_desc layout, dnnl_memory memory, NativeMemory block) {
+    private void fill(Slice slice, dnnl_memory_desc stored, dnnl_memory_desc layout, dnnl_memory memory, AlignedMemory block) {
         long elements = slice.rows * slice.elementsPerRow();
         if (dnnl.dnnl_memory_desc_equal(stored, layout) != 0) {
             read(slice, block.buffer(0, elements * Float.BYTES).asFloatBuffer());
@@ -170,7 +170,7 @@ final class PreparedWeights implements AutoCloseable {
     private void stage(long bytes) {
         if (staging == null || staging.bytes() < bytes) {
             releaseStaging();
-            staging = new NativeMemory(bytes);
+            staging = new AlignedMemory(bytes);
         }
     }
 

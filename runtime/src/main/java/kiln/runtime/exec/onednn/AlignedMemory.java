@@ -6,14 +6,14 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 
 /** A block of native memory aligned to 64 bytes. The creator closes it; not for use from several threads while being closed. */
-final class NativeMemory implements AutoCloseable {
+final class AlignedMemory implements AutoCloseable {
     private static final int ALIGNMENT = 64;
 
     private final long bytes;
     private final long address;
     private Pointer block;
 
-    NativeMemory(long bytes) {
+    AlignedMemory(long bytes) {
         this.bytes = bytes;
         block = Pointer.malloc(bytes + ALIGNMENT);
         if (block == null || block.isNull()) {
