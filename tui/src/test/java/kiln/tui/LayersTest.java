@@ -16,6 +16,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
 import kiln.runtime.engine.Engine;
+import kiln.tui.cli.Cli;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -37,11 +38,27 @@ class LayersTest {
             Set.of("engine"),
             Set.of("check"));
 
+    /** What the terminal knows of the runtime: requests and what becomes of them, and reports as plain records. */
+    private static final Set<String> USED_BY_THE_TERMINAL =
+            Set.of("base", "job", "image", "noise", "sampling", "text", "engine", "check");
+
     private static final Pattern ARROW = Pattern.compile("^\\s+(kiln\\S*)\\s+-> (kiln\\S*)\\s");
 
     @Test
     void noArrowOfTheRuntimeRunsBackUp() {
         assertThat(arrowsThatRunUp("kiln.runtime", RUNTIME, Engine.class)).isEmpty();
+    }
+
+    @Test
+    void theTerminalUsesTheRuntimeOnly() {
+        Set<String> others = new TreeSet<>();
+        for (String[] arrow : arrows(Cli.class)) {
+            boolean known = arrow[1].startsWith("kiln.tui.") || USED_BY_THE_TERMINAL.contains(arrow[1].replaceFirst("^kiln\\.runtime\\.", ""));
+            if (!known) {
+                others.add(arrow[0] + " -> " + arrow[1]);
+            }
+        }
+        assertThat(others).isEmpty();
     }
 
     private static Set<String> arrowsThatRunUp(String root, List<Set<String>> layers, Class<?> member) {

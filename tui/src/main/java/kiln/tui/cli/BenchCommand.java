@@ -1,23 +1,16 @@
 package kiln.tui.cli;
 
-import com.fasterxml.jackson.core.JsonGenerator;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
-import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import kiln.runtime.base.ByteSize;
-import kiln.runtime.base.DeviceUse;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Selection;
 import kiln.runtime.check.Bench;
 import kiln.runtime.check.CardBench;
-import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.EngineOptions;
+import kiln.runtime.engine.Models;
 import kiln.runtime.engine.Devices;
-import kiln.runtime.exec.cuda.ProductTimes;
 import kiln.runtime.job.GenerationRequest;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -74,6 +67,32 @@ final class BenchCommand extends Command {
 
     @Override
     int run() {
+        check();
+        long budget = budget();
+        EngineOptions options = global.engineOptions(global.places(context), null, device);
+        if (compareBudget != null && !Devices.useCard(options)) {
+            throw new KilnException(KilnException.Category.DEVICE, "--compare-budget needs a graphics card, and none can be used (kiln doctor says why)");
+        }
+        Path model = new Models(options).defaultModel();
+        GenerationRequest request = sized(Models.presetsOf(model).builder());
+        if (kernels) {
+            timeKernels(options, model, request);
+            return 0;
+        }
+        Bench.Result result = time(options, model, request);
+        BudgetComparison comparison = compareBudget == null
+                ? null
+                : new BudgetComparison(budget, result, time(withBudget(options, budget), model, request), CardBench.busRate(options));
+        BenchReport report = new BenchReport(model, request, runs, result, comparison);
+        if (json) {
+            Json.print(context.out(), out -> report.writeTo(out, notices));
+        } else {
+            report.print(context.out(), compareBudget);
+        }
+        return 0;
+    }
+
+    private void check() {
         if (runs < 1 || runs > MOST_RUNS) {
             throw KilnException.badRequest("--runs " + runs + " is outside 1 to " + MOST_RUNS);
         }
@@ -83,72 +102,21 @@ final class BenchCommand extends Command {
         if (kernels && compareBudget != null) {
             throw KilnException.badRequest("--kernels and --compare-budget are two things: give one");
         }
-        long budget = budget();
-        EngineOptions options = global.engineOptions(global.places(context), null, device);
-        if (compareBudget != null && !Devices.useCard(options)) {
-            throw new KilnException(KilnException.Category.DEVICE, "--compare-budget needs a graphics card, and none can be used (kiln doctor says why)");
-        }
-        Path model;
-        try (Engine engine = new Engine(options)) {
-            model = engine.defaultModel();
-        }
-        GenerationRequest.Builder size = Engine.defaultsOf(model).builder();
+    }
+
+    private GenerationRequest sized(GenerationRequest.Builder request) {
         if (width != null) {
-            size.width(width);
+            request.width(width);
         }
         if (height != null) {
-            size.height(height);
+            request.height(height);
         }
-        GenerationRequest request = size.build();
-        if (kernels) {
-            KernelBenchReport report = new KernelBenchReport(context, model, request.width(), request.height());
-            report.print(
-                    CardBench.kernels(options, model, request.width(), request.height(), Selection.of(only), quick, report::progress), json);
-            return 0;
-        }
-        Bench.Result result = time(options, model, request);
-        BudgetComparison comparison = compareBudget == null
-                ? null
-                : new BudgetComparison(budget, result, time(withBudget(options, budget), model, request), CardBench.busRate(options));
-        if (json) {
-            Json.print(context.out(), out -> {
-                out.writeStartObject();
-                write(out, result);
-                out.writeArrayFieldStart("notices");
-                for (String notice : notices) {
-                    out.writeString(notice);
-                }
-                out.writeEndArray();
-                out.writeStringField("model", model.toString());
-                out.writeNumberField("width", request.width());
-                out.writeNumberField("height", request.height());
-                out.writeNumberField("runs", runs);
-                if (comparison != null) {
-                    out.writeObjectFieldStart("compared");
-                    write(out, comparison.limited());
-                    comparison.write(out);
-                    out.writeEndObject();
-                }
-                out.writeEndObject();
-            });
-        } else {
-            context.out().println(model.getFileName() + ", " + request.width() + "x" + request.height() + ", " + result.device());
-            print(result);
-            ProductTimes products = result.products();
-            if (products != null) {
-                context.out().println("cuBLAS was faster for " + products.cublasWins(null) + " of " + products.cublasProducts()
-                        + " matrix products, cuDNN for " + products.cudnnWins(null) + " of " + products.cudnnProducts()
-                        + " convolutions: they are used for those from now on");
-            }
-            if (comparison != null) {
-                context.out().println("with --vram-budget " + compareBudget);
-                print(comparison.limited());
-                comparison.lines().forEach(context.out()::println);
-            }
-            context.out().println("peak resident memory: "
-                    + (result.peakResidentBytes() < 0 ? "unknown" : Quantities.bytes(result.peakResidentBytes())));
-        }
-        return 0;
+        return request.build();
+    }
+
+    private void timeKernels(EngineOptions options, Path model, GenerationRequest request) {
+        KernelBenchReport report = new KernelBenchReport(context, model, request.width(), request.height());
+        report.print(CardBench.kernels(options, model, request.width(), request.height(), Selection.of(only), quick, report::progress), json);
     }
 
     private long budget() {
@@ -189,59 +157,5 @@ final class BenchCommand extends Command {
                         context.err().println("kiln: " + notice);
                     }
                 });
-    }
-
-    private static void write(JsonGenerator out, Bench.Result result) throws IOException {
-        write(out, "unetStep", result.unetStep());
-        write(out, "vaeDecode", result.vaeDecode());
-        write(out, "textEncode", result.textEncode());
-        out.writeStringField("dtype", result.dtype());
-        out.writeStringField("device", result.device());
-        out.writeNumberField("peakResidentBytes", result.peakResidentBytes());
-        out.writeNumberField("stepsPerSecond", result.stepsPerSecond());
-        out.writeFieldName("deviceUse");
-        DeviceJson.write(out, result.device(), result.deviceUse());
-        out.writeNumberField("streamedBytesPerStep", result.streamedBytesPerStep());
-        writeProducts(out, result.products());
-    }
-
-    private static void writeProducts(JsonGenerator out, ProductTimes products) throws IOException {
-        if (products == null) {
-            out.writeNullField("products");
-            return;
-        }
-        out.writeObjectFieldStart("products");
-        for (Map.Entry<String, ProductTimes.Times> product : new TreeMap<>(products.products()).entrySet()) {
-            out.writeObjectFieldStart(product.getKey());
-            out.writeNumberField("ownMicroseconds", product.getValue().own());
-            out.writeNumberField("libraryMicroseconds", product.getValue().library());
-            out.writeEndObject();
-        }
-        out.writeEndObject();
-    }
-
-    private static void write(JsonGenerator out, String name, Bench.Timing timing) throws IOException {
-        out.writeObjectFieldStart(name);
-        out.writeNumberField("median", timing.median());
-        out.writeNumberField("min", timing.min());
-        out.writeEndObject();
-    }
-
-    private void print(Bench.Result result) {
-        print("CFG step (batch 2)", result.unetStep(), String.format(Locale.ROOT, "  %.2f it/s", result.stepsPerSecond()));
-        print("decode", result.vaeDecode(), "");
-        print("text encoder", result.textEncode(), "");
-        DeviceUse use = result.deviceUse();
-        if (use != null) {
-            String streamed = result.streamedBytesPerStep() == 0
-                    ? ""
-                    : ", " + Quantities.bytes(result.streamedBytesPerStep()) + " to the card at each step";
-            context.out().println("VRAM: " + use.memoryText() + streamed);
-        }
-    }
-
-    private void print(String name, Bench.Timing timing, String more) {
-        context.out().println(
-                String.format(Locale.ROOT, "%-20s %8.4f s median  %8.4f s least%s", name, timing.median(), timing.min(), more));
     }
 }

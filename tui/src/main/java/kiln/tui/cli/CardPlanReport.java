@@ -4,83 +4,64 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
-import kiln.kernels.CudaDevices;
-import kiln.runtime.base.DeviceOptions;
+import kiln.runtime.check.CardPlan;
+import kiln.runtime.check.CardPlans;
 import kiln.runtime.job.GenerationRequest;
-import kiln.runtime.model.UNet;
-import kiln.runtime.plan.NetworkDemand;
-import kiln.runtime.plan.NetworkPlace;
-import kiln.runtime.plan.Placement;
-import kiln.runtime.plan.Residency;
-import kiln.runtime.plan.ResidencyPlan;
-import kiln.runtime.plan.StreamUnit;
-import kiln.runtime.plan.WeightPlaces;
 
-/**
- * A plan for a card, for people and for programs.
- *
- * @param card whose free memory is the budget; {@code null} when the plan is for one that need not be there
- * @param asked of the size that was asked for
- * @param others of other sizes, for comparison
- */
-record CardPlanReport(
-        Path model, GenerationRequest request, DeviceOptions device, CudaDevices.Device card, CardPlan asked, List<CardPlan> others) {
+/** A plan for a card, for people and for programs. */
+record CardPlanReport(Path model, GenerationRequest request, CardPlans plans) {
     private static final String LINE = "%-14s %s%n";
 
     String weightFormat() {
-        return device.weights().name().toLowerCase(Locale.ROOT);
+        return plans.weights().name().toLowerCase(Locale.ROOT);
     }
 
     void print(PrintStream out, boolean everyWeight) {
-        ResidencyPlan plan = asked.plan();
+        CardPlan asked = plans.asked();
+        CardPlan.Memory memory = asked.memory();
         if (everyWeight) {
-            plan.networks().forEach(network -> printWeights(out, network));
+            asked.networks().forEach(network -> printWeights(out, network));
         }
         out.printf(
                 "%s, %dx%d, a batch of %d, weights in %s%n", model.getFileName(), asked.width(), asked.height(), request.batchSize(), weightFormat());
         out.printf(LINE, "may use", budget());
-        out.printf(LINE, plan.fits() ? "fits" : "does not fit", plan.shortage().orElseGet(() -> residency(plan)));
+        out.printf(LINE, memory.fits() ? "fits" : "does not fit", memory.fits() ? residency(memory) : memory.shortage());
         out.printf(
                 LINE,
                 "peak",
-                mebibytes(plan.peakBytes()) + " in the " + plan.largest().name() + ": context and kernels " + mebibytes(plan.fixedBytes())
-                        + " (assumed), weights " + mebibytes(plan.weightsBytes()) + ", results " + mebibytes(plan.activationBytes()));
+                mebibytes(memory.peakBytes()) + " in the " + memory.peakNetwork() + ": context and kernels " + mebibytes(memory.contextBytes())
+                        + " (assumed), weights " + mebibytes(memory.weightBytes()) + ", results " + mebibytes(memory.resultBytes()));
         out.println();
         out.printf("%-14s %12s %12s %16s %12s %12s%n", "", "weights", "stay", "copied a step", "slots", "results");
-        for (NetworkPlace network : plan.networks()) {
-            WeightPlaces places = network.weights();
-            boolean streams = !places.units().isEmpty();
+        for (CardPlan.Network network : asked.networks()) {
             out.printf(
                     "%-14s %12s %12s %16s %12s %12s%s%n",
                     network.name(),
-                    mebibytes(network.demand().weightBytes()),
-                    mebibytes(places.blockBytes()),
-                    streams ? mebibytes(places.streamedBytes()) : "-",
-                    streams ? WeightPlaces.SLOTS + "x" + mebibytes(places.slotBytes()) : "-",
-                    mebibytes(network.arenaBytes()),
-                    network.reducedArena() ? " in bands" : "");
+                    mebibytes(network.weightBytes()),
+                    mebibytes(network.residentBytes()),
+                    network.streams() ? mebibytes(network.streamedBytes()) : "-",
+                    network.streams() ? CardPlan.SLOTS + "x" + mebibytes(network.slotBytes()) : "-",
+                    mebibytes(network.resultBytes()),
+                    network.inBands() ? " in bands" : "");
         }
-        NetworkPlace denoiser = plan.streamedNetwork();
-        if (!denoiser.weights().units().isEmpty()) {
-            out.printf(LINE, "copied", denoiser.weights().units().size() + " pieces a step, of " + streamedBlocks(denoiser));
+        for (CardPlan.Network network : asked.networks()) {
+            if (network.streams()) {
+                out.printf(LINE, "copied", network.units().size() + " pieces a step, of " + network.streamedBlocks());
+            }
         }
         out.println();
         out.printf(
                 LINE,
                 "step",
-                seconds(asked.stepSeconds()) + ": " + seconds(asked.computeSecondsPerStep()) + " of computing, "
-                        + seconds(asked.busSecondsPerStep()) + " of copying meanwhile");
+                seconds(asked.times().step()) + ": " + seconds(asked.times().computing()) + " of computing, "
+                        + seconds(asked.times().copying()) + " of copying meanwhile");
         out.printf(
                 LINE,
                 "batch",
-                seconds(asked.batchSeconds()) + " with " + asked.calls() + " steps"
-                        + (plan.turnBytes() > 0 ? ", " + mebibytes(plan.turnBytes()) + " copied as networks take turns" : ""));
+                seconds(asked.times().batch()) + " with " + asked.calls() + " steps"
+                        + (memory.turnBytesPerBatch() > 0 ? ", " + mebibytes(memory.turnBytesPerBatch()) + " copied as networks take turns" : ""));
         out.printf(
                 Locale.ROOT,
                 LINE,
@@ -88,88 +69,55 @@ record CardPlanReport(
                 String.format(
                         Locale.ROOT,
                         "%.4g TFLOP/s reached (--flop-rate), %.4g GB/s over the bus (--bus-rate)",
-                        asked.rates().flopsPerSecond() / 1e12,
-                        asked.rates().busBytesPerSecond() / 1e9));
+                        plans.rates().flopsPerSecond() / 1e12,
+                        plans.rates().busBytesPerSecond() / 1e9));
         out.println();
-        for (CardPlan other : others) {
+        for (CardPlan other : plans.others()) {
             out.printf(LINE, other.width() + "x" + other.height(), outcome(other));
         }
     }
 
     private String budget() {
-        long stated = CardPlan.statedBudget(device);
-        if (stated == CardPlan.NO_LIMIT) {
+        CardPlans.Budget budget = plans.budget();
+        if (!budget.isLimit()) {
             return "as much as it takes (--vram-budget SIZE sets a limit)";
         }
-        return mebibytes(asked.plan().budgetBytes()) + ": " + mebibytes(stated)
-                + (card != null ? " free on " + card.label() : device.vramBudgetBytes() == 0 ? " as a 2 GB card has" : "")
-                + (device.vramHeadroomBytes() > 0 ? ", " + mebibytes(device.vramHeadroomBytes()) + " of them for other programs" : "")
-                + ", " + mebibytes(ResidencyPlan.MARGIN_BYTES) + " left for the driver's rounding";
+        return mebibytes(plans.asked().memory().budgetBytes()) + ": " + mebibytes(budget.bytes())
+                + (plans.card() != null ? " free on " + plans.card().label() : budget.assumed() ? " as a 2 GB card has" : "")
+                + (budget.headroomBytes() > 0 ? ", " + mebibytes(budget.headroomBytes()) + " of them for other programs" : "")
+                + ", " + mebibytes(budget.marginBytes()) + " left for the driver's rounding";
     }
 
-    private static String residency(ResidencyPlan plan) {
-        String word = plan.residency().word();
-        if (plan.residency() == Residency.RESIDENT) {
+    private static String residency(CardPlan.Memory memory) {
+        String word = memory.residency();
+        if (word.equals("resident")) {
             return word + ": all weights stay on the card";
         }
         return word + ": the networks take turns"
-                + (plan.streamedBytesPerStep() > 0 ? ", some of the denoiser's weights are copied at every step" : "");
+                + (memory.streamedBytesPerStep() > 0 ? ", some of the denoiser's weights are copied at every step" : "");
     }
 
     private static String outcome(CardPlan other) {
-        ResidencyPlan plan = other.plan();
-        return plan.shortage()
-                .map(line -> "does not fit: " + line)
-                .orElseGet(() -> "fits as " + plan.residency().word() + ", peak " + mebibytes(plan.peakBytes()) + ", copied a step "
-                        + mebibytes(plan.streamedBytesPerStep()) + ", step " + seconds(other.stepSeconds()) + inBands(plan));
+        CardPlan.Memory memory = other.memory();
+        return memory.fits()
+                ? "fits as " + memory.residency() + ", peak " + mebibytes(memory.peakBytes()) + ", copied a step "
+                        + mebibytes(memory.streamedBytesPerStep()) + ", step " + seconds(other.times().step()) + inBands(other)
+                : "does not fit: " + memory.shortage();
     }
 
-    private static String inBands(ResidencyPlan plan) {
+    private static String inBands(CardPlan plan) {
         return plan.networks().stream()
-                .filter(NetworkPlace::reducedArena)
+                .filter(CardPlan.Network::inBands)
                 .map(network -> ", " + network.name() + " in bands")
                 .collect(Collectors.joining());
     }
 
-    private static void printWeights(PrintStream out, NetworkPlace network) {
-        for (int i = 0; i < network.demand().weights().size(); i++) {
-            Placement placement = network.weights().placements().get(i);
-            String place = placement.resident() ? "stays" : "piece " + placement.unit() + ", slot " + placement.slot();
-            String name = network.demand().weights().get(i).name();
-            out.printf(Locale.ROOT, "%-16s %12d B  %s%n", place, network.demand().weights().get(i).bytes(), name);
+    private static void printWeights(PrintStream out, CardPlan.Network network) {
+        for (CardPlan.Weight weight : network.weights()) {
+            String place = weight.stays() ? "stays" : "piece " + weight.unit() + ", slot " + weight.slot();
+            out.printf(Locale.ROOT, "%-16s %12d B  %s%n", place, weight.bytes(), weight.name());
         }
         out.println();
-    }
-
-    /** "input_blocks 1-5, 7, middle_block": which parts of the denoiser the streamed weights belong to. */
-    private static String streamedBlocks(NetworkPlace network) {
-        Map<String, TreeSet<Integer>> blocks = new LinkedHashMap<>();
-        for (StreamUnit unit : network.weights().units()) {
-            for (int weight : unit.weights()) {
-                String[] name = network.demand().weights().get(weight).name().substring(UNet.PREFIX.length()).split("\\.");
-                TreeSet<Integer> numbers = blocks.computeIfAbsent(name[0], block -> new TreeSet<>());
-                if (name[0].endsWith("_blocks")) {
-                    numbers.add(Integer.parseInt(name[1]));
-                }
-            }
-        }
-        return blocks.entrySet().stream()
-                .map(block -> (block.getKey() + " " + ranges(block.getValue())).strip())
-                .collect(Collectors.joining(", "));
-    }
-
-    /** "1-5, 7". */
-    private static String ranges(TreeSet<Integer> numbers) {
-        StringBuilder text = new StringBuilder();
-        for (int number : numbers) {
-            boolean begins = !numbers.contains(number - 1);
-            if (begins) {
-                text.append(text.isEmpty() ? "" : ", ").append(number);
-            } else if (!numbers.contains(number + 1)) {
-                text.append('-').append(number);
-            }
-        }
-        return text.toString();
     }
 
     private static String mebibytes(long bytes) {
@@ -183,18 +131,18 @@ record CardPlanReport(
     void writeTo(JsonGenerator out) throws IOException {
         out.writeStartObject();
         out.writeStringField("model", model.toString());
-        out.writeStringField("card", card == null ? null : card.name());
+        out.writeStringField("card", plans.card() == null ? null : plans.card().name());
         out.writeStringField("weights", weightFormat());
         out.writeNumberField("batchSize", request.batchSize());
-        write(out, asked);
-        writeNetworks(out, asked.plan());
+        write(out, plans.asked());
+        writeNetworks(out, plans.asked());
         out.writeObjectFieldStart("assumed");
-        out.writeNumberField("contextBytes", asked.plan().fixedBytes());
-        out.writeNumberField("flopsPerSecond", asked.rates().flopsPerSecond());
-        out.writeNumberField("busBytesPerSecond", asked.rates().busBytesPerSecond());
+        out.writeNumberField("contextBytes", plans.asked().memory().contextBytes());
+        out.writeNumberField("flopsPerSecond", plans.rates().flopsPerSecond());
+        out.writeNumberField("busBytesPerSecond", plans.rates().busBytesPerSecond());
         out.writeEndObject();
         out.writeArrayFieldStart("otherSizes");
-        for (CardPlan other : others) {
+        for (CardPlan other : plans.others()) {
             out.writeStartObject();
             write(out, other);
             out.writeEndObject();
@@ -204,50 +152,49 @@ record CardPlanReport(
     }
 
     private void write(JsonGenerator out, CardPlan each) throws IOException {
-        ResidencyPlan plan = each.plan();
+        CardPlan.Memory memory = each.memory();
         out.writeNumberField("width", each.width());
         out.writeNumberField("height", each.height());
-        out.writeBooleanField("fits", plan.fits());
-        out.writeStringField("residency", plan.residency().word());
-        out.writeStringField("shortage", plan.shortage().orElse(null));
-        if (CardPlan.statedBudget(device) == CardPlan.NO_LIMIT) {
-            out.writeNullField("budgetBytes");
+        out.writeBooleanField("fits", memory.fits());
+        out.writeStringField("residency", memory.residency());
+        out.writeStringField("shortage", memory.shortage());
+        if (plans.budget().isLimit()) {
+            out.writeNumberField("budgetBytes", memory.budgetBytes());
         } else {
-            out.writeNumberField("budgetBytes", plan.budgetBytes());
+            out.writeNullField("budgetBytes");
         }
-        out.writeNumberField("peakBytes", plan.peakBytes());
-        out.writeStringField("peakNetwork", plan.largest().name());
-        out.writeNumberField("contextBytes", plan.fixedBytes());
-        out.writeNumberField("weightsBytes", plan.weightsBytes());
-        out.writeNumberField("activationBytes", plan.activationBytes());
-        out.writeNumberField("streamedBytesPerStep", plan.streamedBytesPerStep());
-        out.writeNumberField("turnBytesPerBatch", plan.turnBytes());
-        out.writeNumberField("secondsPerStep", each.stepSeconds());
-        out.writeNumberField("computeSecondsPerStep", each.computeSecondsPerStep());
-        out.writeNumberField("secondsPerBatch", each.batchSeconds());
+        out.writeNumberField("peakBytes", memory.peakBytes());
+        out.writeStringField("peakNetwork", memory.peakNetwork());
+        out.writeNumberField("contextBytes", memory.contextBytes());
+        out.writeNumberField("weightsBytes", memory.weightBytes());
+        out.writeNumberField("activationBytes", memory.resultBytes());
+        out.writeNumberField("streamedBytesPerStep", memory.streamedBytesPerStep());
+        out.writeNumberField("turnBytesPerBatch", memory.turnBytesPerBatch());
+        out.writeNumberField("secondsPerStep", each.times().step());
+        out.writeNumberField("computeSecondsPerStep", each.times().computing());
+        out.writeNumberField("secondsPerBatch", each.times().batch());
         out.writeNumberField("flopsPerPicture", each.flopsPerPicture());
     }
 
-    private static void writeNetworks(JsonGenerator out, ResidencyPlan plan) throws IOException {
+    private static void writeNetworks(JsonGenerator out, CardPlan plan) throws IOException {
         out.writeArrayFieldStart("networks");
-        for (NetworkPlace network : plan.networks()) {
-            NetworkDemand demand = network.demand();
+        for (CardPlan.Network network : plan.networks()) {
             out.writeStartObject();
             out.writeStringField("network", network.name());
-            out.writeNumberField("flops", demand.flops());
-            out.writeNumberField("weightsBytes", demand.weightBytes());
-            out.writeNumberField("residentBytes", network.weights().blockBytes());
-            out.writeNumberField("slotBytes", network.weights().slotBytes());
-            out.writeNumberField("streamedBytes", network.weights().streamedBytes());
-            out.writeNumberField("activationBytes", network.arenaBytes());
-            out.writeBooleanField("reducedActivation", network.reducedArena());
+            out.writeNumberField("flops", network.flops());
+            out.writeNumberField("weightsBytes", network.weightBytes());
+            out.writeNumberField("residentBytes", network.residentBytes());
+            out.writeNumberField("slotBytes", network.slotBytes());
+            out.writeNumberField("streamedBytes", network.streamedBytes());
+            out.writeNumberField("activationBytes", network.resultBytes());
+            out.writeBooleanField("reducedActivation", network.inBands());
             out.writeArrayFieldStart("streamed");
-            for (StreamUnit unit : network.weights().units()) {
+            for (CardPlan.Unit unit : network.units()) {
                 out.writeStartObject();
                 out.writeNumberField("bytes", unit.bytes());
                 out.writeArrayFieldStart("weights");
-                for (int weight : unit.weights()) {
-                    out.writeString(demand.weights().get(weight).name());
+                for (String weight : unit.weights()) {
+                    out.writeString(weight);
                 }
                 out.writeEndArray();
                 out.writeEndObject();

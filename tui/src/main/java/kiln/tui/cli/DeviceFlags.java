@@ -1,7 +1,6 @@
 package kiln.tui.cli;
 
 import java.util.Locale;
-import kiln.kernels.DeviceChoice;
 import kiln.runtime.base.AttentionKind;
 import kiln.runtime.base.ByteSize;
 import kiln.runtime.base.DeviceOptions;
@@ -9,6 +8,7 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.base.LibraryChoice;
 import kiln.runtime.base.MemoryMode;
 import kiln.runtime.base.WeightFormat;
+import kiln.runtime.check.CardFindings;
 import picocli.CommandLine.Option;
 
 /** Options that say how to use a graphics card, named as A1111 names them where it has them; the CPU heeds none of them. */
@@ -120,7 +120,7 @@ final class DeviceFlags {
             return null;
         }
         String text = device.strip();
-        if (!DeviceChoice.isIndexOrUuid(text)) {
+        if (!CardFindings.isIndexOrUuid(text)) {
             throw KilnException.badRequest("--device-id '" + device + "' is neither an index, as 0, nor a UUID, as GPU-8a56 (kiln doctor lists them)");
         }
         return text;

@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import kiln.runtime.base.Version;
-import kiln.runtime.engine.Engine;
+import kiln.runtime.check.CardFindings;
 import kiln.runtime.engine.EngineOptions;
+import kiln.runtime.engine.Models;
 import kiln.runtime.engine.Devices;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -63,17 +64,16 @@ final class DoctorCommand extends Command {
         EngineOptions options = global.engineOptions(places, null, device);
         Map<String, String> terminal = new LinkedHashMap<>();
         TERMINAL_VARIABLES.forEach(name -> terminal.put(name, context.variable(name)));
-        try (Engine engine = new Engine(options)) {
-            int models = engine.models().models().size();
-            return new Findings(
-                    Machine.read(),
-                    GpuReport.look(context, options, places.cache().resolve("natives/jcuda")),
-                    Devices.explain(options),
-                    terminal,
-                    places,
-                    models,
-                    models == 0 ? null : engine.defaultModel().toString());
-        }
+        Models models = new Models(options);
+        int count = models.list().size();
+        return new Findings(
+                Machine.read(),
+                new GpuReport(CardFindings.look(options, context.environment())),
+                Devices.explain(options),
+                terminal,
+                places,
+                count,
+                count == 0 ? null : models.defaultModel().toString());
     }
 
     private void print(Findings found) {

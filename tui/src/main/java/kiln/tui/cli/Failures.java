@@ -8,31 +8,14 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
-import kiln.runtime.family.ModelFiles;
-import kiln.runtime.graph.ModelException;
-import kiln.weights.WeightsException;
+import kiln.runtime.engine.EngineFailures;
 
-/** Turns what a lower module throws into a category and one line. */
+/** Turns whatever is thrown into a category and one line. */
 final class Failures {
     private Failures() {}
 
     static KilnException of(Throwable e) {
-        if (e instanceof KilnException known) {
-            return known;
-        }
-        if (e instanceof WeightsException weights) {
-            return ModelFiles.failure(weights);
-        }
-        if (e instanceof ModelException) {
-            return new KilnException(Category.UNSUPPORTED_MODEL, e.getMessage(), e);
-        }
-        if (e instanceof OutOfMemoryError) {
-            return new KilnException(Category.OUT_OF_MEMORY, "out of memory (" + e.getMessage() + "): try a smaller size or batch", e);
-        }
-        if (e instanceof UncheckedIOException unchecked) {
-            return of(unchecked.getCause(), null);
-        }
-        return new KilnException(Category.INTERNAL, "internal error: " + e, e);
+        return e instanceof UncheckedIOException unchecked ? of(unchecked.getCause(), null) : EngineFailures.of(e);
     }
 
     /** @param file what was read or written, {@code null} when the exception names it */

@@ -6,8 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.EngineOptions;
-import kiln.weights.ModelCatalog;
-import kiln.weights.ModelHashes;
+import kiln.runtime.engine.Models;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
@@ -41,6 +40,11 @@ final class GlobalOptions {
                 device.options(compute));
     }
 
+    /** The models that can be chosen. */
+    Models models(Places where) {
+        return where.models(checkpoints(where));
+    }
+
     /**
      * The files of {@code --ckpt}, absolute. What is no file may be the name of a model that was found, as {@code kiln models} shows it.
      *
@@ -55,9 +59,9 @@ final class GlobalOptions {
     }
 
     private static Path named(Path given, Places where) {
-        return ModelCatalog.scan(where.modelSources(List.of()), new ModelHashes(where.cache()))
+        return where.models(List.of())
                 .find(given.toString())
-                .map(ModelCatalog.Model::path)
+                .map(Models.Entry::path)
                 .orElseThrow(() -> new KilnException(
                         KilnException.Category.NOT_FOUND,
                         "no model at " + given.toAbsolutePath() + ", and none that is called so (kiln models lists those that were found)"));

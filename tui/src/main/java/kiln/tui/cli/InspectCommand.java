@@ -3,21 +3,14 @@ package kiln.tui.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
+import kiln.runtime.check.FileInspection;
 import kiln.runtime.image.PngReader;
 import kiln.runtime.job.InfoText;
-import kiln.weights.CheckpointKind;
-import kiln.weights.TensorData;
-import kiln.weights.TensorInfo;
-import kiln.weights.WeightsFile;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -50,7 +43,7 @@ final class InspectCommand extends Command {
         if (isPng(path)) {
             showPicture(path);
         } else {
-            try (WeightsFile weights = WeightsFile.open(path)) {
+            try (FileInspection weights = FileInspection.open(path)) {
                 showWeights(weights);
             }
         }
@@ -97,26 +90,25 @@ final class InspectCommand extends Command {
         }
     }
 
-    private void showWeights(WeightsFile weights) {
-        CheckpointKind kind = CheckpointKind.of(weights);
+    private void showWeights(FileInspection weights) {
         if (json) {
             Json.print(context.out(), out -> {
                 out.writeStartObject();
                 out.writeStringField("format", weights.format());
-                out.writeStringField("kind", kind.displayName());
+                out.writeStringField("kind", weights.kind());
                 writeMap(out, "metadata", weights.metadata());
                 out.writeArrayFieldStart("tensors");
-                for (TensorInfo tensor : weights.tensors()) {
+                for (FileInspection.Tensor tensor : weights.tensors()) {
                     out.writeStartObject();
                     out.writeStringField("name", tensor.name());
-                    out.writeStringField("dtype", tensor.dtype().safetensorsName());
+                    out.writeStringField("dtype", tensor.dtype());
                     out.writeArrayFieldStart("shape");
                     for (long size : tensor.shape()) {
                         out.writeNumber(size);
                     }
                     out.writeEndArray();
                     if (hash) {
-                        out.writeStringField("sha256", sha256(weights, tensor));
+                        out.writeStringField("sha256", weights.sha256(tensor));
                     }
                     out.writeEndObject();
                 }
@@ -125,26 +117,26 @@ final class InspectCommand extends Command {
             });
             return;
         }
-        print(weights, kind);
+        print(weights);
     }
 
-    private void print(WeightsFile weights, CheckpointKind kind) {
+    private void print(FileInspection weights) {
         Map<String, Long> elements = new TreeMap<>();
         int widest = 0;
-        for (TensorInfo tensor : weights.tensors()) {
-            elements.merge(tensor.dtype().safetensorsName(), tensor.elements(), Long::sum);
+        for (FileInspection.Tensor tensor : weights.tensors()) {
+            elements.merge(tensor.dtype(), tensor.elements(), Long::sum);
             widest = Math.max(widest, Math.min(SHOWN_NAME_CHARACTERS, tensor.name().length()));
         }
-        context.out().println(weights.format() + ", " + kind.displayName());
+        context.out().println(weights.format() + ", " + weights.kind());
         weights.metadata().forEach((name, text) -> context.out().println(
                 "  " + Quantities.printable(name, SHOWN_NAME_CHARACTERS) + ": " + Quantities.printable(text, SHOWN_METADATA_CHARACTERS)));
         StringBuilder total = new StringBuilder(Quantities.count(weights.tensors().size(), "tensor"));
         elements.forEach((dtype, number) -> total.append(", ").append(Quantities.count(number, "element")).append(" of ").append(dtype));
         context.out().println(total);
-        for (TensorInfo tensor : weights.tensors()) {
+        for (FileInspection.Tensor tensor : weights.tensors()) {
             String name = Quantities.printable(tensor.name(), SHOWN_NAME_CHARACTERS);
             context.out().println("  " + name + " ".repeat(Math.max(0, widest - name.length())) + "  "
-                    + tensor.dtype().safetensorsName() + "  " + tensor.shape() + (hash ? "  " + sha256(weights, tensor) : ""));
+                    + tensor.dtype() + "  " + tensor.shape() + (hash ? "  " + weights.sha256(tensor) : ""));
             if (context.out().checkError()) {
                 return;
             }
@@ -157,17 +149,5 @@ final class InspectCommand extends Command {
             out.writeStringField(entry.getKey(), entry.getValue());
         }
         out.writeEndObject();
-    }
-
-    private static String sha256(WeightsFile weights, TensorInfo tensor) {
-        try (TensorData data = weights.map(tensor.name())) {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (ByteBuffer chunk : data.chunks()) {
-                digest.update(chunk);
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
     }
 }

@@ -7,8 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import kiln.runtime.exec.cuda.KernelBench;
-import kiln.runtime.exec.cuda.KernelBench.Row;
+import kiln.runtime.check.KernelTimes;
+import kiln.runtime.check.KernelTimes.Row;
 
 /** What {@code kiln bench --kernels} says: a table for each network, the launches that take most of its time first. */
 record KernelBenchReport(CliContext context, Path model, int width, int height) {
@@ -18,7 +18,7 @@ record KernelBenchReport(CliContext context, Path model, int width, int height) 
         }
     }
 
-    void print(KernelBench.Result result, boolean json) {
+    void print(KernelTimes result, boolean json) {
         if (json) {
             json(result);
             return;
@@ -64,7 +64,7 @@ record KernelBenchReport(CliContext context, Path model, int width, int height) 
                 row.text());
     }
 
-    private void json(KernelBench.Result result) {
+    private void json(KernelTimes result) {
         Json.print(context.out(), out -> {
             out.writeStartObject();
             out.writeStringField("card", result.card());

@@ -1,9 +1,8 @@
 package kiln.tui.cli;
 
-import java.io.IOException;
 import java.nio.file.Path;
-import kiln.kernels.cases.KernelFiles;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.check.KernelFolders;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
@@ -28,24 +27,15 @@ final class KernelsCommand extends Command {
             throw KilnException.badRequest("nothing to do: say --dump DIR or --cases DIR");
         }
         if (dump != null) {
-            write(dump, "texts", KernelFiles::dump);
+            told(KernelFolders.writeTexts(dump), "texts", dump);
         }
         if (cases != null) {
-            write(cases, "cases", KernelFiles::writeCases);
+            told(KernelFolders.writeCases(cases), "cases", cases);
         }
         return 0;
     }
 
-    private void write(Path folder, String what, Writer writer) {
-        try {
-            context.out().println(writer.write(folder) + " " + what + " written to " + folder);
-        } catch (IOException e) {
-            throw new KilnException(
-                    KilnException.Category.STORAGE, "cannot write to " + folder + " (" + e.getMessage() + "): name another folder", e);
-        }
-    }
-
-    private interface Writer {
-        int write(Path folder) throws IOException;
+    private void told(int written, String what, Path folder) {
+        context.out().println(written + " " + what + " written to " + folder);
     }
 }

@@ -5,13 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import kiln.weights.CheckpointKind;
-import kiln.weights.ModelCatalog;
-import kiln.weights.ModelCatalog.Model;
-import kiln.weights.ModelHashes;
-import kiln.weights.WeightsException;
-import kiln.weights.WeightsFile;
+import kiln.runtime.engine.Models;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
@@ -31,17 +25,16 @@ final class ModelsCommand extends Command {
         super(context);
     }
 
-    /** What is shown of a model; hashes are {@code null} when not known, {@code error} when the file can be read. */
-    private record Row(Model model, String kind, boolean usable, String sha256, String legacyHash, boolean demo, String error) {}
+    /** What is shown of a model. */
+    private record Row(Models.Entry model, Models.Description about) {}
 
     @Override
     int run() {
         Places places = global.places(context);
-        ModelHashes hashes = new ModelHashes(places.cache());
-        ModelCatalog catalog = ModelCatalog.scan(places.modelSources(global.checkpoints(places)), hashes);
+        Models models = global.models(places);
         List<Row> rows = new ArrayList<>();
-        for (Model model : catalog.models()) {
-            rows.add(row(model, hashes, model.path().equals(places.demoModel())));
+        for (Models.Entry model : models.list()) {
+            rows.add(new Row(model, models.describe(model.path(), hash)));
         }
         if (json) {
             Json.print(context.out(), out -> {
@@ -59,30 +52,18 @@ final class ModelsCommand extends Command {
         return 0;
     }
 
-    private Row row(Model model, ModelHashes hashes, boolean demo) {
-        try (WeightsFile weights = WeightsFile.open(model.path())) {
-            CheckpointKind kind = CheckpointKind.of(weights);
-            Optional<String> sha256 =
-                    hash ? Optional.of(hashes.sha256(model.path())) : hashes.cachedSha256(model.path());
-            return new Row(
-                    model, kind.displayName(), kind.isModel(), sha256.orElse(null), ModelHashes.legacyHash(model.path()), demo, null);
-        } catch (WeightsException e) {
-            return new Row(model, "unreadable", false, null, null, demo, e.getMessage());
-        }
-    }
-
     private static void write(JsonGenerator out, Row row) throws IOException {
         out.writeStartObject();
         out.writeStringField("name", row.model.name());
         out.writeStringField("path", row.model.path().toString());
-        out.writeStringField("kind", row.kind);
-        out.writeBooleanField("usable", row.usable);
+        out.writeStringField("kind", row.about.kind());
+        out.writeBooleanField("usable", row.about.usable());
         out.writeNumberField("bytes", row.model.bytes());
-        out.writeStringField("sha256", row.sha256);
-        out.writeStringField("hash", row.sha256 == null ? null : ModelHashes.shortHash(row.sha256));
-        out.writeStringField("legacyHash", row.legacyHash);
-        out.writeBooleanField("demo", row.demo);
-        out.writeStringField("error", row.error);
+        out.writeStringField("sha256", row.about.sha256());
+        out.writeStringField("hash", row.about.shortHash());
+        out.writeStringField("legacyHash", row.about.legacyHash());
+        out.writeBooleanField("demo", row.model.demo());
+        out.writeStringField("error", row.about.error());
         out.writeEndObject();
     }
 
@@ -90,19 +71,19 @@ final class ModelsCommand extends Command {
         int widest = rows.stream().mapToInt(row -> row.model.name().length()).max().orElse(0);
         for (Row row : rows) {
             String name = row.model.name();
-            if (row.error != null) {
-                context.out().println(name + "\n  " + row.error);
+            if (row.about.error() != null) {
+                context.out().println(name + "\n  " + row.about.error());
                 continue;
             }
-            context.out().println(name + " ".repeat(widest - name.length()) + "  " + row.kind + ", "
+            context.out().println(name + " ".repeat(widest - name.length()) + "  " + row.about.kind() + ", "
                     + Quantities.bytes(row.model.bytes()) + ", hash "
-                    + (row.sha256 == null ? "not computed" : ModelHashes.shortHash(row.sha256)) + ", old hash " + row.legacyHash
-                    + (row.demo ? ", the demo" : ""));
+                    + (row.about.sha256() == null ? "not computed" : row.about.shortHash()) + ", old hash " + row.about.legacyHash()
+                    + (row.model.demo() ? ", the demo" : ""));
         }
         if (rows.isEmpty()) {
             context.out().println("no models found");
         }
-        if (rows.stream().allMatch(Row::demo)) {
+        if (rows.stream().allMatch(row -> row.model.demo())) {
             Path folder = places.checkpointFolders().get(0);
             context.out().println("Put .safetensors or .ckpt files into " + folder + ", or name a folder with --ckpt-dir.");
         }

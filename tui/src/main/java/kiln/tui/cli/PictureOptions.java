@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.engine.ModelPresets;
 import kiln.runtime.job.GenerationRequest;
-import kiln.runtime.model.ModelDefaults;
 import kiln.runtime.noise.NoiseKind;
 import kiln.runtime.sampling.SamplerChoice;
 import picocli.CommandLine.Option;
@@ -64,17 +64,17 @@ final class PictureOptions {
     NoiseKind noise;
 
     /**
-     * The request: what the user gave, then what the model presets, then A1111's defaults.
+     * The request: what the user gave, then what the model presets, then A1111's presets.
      *
      * @throws KilnException when a value is not possible, or there is no prompt
      */
-    GenerationRequest request(ModelDefaults defaults, CliContext context) {
-        GenerationRequest.Builder request = values(defaults).toBuilder();
+    GenerationRequest request(ModelPresets presets, CliContext context) {
+        GenerationRequest.Builder request = values(presets).toBuilder();
         if (prompt != null) {
             request.prompt(prompt.equals("-") ? standardInput(context) : prompt);
-        } else if (!defaults.firstPrompt().isEmpty()) {
-            context.err().println("kiln: no prompt was given, so it draws: " + defaults.firstPrompt());
-            request.prompt(defaults.firstPrompt());
+        } else if (!presets.firstPrompt().isEmpty()) {
+            context.err().println("kiln: no prompt was given, so it draws: " + presets.firstPrompt());
+            request.prompt(presets.firstPrompt());
         } else {
             throw KilnException.badRequest("no prompt: say what to draw with -p TEXT");
         }
@@ -82,8 +82,8 @@ final class PictureOptions {
     }
 
     /** The same without the prompt. */
-    GenerationRequest values(ModelDefaults defaults) {
-        GenerationRequest.Builder request = defaults.builder();
+    GenerationRequest values(ModelPresets presets) {
+        GenerationRequest.Builder request = presets.builder();
         if (negativePrompt != null) {
             request.negativePrompt(negativePrompt);
         }

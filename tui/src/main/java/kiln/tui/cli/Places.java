@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.engine.Models;
 
 /**
  * Where Kiln's files are: the XDG base directories, each overridden by a {@code KILN_…} variable, and that by an option. All paths are
@@ -90,14 +91,9 @@ public record Places(
         }
     }
 
-    /** Where models come from, in the order of {@code ModelCatalog.scan}: named files, folders, and the demo model. */
-    List<Path> modelSources(List<Path> checkpoints) {
-        List<Path> sources = new ArrayList<>(checkpoints);
-        sources.addAll(checkpointFolders);
-        if (demoModel != null) {
-            sources.add(demoModel);
-        }
-        return sources;
+    /** What these files, the folders and the demo model offer. */
+    Models models(List<Path> checkpoints) {
+        return new Models(checkpoints, checkpointFolders, demoModel, cache);
     }
 
     /** Every place with the name it is shown under, for {@code kiln doctor}. */

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
-import kiln.kernels.probe.Vectors;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
 import kiln.runtime.base.Selection;
@@ -75,7 +74,7 @@ final class SelftestCommand extends Command {
         if (cases == 0) {
             throw KilnException.badRequest("--only '" + only + "' fits nothing");
         }
-        Path written = vectors == null ? null : write(kernels.vectors());
+        Path written = vectors == null ? null : kernels.writeVectors(vectors);
         long failed = ops.cases().stream().filter(result -> !result.ok()).count()
                 + kernels.cases().stream().filter(result -> !result.ok()).count()
                 + drawn.stream().filter(result -> !result.ok()).count();
@@ -95,17 +94,6 @@ final class SelftestCommand extends Command {
             return KernelSelfTest.Result.NONE;
         }
         return KernelSelfTest.run(options, selection, this::print);
-    }
-
-    private Path write(Vectors taken) {
-        if (taken == null) {
-            throw KilnException.badRequest("--vectors needs instructions among what --only chooses: 'instruction:'");
-        }
-        try {
-            return taken.write(vectors);
-        } catch (IOException e) {
-            throw new KilnException(Category.STORAGE, "cannot write to " + vectors + " (" + e.getMessage() + "): name another folder", e);
-        }
     }
 
     private List<PictureSelfTest.Case> drawn(EngineOptions options, Path demo, Selection selection) {

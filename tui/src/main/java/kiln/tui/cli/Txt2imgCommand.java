@@ -5,6 +5,7 @@ import java.util.List;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.GenerationJob;
+import kiln.runtime.engine.Models;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import picocli.CommandLine;
@@ -61,9 +62,9 @@ final class Txt2imgCommand extends Command {
         Places places = global.places(context);
         try (OutputTarget target = OutputTarget.of(output, places.outputs());
                 Engine engine = new Engine(global.engineOptions(places, target.engineFolder(), device))) {
-            Path model = engine.defaultModel();
+            Path model = engine.models().defaultModel();
             GenerationRequest request =
-                    picture.request(Engine.defaultsOf(model), context).toBuilder().model(model).build();
+                    picture.request(Models.presetsOf(model), context).toBuilder().model(model).build();
             target.prepare();
             Txt2imgReport report = new Txt2imgReport(context, target, json, verbose);
             GenerationJob job = engine.submit(request, report);

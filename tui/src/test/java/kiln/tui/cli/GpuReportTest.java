@@ -9,11 +9,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import kiln.kernels.CudaDevices;
 import kiln.kernels.DeviceChoice;
+import kiln.runtime.check.CardFindings;
 import kiln.runtime.check.LibraryFinding;
 import org.junit.jupiter.api.Test;
 
@@ -35,10 +35,22 @@ class GpuReportTest {
                     "convolutions: Kiln's own kernels"));
 
     private static GpuReport report(CudaDevices found, String wanted, String visible) {
-        Map<String, String> variables = new HashMap<>();
-        variables.put(DeviceChoice.VISIBLE_DEVICES, visible);
-        variables.put(DeviceChoice.DEVICE_ORDER, null);
-        return new GpuReport(found, DeviceChoice.among(found, wanted, visible), variables, LIBRARIES);
+        Map<String, String> variables = visible == null ? Map.of() : Map.of(CardFindings.VISIBLE_DEVICES, visible);
+        DeviceChoice choice = DeviceChoice.among(found, wanted, visible);
+        return new GpuReport(new CardFindings(
+                found.devices().stream().map(GpuReportTest::card).toList(),
+                found.driverVersion(),
+                found.cudaVersion(),
+                found.reason(),
+                choice.device() == null ? null : card(choice.device()),
+                choice.reason(),
+                variables,
+                LIBRARIES));
+    }
+
+    private static CardFindings.Card card(CudaDevices.Device device) {
+        return new CardFindings.Card(
+                device.index(), device.name(), device.uuid(), device.totalBytes(), device.freeBytes(), device.major(), device.minor());
     }
 
     private static String text(GpuReport report) {

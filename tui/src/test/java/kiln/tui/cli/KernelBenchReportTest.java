@@ -12,19 +12,19 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import kiln.runtime.check.Bench;
-import kiln.runtime.exec.cuda.KernelBench;
+import kiln.runtime.check.KernelTimes;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class KernelBenchReportTest {
-    private static final KernelBench.Result RESULT = new KernelBench.Result(
+    private static final KernelTimes RESULT = new KernelTimes(
             "NVIDIA GeForce GT 1030",
             6e9,
             40e9,
             List.of(
-                    new KernelBench.Row("denoiser", "layer_norm", "f16 x4", "LayerNorm", 16, 1e-5, 1e-5, 0, 2e6, 0.2),
-                    new KernelBench.Row("denoiser", "gemm", "f16 tile", "Linear", 32, 2e-5, 1.9e-5, 1e7, 1e6, 0.8),
-                    new KernelBench.Row("attention", "attention", "f16 hd40", "sizes", 0, 1e-3, 1e-3, 2e9, 1e6, 0)));
+                    new KernelTimes.Row("denoiser", "layer_norm", "f16 x4", "LayerNorm", 16, 1e-5, 1e-5, 0, 2e6, 0.2),
+                    new KernelTimes.Row("denoiser", "gemm", "f16 tile", "Linear", 32, 2e-5, 1.9e-5, 1e7, 1e6, 0.8),
+                    new KernelTimes.Row("attention", "attention", "f16 hd40", "sizes", 0, 1e-3, 1e-3, 2e9, 1e6, 0)));
 
     @TempDir
     private Path folder;
