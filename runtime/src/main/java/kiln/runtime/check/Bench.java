@@ -12,7 +12,7 @@ import kiln.runtime.engine.Devices;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.exec.Device;
-import kiln.runtime.exec.cuda.HostMemory;
+import kiln.runtime.exec.cuda.residence.HostMemory;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.model.Model;

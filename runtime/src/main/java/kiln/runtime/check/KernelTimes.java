@@ -2,7 +2,7 @@ package kiln.runtime.check;
 
 import java.util.List;
 import java.util.Objects;
-import kiln.runtime.exec.cuda.KernelBench;
+import kiln.runtime.exec.cuda.measure.KernelBench;
 
 /**
  * How long a card's kernels take.

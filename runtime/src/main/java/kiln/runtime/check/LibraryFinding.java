@@ -15,7 +15,7 @@ import kiln.kernels.SystemLibrary;
 import kiln.runtime.base.DeviceOptions;
 import kiln.runtime.base.LibraryChoice;
 import kiln.runtime.engine.EngineOptions;
-import kiln.runtime.exec.cuda.ProductTimes;
+import kiln.runtime.exec.cuda.library.ProductTimes;
 
 /**
  * One of NVIDIA's optional libraries on this machine, and what Kiln would do with it.

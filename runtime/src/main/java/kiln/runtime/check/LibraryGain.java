@@ -2,7 +2,7 @@ package kiln.runtime.check;
 
 import java.util.Map;
 import java.util.TreeMap;
-import kiln.runtime.exec.cuda.ProductTimes;
+import kiln.runtime.exec.cuda.library.ProductTimes;
 
 /**
  * Where NVIDIA's libraries were faster than Kiln's own kernels, as it was measured.

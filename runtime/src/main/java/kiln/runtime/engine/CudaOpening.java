@@ -20,10 +20,10 @@ import kiln.runtime.exec.Device;
 import kiln.runtime.exec.cuda.CudaDevice;
 import kiln.runtime.exec.cuda.CudaExecutor;
 import kiln.runtime.exec.cuda.CudaSettings;
-import kiln.runtime.exec.cuda.DeviceLibraries;
-import kiln.runtime.exec.cuda.HostMemory;
-import kiln.runtime.exec.cuda.MemoryBudget;
-import kiln.runtime.exec.cuda.ProductTimes;
+import kiln.runtime.exec.cuda.library.DeviceLibraries;
+import kiln.runtime.exec.cuda.library.ProductTimes;
+import kiln.runtime.exec.cuda.residence.HostMemory;
+import kiln.runtime.exec.cuda.residence.MemoryBudget;
 import kiln.runtime.plan.NetworkNames;
 import kiln.runtime.plan.ResidencyPlan;
 

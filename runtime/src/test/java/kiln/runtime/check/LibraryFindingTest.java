@@ -16,7 +16,7 @@ import kiln.runtime.base.DeviceOptions;
 import kiln.runtime.base.LibraryChoice;
 import kiln.runtime.base.Precision;
 import kiln.runtime.engine.EngineOptions;
-import kiln.runtime.exec.cuda.ProductTimes;
+import kiln.runtime.exec.cuda.library.ProductTimes;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;

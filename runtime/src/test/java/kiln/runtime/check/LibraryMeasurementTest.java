@@ -14,7 +14,7 @@ import kiln.runtime.base.LibraryChoice;
 import kiln.runtime.base.Precision;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.exec.MemoryWeights;
-import kiln.runtime.exec.cuda.ProductTimes;
+import kiln.runtime.exec.cuda.library.ProductTimes;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.GraphBuilder;
 import kiln.runtime.graph.Shape;

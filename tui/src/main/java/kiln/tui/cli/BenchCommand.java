@@ -8,9 +8,9 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Selection;
 import kiln.runtime.check.Bench;
 import kiln.runtime.check.CardBench;
+import kiln.runtime.engine.Devices;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.engine.Models;
-import kiln.runtime.engine.Devices;
 import kiln.runtime.job.GenerationRequest;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
 @CommandLine.Command(
         name = "bench",
         description = "Time one CFG step (batch 2), the decode and the text encoder; on a graphics card also its kernels one by one.")
-final class BenchCommand extends Command {
+final class BenchCommand extends CliCommand {
     private static final int MOST_RUNS = 10_000;
 
     @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)

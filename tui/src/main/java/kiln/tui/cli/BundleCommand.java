@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
 @CommandLine.Command(
         name = "bundle",
         description = "Make a tar.gz with Kiln and its own trimmed Java, for machines that have only a graphics driver: it runs after tar x.")
-final class BundleCommand extends Command {
+final class BundleCommand extends CliCommand {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "FILE",

@@ -99,7 +99,7 @@ public final class Cli {
         return all;
     }
 
-    private CommandLine commandLine(Command command) {
+    private CommandLine commandLine(CliCommand command) {
         CommandLine commandLine = new CommandLine(command);
         foreignFlags.addTo(commandLine.getCommandSpec());
         configure(commandLine);
@@ -137,7 +137,7 @@ public final class Cli {
         if (!Commands.NAMES.contains(topic)) {
             throw KilnException.badRequest("unknown command '" + topic + "'" + NearestName.hint(topic, Commands.NAMES));
         }
-        Command command = Commands.create(topic, context);
+        CliCommand command = Commands.create(topic, context);
         CommandLine commandLine = commandLine(command);
         List<String> footer = command.helpFooter();
         if (!footer.isEmpty()) {
@@ -148,7 +148,7 @@ public final class Cli {
     }
 
     private int execute(CommandLine commandLine, List<String> arguments) {
-        Command command = commandLine.getCommand();
+        CliCommand command = commandLine.getCommand();
         try {
             commandLine.parseArgs(RepeatedOptions.lastOnly(arguments, commandLine.getCommandSpec()).toArray(new String[0]));
         } catch (CommandLine.ParameterException e) {

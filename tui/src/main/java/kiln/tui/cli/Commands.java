@@ -10,7 +10,7 @@ final class Commands {
     private Commands() {}
 
     /** The command of that name; {@code null} stands for the terminal UI. */
-    static Command create(String name, CliContext context) {
+    static CliCommand create(String name, CliContext context) {
         if (name == null) {
             return new UiCommand(context);
         }

@@ -8,7 +8,7 @@ import picocli.CommandLine;
         name = "completion",
         description = "Print the completion script for bash and zsh.",
         footer = {"", "Use: source <(kiln completion)"})
-final class CompletionCommand extends Command {
+final class CompletionCommand extends CliCommand {
     CompletionCommand(CliContext context) {
         super(context);
     }

@@ -115,6 +115,11 @@ final class DeviceFlags {
         return options;
     }
 
+    /** Whether anything was said of how much of a card's memory may be used. */
+    boolean limitMemory() {
+        return vramBudget != null || vramHeadroom != null || weights != null || medvram || lowvram;
+    }
+
     private String device() {
         if (device == null) {
             return null;

@@ -10,9 +10,9 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import kiln.runtime.base.Version;
 import kiln.runtime.check.CardFindings;
+import kiln.runtime.engine.Devices;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.engine.Models;
-import kiln.runtime.engine.Devices;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
@@ -21,7 +21,7 @@ import picocli.CommandLine.Option;
 @CommandLine.Command(
         name = "doctor",
         description = "Show what this machine has, what Kiln will use and why, and where its files are.")
-final class DoctorCommand extends Command {
+final class DoctorCommand extends CliCommand {
     private static final List<String> TERMINAL_VARIABLES =
             List.of("TERM", "COLORTERM", "TERM_PROGRAM", "TMUX", "STY", "SSH_TTY", "NO_COLOR", "LC_TERMINAL");
 

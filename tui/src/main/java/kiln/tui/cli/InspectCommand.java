@@ -19,7 +19,7 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
         name = "inspect",
         description = "Show the tensors and metadata of a weights file, or the parameters in a PNG.")
-final class InspectCommand extends Command {
+final class InspectCommand extends CliCommand {
     private static final byte[] PNG_SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     private static final int SHOWN_METADATA_CHARACTERS = 400;
     private static final int SHOWN_NAME_CHARACTERS = 200;

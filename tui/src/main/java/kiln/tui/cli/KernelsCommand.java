@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
 @CommandLine.Command(
         name = "kernels",
         description = "Write the CUDA kernels' PTX, or small cases of them that any other program can replay.")
-final class KernelsCommand extends Command {
+final class KernelsCommand extends CliCommand {
     @Option(names = "--dump", paramLabel = "DIR", description = "Write every variant's PTX into this folder.")
     Path dump;
 

@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 
 /** {@code kiln models}: the checkpoints that can be chosen. */
 @CommandLine.Command(name = "models", description = "List the models that were found: kind, size, hashes.")
-final class ModelsCommand extends Command {
+final class ModelsCommand extends CliCommand {
     @Option(names = "--hash", description = "Compute the SHA-256 of models that have none yet (seconds per gigabyte).")
     boolean hash;
 

@@ -2,7 +2,6 @@ package kiln.tui.cli;
 
 import java.nio.file.Path;
 import java.util.List;
-import kiln.kernels.op.Card;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.check.CardFindings;
 import kiln.runtime.check.CardPlans;
@@ -18,7 +17,7 @@ import picocli.CommandLine.Option;
 @CommandLine.Command(
         name = "plan",
         description = "Show the memory and work that a picture would take, from the model's shapes alone; with --nodes, node by node.")
-final class PlanCommand extends Command {
+final class PlanCommand extends CliCommand {
     @ArgGroup(validate = false, heading = "%nPicture:%n", order = 1)
     PictureOptions picture = new PictureOptions();
 
@@ -67,7 +66,7 @@ final class PlanCommand extends Command {
         Path model = new Models(options).defaultModel();
         GenerationRequest request = picture.values(Models.presetsOf(model));
         CardFindings.Card card = CardFindings.wanted(options, context.environment());
-        if (card != null || isForCard()) {
+        if (card != null || isForCard(options)) {
             CardPlanReport report = new CardPlanReport(model, request, PicturePlans.onCard(options, model, request, card, rates()));
             show(report::writeTo, () -> report.print(context.out(), nodes));
         } else {
@@ -85,15 +84,8 @@ final class PlanCommand extends Command {
         }
     }
 
-    private boolean isForCard() {
-        return device.vramBudget != null
-                || device.vramHeadroom != null
-                || device.weights != null
-                || device.medvram
-                || device.lowvram
-                || flopRate != null
-                || busRate != null
-                || global.compute.executor().equals("cuda");
+    private boolean isForCard(EngineOptions options) {
+        return device.limitMemory() || flopRate != null || busRate != null || options.executor().equals("cuda");
     }
 
     private CardPlans.Rates rates() {

@@ -14,8 +14,8 @@ import kiln.runtime.base.Selection;
 import kiln.runtime.check.KernelSelfTest;
 import kiln.runtime.check.PictureSelfTest;
 import kiln.runtime.check.SelfTest;
-import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.engine.Devices;
+import kiln.runtime.engine.EngineOptions;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
         name = "selftest",
         description = "Compare every operation of the executor, and every kernel and instruction of a graphics card, with plain Java;"
                 + " exit code 8 when one is wrong.")
-final class SelftestCommand extends Command {
+final class SelftestCommand extends CliCommand {
     @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
     DeviceFlags device = new DeviceFlags();
 

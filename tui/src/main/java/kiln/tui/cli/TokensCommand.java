@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
         name = "tokens",
         description = "Show a prompt as the text encoder sees it: pieces, ids and weights by chunk of 75 tokens.")
-final class TokensCommand extends Command {
+final class TokensCommand extends CliCommand {
     @Parameters(paramLabel = "TEXT", arity = "0..1", description = "The prompt; without it or with - it is read from the standard input.")
     String text;
 

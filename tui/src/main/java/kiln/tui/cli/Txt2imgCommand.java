@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
         description = "Draw pictures from a prompt.",
         optionListHeading = "%nOptions:%n",
         sortOptions = false)
-final class Txt2imgCommand extends Command {
+final class Txt2imgCommand extends CliCommand {
     @ArgGroup(validate = false, heading = "%nPicture:%n", order = 1)
     PictureOptions picture = new PictureOptions();
 

@@ -35,7 +35,7 @@ import picocli.CommandLine.ArgGroup;
             "A1111's other flags are accepted, on the command line and in COMMANDLINE_ARGS; those without effect say so.",
             "Variables: COMMANDLINE_ARGS, IGNORE_CMD_ARGS_ERRORS, NO_COLOR, KILN_DEBUG, KILN_JAVA_OPTS and the KILN_..._DIR above."
         })
-final class UiCommand extends Command {
+final class UiCommand extends CliCommand {
     @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
     DeviceFlags device = new DeviceFlags();
 

@@ -6,7 +6,7 @@ import picocli.CommandLine.Option;
 
 /** {@code kiln version}. */
 @CommandLine.Command(name = "version", description = "Versions of Kiln and of Java.")
-final class VersionCommand extends Command {
+final class VersionCommand extends CliCommand {
     @Option(names = "--json", description = "{\"version\", \"java\", \"javaVendor\", \"os\", \"arch\"}")
     boolean json;
 

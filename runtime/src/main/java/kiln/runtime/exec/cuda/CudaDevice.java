@@ -11,6 +11,8 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.exec.Device;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.WeightSource;
+import kiln.runtime.exec.cuda.library.DeviceLibraries;
+import kiln.runtime.exec.cuda.run.KernelModules;
 
 /**
  * A card and what outlives a model on it: the context, kernels that the driver has translated, streams, NVIDIA's libraries, pinned memory for

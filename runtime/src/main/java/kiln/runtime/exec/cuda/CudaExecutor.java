@@ -17,6 +17,18 @@ import kiln.runtime.base.Precision;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.WeightSource;
+import kiln.runtime.exec.cuda.library.DeviceLibraries;
+import kiln.runtime.exec.cuda.program.DeviceProgram;
+import kiln.runtime.exec.cuda.program.DeviceTarget;
+import kiln.runtime.exec.cuda.program.ProgramChoice;
+import kiln.runtime.exec.cuda.residence.HostBlock;
+import kiln.runtime.exec.cuda.residence.Residence;
+import kiln.runtime.exec.cuda.residence.WeightUpload;
+import kiln.runtime.exec.cuda.run.BoundProgram;
+import kiln.runtime.exec.cuda.run.CapturedProgram;
+import kiln.runtime.exec.cuda.run.GraphTransfers;
+import kiln.runtime.exec.cuda.run.KernelModules;
+import kiln.runtime.exec.cuda.run.ProgramRunner;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.plan.ResidencyPlan;
 

@@ -7,6 +7,9 @@ import kiln.kernels.op.Card;
 import kiln.runtime.base.DeviceOptions;
 import kiln.runtime.base.NetworkPart;
 import kiln.runtime.base.WeightFormat;
+import kiln.runtime.exec.cuda.program.AttentionChoice;
+import kiln.runtime.exec.cuda.program.DeviceTarget;
+import kiln.runtime.exec.cuda.residence.MemoryBudget;
 import kiln.runtime.plan.NetworkNames;
 import kiln.runtime.plan.Residency;
 
@@ -64,7 +67,7 @@ public record CudaSettings(
     public static final CudaSettings USUAL =
             new CudaSettings(DataType.F16, Set.of(), false, new MemoryBudget(0, 0, 0), Residency.RESIDENT, 1L << 30);
 
-    DeviceTarget target(Card card, String network) {
+    public DeviceTarget target(Card card, String network) {
         DeviceTarget target = new DeviceTarget(card, type, int8Weights ? DataType.I8 : type, attention);
         return wideNetworks.contains(network) ? target.wide() : upcastNetworks.contains(network) ? target.upcast() : target;
     }

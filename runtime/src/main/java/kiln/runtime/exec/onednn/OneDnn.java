@@ -29,7 +29,17 @@ public final class OneDnn {
 
     /** Whether this CPU multiplies bf16 in hardware. */
     public static boolean hasBf16() {
-        return Holder.FAILURE == null && Holder.ISA_NAME.contains("bf16");
+        return includes(dnnl.dnnl_cpu_isa_avx512_core_bf16);
+    }
+
+    /** Whether oneDNN computes in bf16 here at all: with AVX-512 it does so, slowly, also without instructions for it. */
+    public static boolean computesBf16() {
+        return includes(dnnl.dnnl_cpu_isa_avx512_core);
+    }
+
+    /** Newer instruction sets have other names and hold the bits of those that they include. */
+    private static boolean includes(int isa) {
+        return Holder.FAILURE == null && (Holder.ISA & isa) == isa;
     }
 
     /** The instruction set that oneDNN uses here, such as "avx512_core_bf16". */
@@ -62,6 +72,7 @@ public final class OneDnn {
     /** Loaded on first use. The engine and the stream live as long as the process. */
     private static final class Holder {
         static final String FAILURE;
+        static final int ISA;
         static final String ISA_NAME;
         static final dnnl_engine ENGINE;
         static final dnnl_stream STREAM;
@@ -74,6 +85,7 @@ public final class OneDnn {
                 System.setProperty("org.bytedeco.javacpp.cachedir", cacheFolder.toString());
             }
             String failure = null;
+            int isa = 0;
             String isaName = "none";
             dnnl_engine engine = null;
             dnnl_stream stream = null;
@@ -82,7 +94,8 @@ public final class OneDnn {
                 stream = new dnnl_stream();
                 check(dnnl.dnnl_engine_create(engine, dnnl.dnnl_cpu, 0), "creating the CPU engine");
                 check(dnnl.dnnl_stream_create(stream, engine, dnnl.dnnl_stream_default_flags), "creating a stream");
-                isaName = isaName(dnnl.dnnl_get_effective_cpu_isa());
+                isa = dnnl.dnnl_get_effective_cpu_isa();
+                isaName = isaName(isa);
             } catch (LinkageError | RuntimeException e) {
                 failure = hasNatives()
                         ? "oneDNN does not load on this machine (" + e.toString().lines().findFirst().orElse("no reason given") + ")"
@@ -91,6 +104,7 @@ public final class OneDnn {
             ENGINE = engine;
             STREAM = stream;
             FAILURE = failure;
+            ISA = isa;
             ISA_NAME = isaName;
         }
 

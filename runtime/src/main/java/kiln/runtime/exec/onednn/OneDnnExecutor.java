@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleConsumer;
+import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Precision;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.Executor;
@@ -27,6 +28,7 @@ public final class OneDnnExecutor implements Executor {
 
     /**
      * @param precision AUTO: bf16 where the CPU multiplies it in hardware, else f32
+     * @throws KilnException DEVICE when it is bf16, which this CPU cannot compute
      * @throws IllegalStateException when the library does not load; see {@link OneDnn#unavailableBecause()}
      */
     public OneDnnExecutor(WeightSource source, Precision precision) {
@@ -43,8 +45,17 @@ public final class OneDnnExecutor implements Executor {
         return switch (precision) {
             case AUTO -> OneDnn.hasBf16() ? Format.BF16 : Format.F32;
             case F32 -> Format.F32;
-            case BF16, F16 -> Format.BF16;
+            case BF16, F16 -> bf16();
         };
+    }
+
+    private static Format bf16() {
+        if (!OneDnn.computesBf16()) {
+            throw new KilnException(
+                    KilnException.Category.DEVICE,
+                    "bf16: this CPU (" + OneDnn.instructionSet() + ") does not compute it, AVX-512 is needed: leave --precision out, or say full");
+        }
+        return Format.BF16;
     }
 
     @Override

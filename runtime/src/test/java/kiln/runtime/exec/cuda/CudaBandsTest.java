@@ -16,6 +16,7 @@ import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.LoneExecutor;
 import kiln.runtime.exec.CompiledGraph.Progress;
+import kiln.runtime.exec.cuda.library.DeviceLibraries;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.model.Checkpoint;

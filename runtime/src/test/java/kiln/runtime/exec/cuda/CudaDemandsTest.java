@@ -13,9 +13,13 @@ import kiln.runtime.base.ByteSize;
 import kiln.runtime.base.DeviceOptions;
 import kiln.runtime.base.NetworkPart;
 import kiln.runtime.base.WeightFormat;
+import kiln.runtime.exec.cuda.program.DeviceCommand;
+import kiln.runtime.exec.cuda.program.DeviceProgram;
+import kiln.runtime.exec.cuda.program.DeviceTarget;
+import kiln.runtime.exec.cuda.program.Lowering;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.model.Checkpoint;
-import kiln.runtime.model.StableDiffusion15;
+import kiln.runtime.model.CheckpointShapes;
 import kiln.runtime.plan.CardRates;
 import kiln.runtime.plan.NetworkDemand;
 import kiln.runtime.plan.NetworkNames;
@@ -31,7 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Stable Diffusion 1.5 on a card of 2 GB, two entries a batch for guidance. */
 class CudaDemandsTest {
-    private static final Map<String, List<Integer>> SHAPES = StableDiffusion15.shapes();
+    private static final Map<String, List<Integer>> SHAPES = CheckpointShapes.STABLE_DIFFUSION_15.tensors();
     private static final Checkpoint SIZES = Checkpoint.infer(SHAPES::get);
     private static final long MIB = 1 << 20;
     private static final long BUDGET = ByteSize.parse("1700M") - ResidencyPlan.MARGIN_BYTES;

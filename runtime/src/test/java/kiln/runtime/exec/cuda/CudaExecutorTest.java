@@ -18,6 +18,8 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.exec.MemoryWeights;
+import kiln.runtime.exec.cuda.library.DeviceLibraries;
+import kiln.runtime.exec.cuda.residence.MemoryBudget;
 import kiln.runtime.exec.reference.ReferenceExecutor;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.GraphBuilder;

@@ -12,6 +12,9 @@ import kiln.kernels.emulator.EmulatorChecks;
 import kiln.runtime.exec.LoneExecutor;
 import kiln.runtime.exec.NetworkGolden;
 import kiln.runtime.exec.NetworkGolden.Deviation;
+import kiln.runtime.exec.cuda.library.DeviceLibraries;
+import kiln.runtime.exec.cuda.program.AttentionChoice;
+import kiln.runtime.exec.cuda.residence.MemoryBudget;
 import kiln.runtime.plan.Residency;
 import org.junit.jupiter.api.Test;
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 import kiln.runtime.base.KilnException;
@@ -15,6 +16,7 @@ import kiln.runtime.base.Selection;
 import kiln.runtime.check.SelfTest;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.exec.CompiledGraph;
+import kiln.runtime.exec.MemoryWeights;
 import kiln.runtime.exec.NetworkGolden;
 import kiln.runtime.exec.NetworkGolden.Deviation;
 import kiln.runtime.family.ModelFiles;
@@ -44,6 +46,7 @@ class OneDnnExecutorTest {
     /** On average: a single value may be off by some hundredths of the largest, where a sum cancels that 8 bits cannot hold. */
     @Test
     void networksEqualPyTorchOnAverageInBf16() {
+        requireBf16();
         for (NetworkGolden golden : NetworkGolden.all()) {
             for (Deviation deviation : golden.compare(source -> new OneDnnExecutor(source, Precision.BF16), UnaryOperator.identity())) {
                 assertThat(deviation.mean()).as("%s", deviation).isLessThanOrEqualTo(NetworkGolden.BF16);
@@ -51,19 +54,43 @@ class OneDnnExecutorTest {
         }
     }
 
+    private static void requireBf16() {
+        assumeTrue(OneDnn.computesBf16(), () -> "skipped: " + OneDnn.instructionSet() + " computes no bf16");
+    }
+
     @Test
-    void everyOpEqualsPlainJava(@TempDir Path cache) {
-        for (Precision precision : List.of(Precision.F32, Precision.BF16)) {
-            EngineOptions options = new EngineOptions(List.of(), List.of(), null, null, cache, "onednn", precision, 0);
-            TreeSet<String> ops = new TreeSet<>();
-            for (SelfTest.Case result : SelfTest.run(options, Selection.ALL, notice -> {}, result -> {}).cases()) {
-                assertThat(result.ok()).as("%s: %s", precision, result).isTrue();
-                ops.add(result.op());
-            }
-            for (Class<?> op : Op.class.getPermittedSubclasses()) {
-                if (op != Op.Input.class) {
-                    assertThat(ops).as("an op without a case").contains(op.getSimpleName());
-                }
+    void bf16IsRefusedInOneLineWhereTheCpuHasNone() {
+        assumeTrue(!OneDnn.computesBf16(), "skipped: this CPU has it; ONEDNN_MAX_CPU_ISA=AVX2 takes it away");
+        assertThatThrownBy(() -> new OneDnnExecutor(new MemoryWeights(new Random(1)), Precision.BF16))
+                .isInstanceOf(KilnException.class)
+                .hasMessageContaining(OneDnn.instructionSet())
+                .hasMessageNotContaining("\n");
+        try (OneDnnExecutor automatic = new OneDnnExecutor(new MemoryWeights(new Random(1)), Precision.AUTO)) {
+            assertThat(automatic.precision()).isEqualTo(Precision.F32);
+        }
+    }
+
+    @Test
+    void everyOpEqualsPlainJavaInF32(@TempDir Path cache) {
+        everyOpEqualsPlainJava(Precision.F32, cache);
+    }
+
+    @Test
+    void everyOpEqualsPlainJavaInBf16(@TempDir Path cache) {
+        requireBf16();
+        everyOpEqualsPlainJava(Precision.BF16, cache);
+    }
+
+    private static void everyOpEqualsPlainJava(Precision precision, Path cache) {
+        EngineOptions options = new EngineOptions(List.of(), List.of(), null, null, cache, "onednn", precision, 0);
+        TreeSet<String> ops = new TreeSet<>();
+        for (SelfTest.Case result : SelfTest.run(options, Selection.ALL, notice -> {}, result -> {}).cases()) {
+            assertThat(result.ok()).as("%s: %s", precision, result).isTrue();
+            ops.add(result.op());
+        }
+        for (Class<?> op : Op.class.getPermittedSubclasses()) {
+            if (op != Op.Input.class) {
+                assertThat(ops).as("an op without a case").contains(op.getSimpleName());
             }
         }
     }
