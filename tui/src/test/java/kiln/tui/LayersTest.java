@@ -43,6 +43,18 @@ class LayersTest {
             Set.of("engine"),
             Set.of("check"));
 
+    /** The empty name is the root, which starts everything. */
+    private static final List<Set<String>> TERMINAL = List.of(
+            Set.of("text", "input", "bundle"),
+            Set.of("output", "command"),
+            Set.of("picture", "editor", "terminal"),
+            Set.of("view"),
+            Set.of("cli.base"),
+            Set.of("cli.options", "cli.reports"),
+            Set.of("cli.commands"),
+            Set.of("cli"),
+            Set.of(""));
+
     /** What the terminal knows of the runtime: requests and what becomes of them, and reports as plain records. */
     private static final Set<String> USED_BY_THE_TERMINAL =
             Set.of("base", "job", "image", "noise", "sampling", "text", "engine", "check");
@@ -52,6 +64,11 @@ class LayersTest {
     @Test
     void noArrowOfTheRuntimeRunsBackUp() {
         assertThat(arrowsThatRunUp("kiln.runtime", RUNTIME, Engine.class)).isEmpty();
+    }
+
+    @Test
+    void noArrowOfTheTerminalRunsBackUp() {
+        assertThat(arrowsThatRunUp("kiln.tui", TERMINAL, Cli.class)).isEmpty();
     }
 
     @Test
@@ -70,7 +87,7 @@ class LayersTest {
         Map<String, Integer> heights = new HashMap<>();
         for (int height = 0; height < layers.size(); height++) {
             for (String name : layers.get(height)) {
-                heights.put(root + "." + name, height);
+                heights.put(name.isEmpty() ? root : root + "." + name, height);
             }
         }
         Set<String> wrong = new TreeSet<>();

@@ -2,6 +2,7 @@ package kiln.tui.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import kiln.tui.cli.base.NearestName;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;

@@ -7,12 +7,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import kiln.runtime.base.Version;
+import kiln.tui.cli.commands.Commands;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class CliTest {
+public class CliTest {
     @TempDir
     private Path folder;
 
@@ -193,7 +194,7 @@ class CliTest {
     }
 
     /** One line, the exit code, no output. */
-    static void assertFailure(Run run, int exitCode, String part) {
+    public static void assertFailure(Run run, int exitCode, String part) {
         assertThat(run.err()).contains(part).startsWith("kiln: ");
         assertThat(run.err().lines()).hasSize(1);
         assertThat(run.exitCode()).isEqualTo(exitCode);
