@@ -175,12 +175,18 @@ public final class TerminalUi implements Effects {
 
     @Override
     public Runnable submit(long id, GenerationRequest request) {
-        return engine.submit(request, event -> inbox.post(new Message.Job(id, event)))::cancel;
+        return engine.submit(request, event -> {
+            if (event instanceof GenerationEvent.Preview preview) {
+                background.render(id, preview);
+            } else {
+                inbox.post(new Message.Job(id, event));
+            }
+        })::cancel;
     }
 
     @Override
     public void loadFacts(UiModel model) {
-        background.loadFacts(model, false);
+        background.loadFacts(model);
     }
 
     @Override
