@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Version;
 import kiln.tui.cli.base.CliContext;
 import kiln.tui.cli.base.Failures;
+import kiln.tui.cli.base.Json;
 import kiln.tui.cli.base.NearestName;
 import kiln.tui.cli.commands.CliCommand;
 import kiln.tui.cli.commands.Commands;
@@ -18,7 +20,7 @@ import picocli.CommandLine.Model.OptionSpec;
 
 /**
  * The command line: finds the command among the arguments, parses its options, runs it and turns whatever happens into an exit code and
- * at most one line on the error stream.
+ * at most one line on the error stream, which is JSON with {@code --json}.
  *
  * <p>Only the command that is asked for is built: picocli reads annotations by reflection, which for all of them takes longer than the
  * rest of the start.
@@ -29,6 +31,8 @@ public final class Cli {
     private static final int CLOSED_PIPE = 141;
 
     private final CliContext context;
+    /** Whether a program reads what is written, failures too. */
+    private boolean json;
     private final ForeignFlags foreignFlags = new ForeignFlags();
 
     private Cli(CliContext context) {
@@ -57,6 +61,7 @@ public final class Cli {
             return WarmUp.run(context);
         }
         List<String> arguments = withEnvironment(given);
+        json = options(arguments).contains("--json");
         CommandLine ui = commandLine(Commands.create(null, context));
         Arranged arranged = Arranged.of(arguments, ui.getCommandSpec());
         String name = arranged.command();
@@ -88,9 +93,13 @@ public final class Cli {
     }
 
     private static boolean asksForHelp(List<String> arguments) {
-        int end = arguments.indexOf("--");
-        List<String> options = end < 0 ? arguments : arguments.subList(0, end);
+        List<String> options = options(arguments);
         return options.contains("--help") || options.contains("-h");
+    }
+
+    private static List<String> options(List<String> arguments) {
+        int end = arguments.indexOf("--");
+        return end < 0 ? arguments : arguments.subList(0, end);
     }
 
     /** A1111 appends the words of COMMANDLINE_ARGS to the arguments; here they come before a "--" that ends the options. */
@@ -169,7 +178,16 @@ public final class Cli {
 
     private int failed(Throwable e) {
         KilnException error = Failures.of(e);
-        if (error.category() == KilnException.Category.CANCELLED) {
+        if (json) {
+            Json.print(context.err(), out -> {
+                out.writeStartObject();
+                out.writeObjectFieldStart("error");
+                out.writeStringField("category", error.category().name().toLowerCase(Locale.ROOT));
+                out.writeStringField("message", error.getMessage());
+                out.writeEndObject();
+                out.writeEndObject();
+            });
+        } else if (error.category() == KilnException.Category.CANCELLED) {
             context.err().println("kiln: cancelled");
         } else {
             context.err().println("kiln: " + error.getMessage());

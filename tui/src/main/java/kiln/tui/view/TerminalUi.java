@@ -88,8 +88,8 @@ public final class TerminalUi implements Effects {
         UiState state = new UiState();
         Update update = new Update(state, new NoEffects());
         CreateView view = new CreateView(update.commands(), Theme.of(Map.of(), null, ColorDepth.TRUECOLOR));
-        state.form.models(List.of(new UiModel(Path.of("demo"), "demo", true)));
         Inbox inbox = new Inbox();
+        inbox.post(new Message.Result.Models(List.of(new UiModel(Path.of("demo"), "demo", true))));
         inbox.post(new Message.Input(InputEvent.Key.typed('a')));
         try {
             inbox.take(0).forEach(update::accept);

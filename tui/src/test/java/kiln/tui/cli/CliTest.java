@@ -2,6 +2,8 @@ package kiln.tui.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -194,6 +196,23 @@ public class CliTest {
     }
 
     /** One line, the exit code, no output. */
+    @Test
+    void failureIsJsonWhereAProgramAsksForJson() throws IOException {
+        Run run = Run.in(folder).kiln("inspect", folder.resolve("none.safetensors").toString(), "--json");
+        JsonNode error = new ObjectMapper().readTree(run.err()).get("error");
+        assertThat(error.get("category").asText()).isEqualTo("not_found");
+        assertThat(error.get("message").asText()).contains("none.safetensors");
+        assertThat(run.err().lines()).hasSize(1);
+        assertThat(run.exitCode()).isEqualTo(3);
+        assertThat(run.out()).isEmpty();
+        assertFailure(Run.in(folder).kiln("inspect", "--", "--json"), 3, "--json");
+    }
+
+    @Test
+    void aTerminalWithoutCursorMovementIsRefused() {
+        assertFailure(Run.in(folder).tty().variable("TERM", "dumb").kiln(), 2, "TERM=dumb");
+    }
+
     public static void assertFailure(Run run, int exitCode, String part) {
         assertThat(run.err()).contains(part).startsWith("kiln: ");
         assertThat(run.err().lines()).hasSize(1);

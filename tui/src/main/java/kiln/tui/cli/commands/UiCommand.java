@@ -62,6 +62,10 @@ final class UiCommand extends CliCommand {
         if (!context.inIsTty() || !context.outIsTty()) {
             throw KilnException.badRequest("the terminal UI needs a terminal for input and output: use kiln txt2img -p PROMPT in scripts");
         }
+        if ("dumb".equals(context.variable("TERM"))) {
+            throw KilnException.badRequest("the terminal UI needs a terminal that can move its cursor, and TERM=dumb says that this one cannot:"
+                    + " use kiln txt2img -p PROMPT");
+        }
         Places places = global.places(context);
         try (Engine engine = new Engine(global.engineOptions(places, places.outputs(), device))) {
             return TerminalUi.run(engine, UiOptions.of(engine, context.environment(), places.state()).withNotes(notes));
