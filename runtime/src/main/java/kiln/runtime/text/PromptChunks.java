@@ -1,106 +1,75 @@
 package kiln.runtime.text;
 
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * A prompt cut into chunks of 75 tokens as A1111 cuts it: BREAK closes a chunk, and a full chunk whose last comma is at most
- * {@value #COMMA_BACKTRACK} tokens from its end gives what follows that comma to the next one, so that a phrase stays whole.
+ * A text cut into chunks of 75 tokens as A1111 cuts it: BREAK closes a chunk, and of a full chunk what follows its last comma moves to
+ * the next one if that is little (see {@link PromptOptions}), so that a phrase stays whole.
  *
  * @param chunks at least one
- * @param used tokens of the text itself, without padding
+ * @param used places of all chunks but the last, padding included, and the last one's tokens: what the web UI's counter counts
  */
 public record PromptChunks(List<TokenChunk> chunks, int used) {
-    private static final int COMMA = 267;
-    private static final int COMMA_BACKTRACK = 20;
-
     public PromptChunks {
         chunks = List.copyOf(chunks);
     }
 
-    /** The chunks of a prompt in A1111's attention grammar; throws as {@link PromptParser#attention} does. */
+    /** The chunks of a prompt in A1111's attention grammar. */
     public static List<TokenChunk> of(ClipTokenizer tokenizer, String prompt) {
-        return parse(tokenizer, prompt).chunks();
+        return parse(tokenizer, prompt, PromptOptions.DEFAULT).chunks();
     }
 
-    /** The chunks and their count for the screen; throws as {@link PromptParser#attention} does. */
-    public static PromptChunks parse(ClipTokenizer tokenizer, String prompt) {
-        return of(tokenizer, PromptParser.attention(prompt));
-    }
-
-    /** The chunks of a prompt whose weights are known already. */
-    public static PromptChunks of(ClipTokenizer tokenizer, List<WeightedText> pieces) {
-        Builder builder = new Builder();
+    /** The chunks of a text in A1111's attention grammar, such as a {@link PromptSchedule} has; every text has chunks. */
+    public static PromptChunks parse(ClipTokenizer tokenizer, String text, PromptOptions options) {
+        if (options.oldEmphasis()) {
+            return OldEmphasis.chunks(tokenizer, text, options);
+        }
+        ChunkBuilder builder = new ChunkBuilder(options.embeddings(), options.commaBacktrack());
+        List<WeightedText> pieces = options.emphasis() == EmphasisMode.NONE
+                ? List.of(new WeightedText(text, 1))
+                : PromptParser.attention(text);
         for (WeightedText piece : pieces) {
             if (piece.isBreak()) {
                 builder.close();
             } else {
-                for (int id : tokenizer.encode(piece.text())) {
-                    builder.add(id, (float) piece.weight());
-                }
+                builder.add(tokenizer.encode(piece.text()), limited(piece.weight()));
             }
         }
         return builder.build();
     }
 
-    /** How many tokens these chunks have room for. */
-    public int allowed() {
-        return chunks.size() * TokenChunk.CAPACITY;
+    /**
+     * The chunks of each entry of a schedule, in its order. All have as many as the longest needs, filled up with chunks of padding:
+     * the n-th chunks of all entries go through the text encoder and {@link Emphasis} together. Entries of the same text share theirs.
+     */
+    public static List<PromptChunks> ofSchedule(ClipTokenizer tokenizer, PromptSchedule schedule, PromptOptions options) {
+        Map<String, PromptChunks> byText = new HashMap<>();
+        int count = 0;
+        for (String text : schedule.texts()) {
+            count = Math.max(count, byText.computeIfAbsent(text, t -> parse(tokenizer, t, options)).chunks.size());
+        }
+        int all = count;
+        byText.replaceAll((text, chunks) -> chunks.filledUpTo(all));
+        return schedule.texts().stream().map(byText::get).toList();
     }
 
-    private static final class Builder {
-        private final List<TokenChunk> closed = new ArrayList<>();
-        private final int[] ids = new int[TokenChunk.CAPACITY];
-        private final float[] weights = new float[TokenChunk.CAPACITY];
-        private int size;
-        private int lastComma = -1;
-        private int used;
+    /** How many tokens these chunks have room for. */
+    public int allowed() {
+        return PromptCount.of(used).allowed();
+    }
 
-        void add(int id, float weight) {
-            used++;
-            if (id == COMMA) {
-                lastComma = size;
-            } else if (size == TokenChunk.CAPACITY && lastComma >= 0 && size - lastComma <= COMMA_BACKTRACK) {
-                moveWhatFollowsTheComma();
-            }
-            if (size == TokenChunk.CAPACITY) {
-                close();
-            }
-            ids[size] = id;
-            weights[size] = weight;
-            size++;
+    private PromptChunks filledUpTo(int count) {
+        List<TokenChunk> filled = new ArrayList<>(chunks);
+        while (filled.size() < count) {
+            filled.add(TokenChunk.empty());
         }
+        return new PromptChunks(filled, used);
+    }
 
-        private void moveWhatFollowsTheComma() {
-            int from = lastComma + 1;
-            int[] movedIds = Arrays.copyOfRange(ids, from, size);
-            float[] movedWeights = Arrays.copyOfRange(weights, from, size);
-            size = from;
-            close();
-            System.arraycopy(movedIds, 0, ids, 0, movedIds.length);
-            System.arraycopy(movedWeights, 0, weights, 0, movedWeights.length);
-            size = movedIds.length;
-        }
-
-        void close() {
-            int[] allIds = new int[TokenChunk.LENGTH];
-            float[] allWeights = new float[TokenChunk.LENGTH];
-            Arrays.fill(allIds, ClipTokenizer.END);
-            Arrays.fill(allWeights, 1);
-            allIds[0] = ClipTokenizer.START;
-            System.arraycopy(ids, 0, allIds, 1, size);
-            System.arraycopy(weights, 0, allWeights, 1, size);
-            closed.add(new TokenChunk(allIds, allWeights));
-            size = 0;
-            lastComma = -1;
-        }
-
-        PromptChunks build() {
-            if (size > 0 || closed.isEmpty()) {
-                close();
-            }
-            return new PromptChunks(closed, used);
-        }
+    private static float limited(double weight) {
+        return (float) Math.max(-Float.MAX_VALUE, Math.min(Float.MAX_VALUE, weight));
     }
 }

@@ -2,18 +2,18 @@ package kiln.runtime.text;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import kiln.runtime.base.KilnException;
 
 /**
  * A1111's attention grammar: {@code (x)} ×1.1, {@code [x]} ÷1.1, {@code (x:1.3)} ×1.3, nesting multiplies, a backslash makes the next
  * bracket literal, an unclosed bracket acts to the end, and the word {@code BREAK} closes a chunk.
  *
  * <p>Its corners are kept, so that the same prompt gives the same picture: {@code [x:1.3]} is no weight, and BREAK inside weighted
- * brackets gets their weight and so becomes a word. Linear in the length of the text.
+ * brackets gets their weight and so becomes a word. The time is linear in the length of the text times the depth of its brackets.
  */
 public final class PromptParser {
     private static final double ROUND = 1.1;
@@ -23,11 +23,11 @@ public final class PromptParser {
     private static final Pattern WEIGHT =
             Pattern.compile(":\\s*+([+-]?[.\\p{Nd}]++)\\s*+\\)", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern NUMBER = Pattern.compile("[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)");
-    private static final Pattern BREAK_WORD =
-            Pattern.compile("(?<!\\w)BREAK(?!\\w)", Pattern.UNICODE_CHARACTER_CLASS);
+    private static final String BREAK = WeightedText.BREAK.text();
 
     private final String prompt;
-    private final List<Piece> pieces = new ArrayList<>();
+    private final List<String> texts = new ArrayList<>();
+    private double[] weights = new double[16];
     private final Deque<Integer> round = new ArrayDeque<>();
     private final Deque<Integer> square = new ArrayDeque<>();
 
@@ -36,9 +36,8 @@ public final class PromptParser {
     }
 
     /**
-     * The prompt's pieces in order, neighbours of equal weight joined; an empty prompt is one empty piece.
-     *
-     * @throws KilnException (bad request) if a weight is made of digits and dots but is no number, as in {@code (cat:1.2.3)}
+     * The prompt's pieces in order, neighbours of equal weight joined; an empty prompt is one empty piece. Every text can be read: what
+     * only looks like a weight, as in {@code (cat:1.2.3)}, where A1111 gives up, is text.
      */
     public static List<WeightedText> attention(String prompt) {
         return new PromptParser(prompt).parse();
@@ -51,25 +50,26 @@ public final class PromptParser {
             switch (prompt.charAt(i)) {
                 case '\\' -> i = escape(i);
                 case '(' -> {
-                    round.push(pieces.size());
+                    round.push(texts.size());
                     i++;
                 }
                 case '[' -> {
-                    square.push(pieces.size());
+                    square.push(texts.size());
                     i++;
                 }
                 case ')' -> i = close(i, round, ROUND);
                 case ']' -> i = close(i, square, SQUARE);
                 case ':' -> {
                     weight.region(i, prompt.length());
-                    if (!weight.lookingAt()) {
+                    double factor = weight.lookingAt() ? number(weight.group(1)) : Double.NaN;
+                    if (Double.isNaN(factor)) {
                         add(":");
                         i++;
                     } else if (round.isEmpty()) {
-                        addWithBreaks(weight.group());
+                        add(weight.group());
                         i = weight.end();
                     } else {
-                        multiply(round.pop(), number(weight.group(1), weight.group()));
+                        multiply(round.pop(), factor);
                         i = weight.end();
                     }
                 }
@@ -117,87 +117,61 @@ public final class PromptParser {
     }
 
     private void addWithBreaks(String text) {
-        Matcher word = BREAK_WORD.matcher(text);
         int from = 0;
-        while (word.find()) {
-            add(text.substring(from, spaceStart(text, from, word.start())));
-            pieces.add(new Piece(WeightedText.BREAK.text(), WeightedText.BREAK.weight()));
-            from = spaceEnd(text, word.end());
+        for (int at = PythonText.indexOfWord(text, BREAK, 0); at >= 0; at = PythonText.indexOfWord(text, BREAK, from)) {
+            add(text.substring(from, PythonText.spaceStart(text, from, at)));
+            add(BREAK, WeightedText.BREAK.weight());
+            from = PythonText.spaceEnd(text, at + BREAK.length());
         }
         add(text.substring(from));
     }
 
-    private static int spaceStart(String text, int from, int end) {
-        int i = end;
-        while (i > from && isSpace(text.charAt(i - 1))) {
-            i--;
-        }
-        return i;
-    }
-
-    private static int spaceEnd(String text, int start) {
-        int i = start;
-        while (i < text.length() && isSpace(text.charAt(i))) {
-            i++;
-        }
-        return i;
-    }
-
-    private static boolean isSpace(char c) {
-        return Characters.isPythonSpace(c);
-    }
-
     private void add(String text) {
-        pieces.add(new Piece(text, 1));
+        add(text, 1);
+    }
+
+    private void add(String text, double weight) {
+        if (texts.size() == weights.length) {
+            weights = Arrays.copyOf(weights, 2 * weights.length);
+        }
+        weights[texts.size()] = weight;
+        texts.add(text);
     }
 
     private void multiply(int from, double factor) {
-        for (int i = from; i < pieces.size(); i++) {
-            pieces.get(i).weight *= factor;
+        for (int i = from; i < texts.size(); i++) {
+            weights[i] = limited(weights[i] * factor);
         }
     }
 
-    private static double number(String digits, String found) {
-        StringBuilder ascii = new StringBuilder(digits.length());
-        for (int i = 0; i < digits.length(); ) {
-            int c = digits.codePointAt(i);
-            int value = Character.digit(c, 10);
-            ascii.append(value < 0 ? String.valueOf((char) c) : String.valueOf(value));
-            i += Character.charCount(c);
-        }
-        if (!NUMBER.matcher(ascii).matches()) {
-            throw KilnException.badRequest(
-                    "prompt: the weight in \"(…" + found + "\" is not a number; write for example (cat:1.2), or \\( and \\) for literal brackets");
-        }
-        return Double.parseDouble(ascii.toString());
+    /** Finite, so that no zero makes a NaN of it later, and no negative zero. */
+    private static double limited(double weight) {
+        return Math.max(-Double.MAX_VALUE, Math.min(Double.MAX_VALUE, weight)) + 0.0;
+    }
+
+    /** The number that digits and dots make, or NaN. */
+    private static double number(String digits) {
+        String ascii = PythonText.asciiDigits(digits);
+        double number = NUMBER.matcher(ascii).matches() ? Double.parseDouble(ascii) : Double.NaN;
+        return Double.isFinite(number) ? number + 0.0 : Double.NaN;
     }
 
     private List<WeightedText> joined() {
-        if (pieces.isEmpty()) {
+        if (texts.isEmpty()) {
             return List.of(new WeightedText("", 1));
         }
         List<WeightedText> out = new ArrayList<>();
-        StringBuilder text = new StringBuilder(pieces.get(0).text);
-        double weight = pieces.get(0).weight;
-        for (Piece piece : pieces.subList(1, pieces.size())) {
-            if (piece.weight != weight) {
+        StringBuilder text = new StringBuilder(texts.get(0));
+        double weight = weights[0];
+        for (int i = 1; i < texts.size(); i++) {
+            if (weights[i] != weight) {
                 out.add(new WeightedText(text.toString(), weight));
                 text.setLength(0);
-                weight = piece.weight;
+                weight = weights[i];
             }
-            text.append(piece.text);
+            text.append(texts.get(i));
         }
         out.add(new WeightedText(text.toString(), weight));
         return List.copyOf(out);
-    }
-
-    private static final class Piece {
-        final String text;
-        double weight;
-
-        Piece(String text, double weight) {
-            this.text = text;
-            this.weight = weight;
-        }
     }
 }

@@ -6,17 +6,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Precision;
+import kiln.runtime.exec.Device;
+import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.WeightSource;
 import kiln.runtime.image.PngReader;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
+import kiln.runtime.job.JobRecord;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -73,6 +79,73 @@ class EngineTest {
         }
         assertThat(files()).hasSize(2);
         assertThat(Files.readAllBytes(files().get(0))).isEqualTo(Files.readAllBytes(files().get(1)));
+    }
+
+    /** A device that tells what is put on it. */
+    private record Watched(Device device, List<String> told) implements Device {
+        @Override
+        public Executor executor(WeightSource weights, Consumer<String> notices) {
+            told.add("weights");
+            return device.executor(weights, notices);
+        }
+
+        @Override
+        public void close() {
+            told.add("closed");
+            device.close();
+        }
+    }
+
+    @Test
+    void theDeviceOutlivesAModelAndAFileThatWasReplacedIsReadAnew() throws IOException {
+        List<String> told = Collections.synchronizedList(new ArrayList<>());
+        Path first = Files.copy(DEMO, folder.resolve("first.safetensors"));
+        Path second = Files.copy(DEMO, folder.resolve("second.safetensors"));
+        try (Engine engine = new Engine(options(), (options, notices) -> {
+            told.add("opened");
+            return new Watched(Devices.open(options, notices), told);
+        })) {
+            for (Path model : List.of(first, first, second)) {
+                assertThat(engine.submit(quick().model(model).build(), event -> {}).await()).isInstanceOf(GenerationEvent.Finished.class);
+            }
+            assertThat(told).containsExactly("opened", "weights", "weights");
+            Files.delete(second);
+            Files.copy(DEMO, second);
+            Files.setLastModifiedTime(second, FileTime.fromMillis(1));
+            assertThat(engine.submit(quick().model(second).build(), event -> {}).await()).isInstanceOf(GenerationEvent.Finished.class);
+        }
+        assertThat(told).containsExactly("opened", "weights", "weights", "weights", "closed");
+    }
+
+    @Test
+    void aDeviceThatFailedIsOpenedAnew() {
+        List<String> told = Collections.synchronizedList(new ArrayList<>());
+        try (Engine engine = new Engine(options(), (options, notices) -> {
+            told.add("opened");
+            if (told.size() == 1) {
+                throw new KilnException(KilnException.Category.DEVICE, "the card has fallen off the bus");
+            }
+            return Devices.open(options, notices);
+        })) {
+            GenerationEvent failed = engine.submit(quick().build(), event -> {}).await();
+            assertThat(((GenerationEvent.Failed) failed).message()).contains("fallen off the bus");
+            assertThat(engine.submit(quick().build(), event -> {}).await()).isInstanceOf(GenerationEvent.Finished.class);
+        }
+        assertThat(told).hasSize(2);
+    }
+
+    @Test
+    void theEngineRemembersItsJobs() {
+        try (Engine engine = new Engine(options())) {
+            GenerationJob job = engine.submit(quick().build(), event -> {});
+            job.await();
+            engine.submit(quick().model(folder.resolve("none.ckpt")).build(), event -> {}).await();
+            assertThat(engine.jobs()).extracting(JobRecord::state).containsExactly(JobRecord.State.FAILED, JobRecord.State.DONE);
+            JobRecord done = engine.jobs().get(1);
+            assertThat(done.id()).isEqualTo(job.id());
+            assertThat(done.pictures()).hasSize(1);
+            assertThat(done.request().model()).isEqualTo(DEMO);
+        }
     }
 
     @Test

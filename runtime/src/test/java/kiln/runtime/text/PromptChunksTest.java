@@ -14,7 +14,7 @@ class PromptChunksTest {
 
     @Test
     void anEmptyPromptIsOneChunkOfPadding() {
-        PromptChunks prompt = PromptChunks.parse(tokenizer, "");
+        PromptChunks prompt = PromptChunks.parse(tokenizer, "", PromptOptions.DEFAULT);
         assertThat(prompt.chunks()).hasSize(1);
         assertThat(prompt.chunks().get(0).ids()[0]).isEqualTo(ClipTokenizer.START);
         assertThat(Arrays.stream(prompt.chunks().get(0).ids()).skip(1)).containsOnly(ClipTokenizer.END);
@@ -68,9 +68,9 @@ class PromptChunksTest {
     }
 
     @Test
-    void countsTokensWithoutPadding() {
-        PromptChunks prompt = PromptChunks.parse(tokenizer, "cat BREAK cat, dog");
-        assertThat(prompt.used()).isEqualTo(4);
+    void countsThePaddingOfAllChunksButTheLast() {
+        PromptChunks prompt = PromptChunks.parse(tokenizer, "cat BREAK cat, dog", PromptOptions.DEFAULT);
+        assertThat(prompt.used()).isEqualTo(75 + 3);
         assertThat(prompt.allowed()).isEqualTo(150);
     }
 

@@ -71,14 +71,19 @@ class PromptParserTest {
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"(a:1.2.3)", "(a:.)", "(a:-.)", "(a: 1..2 )"})
-    void saysWhichWeightIsNoNumber(String prompt) {
-        assertThatThrownBy(() -> PromptParser.attention(prompt))
-                .isInstanceOfSatisfying(KilnException.class, e -> {
-                    assertThat(e.category()).isEqualTo(KilnException.Category.BAD_REQUEST);
-                    assertThat(e).hasMessageContaining(prompt.substring(2)).message().doesNotContain("\n");
-                });
+    @Test
+    void whatOnlyLooksLikeAWeightIsText() {
+        assertThat(PromptParser.attention("(a:1.2.3)")).containsExactly(new WeightedText("a:1.2.3", 1.1));
+        assertThat(PromptParser.attention("(a:.)")).containsExactly(new WeightedText("a:.", 1.1));
+        assertThat(PromptParser.attention("((a: 1..2 ):2)")).containsExactly(new WeightedText("a: 1..2 ", 2.2));
+        assertThat(PromptParser.attention("(a:" + "9".repeat(400) + ")")).extracting(WeightedText::weight).containsExactly(1.1);
+    }
+
+    @Test
+    void weightsStayFinite() {
+        String large = "9".repeat(200);
+        assertThat(PromptParser.attention("((((a:" + large + "):" + large + "):0):" + large + ")"))
+                .containsExactly(new WeightedText("a", 0));
     }
 
     @Test

@@ -14,6 +14,7 @@ import kiln.runtime.engine.Models;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.text.ClipTokenizer;
 import kiln.runtime.text.PromptChunks;
+import kiln.runtime.text.PromptOptions;
 import kiln.tui.output.ColorDepth;
 
 /**
@@ -104,7 +105,7 @@ public record UiOptions(
             if (tokenizer == null) {
                 tokenizer = ClipTokenizer.load();
             }
-            PromptChunks chunks = PromptChunks.parse(tokenizer, prompt);
+            PromptChunks chunks = PromptChunks.parse(tokenizer, prompt, PromptOptions.DEFAULT);
             return chunks.used() + "/" + chunks.allowed();
         }
     }

@@ -11,6 +11,7 @@ import java.util.Locale;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.text.ClipTokenizer;
 import kiln.runtime.text.PromptChunks;
+import kiln.runtime.text.PromptOptions;
 import kiln.runtime.text.TokenChunk;
 import kiln.tui.cli.base.CliContext;
 import kiln.tui.cli.base.Json;
@@ -47,7 +48,7 @@ final class TokensCommand extends CliCommand {
             String prompt = text == null || text.equals("-")
                     ? new String(context.in().readAllBytes(), StandardCharsets.UTF_8)
                     : text;
-            show(tokenizer, PromptChunks.parse(tokenizer, prompt));
+            show(tokenizer, PromptChunks.parse(tokenizer, prompt, PromptOptions.DEFAULT));
             return 0;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -63,7 +64,7 @@ final class TokensCommand extends CliCommand {
         InputStream in = new BufferedInputStream(context.in());
         for (String line = line(in); line != null && !context.out().checkError(); line = line(in)) {
             try {
-                PromptChunks chunks = PromptChunks.parse(tokenizer, line);
+                PromptChunks chunks = PromptChunks.parse(tokenizer, line, PromptOptions.DEFAULT);
                 Json.print(context.out(), out -> write(out, chunks));
             } catch (KilnException e) {
                 exitCode = e.category().exitCode();
