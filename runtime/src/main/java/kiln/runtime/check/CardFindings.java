@@ -21,7 +21,8 @@ import kiln.runtime.engine.EngineOptions;
  * @param reason why {@code cards} is empty, in one line; {@code null} when it is not
  * @param chosen the card that would be used, {@code null} when there is none that can be
  * @param choice why this one, or why none and what to do, in one line
- * @param variables what the driver reads of the environment: {@link #VISIBLE_DEVICES} and {@link #DEVICE_ORDER} where they are set, even to nothing
+ * @param variables what the driver reads of the environment: {@link #VISIBLE_DEVICES} and {@link #DEVICE_ORDER} where they are set, even
+ *     to nothing
  * @param libraries those that may compute in place of Kiln's own kernels
  */
 public record CardFindings(

@@ -15,8 +15,8 @@ import kiln.weights.WeightsException;
 import kiln.weights.WeightsFile;
 
 /**
- * The checkpoints that can be chosen: what is named, what the folders hold, and the demo model. Every call looks anew; nothing is computed and
- * no device is opened. Safe from any thread.
+ * The checkpoints that can be chosen: what is named, what the folders hold, and the demo model. Every call looks anew; nothing is
+ * computed and no device is opened. Safe from any thread.
  */
 public final class Models {
     private final List<Path> files;
@@ -93,15 +93,15 @@ public final class Models {
         return catalog.models().stream().map(model -> entry(catalog, model)).toList();
     }
 
-    /** The one that a person or a picture's parameters mean: by name, file name, title or hash, else the shortest title with the text in it. */
+    /** What a person or a picture's parameters mean: by name, file name, title or hash, else the shortest title with the text in it. */
     public Optional<Entry> find(String text) {
         ModelCatalog catalog = scan();
         return catalog.find(text).map(model -> entry(catalog, model));
     }
 
     /**
-     * The model of requests that name none: the first that was named, else the first of {@link #list()}, the demo model only when there is no
-     * other.
+     * The model of requests that name none: the first that was named, else the first of {@link #list()}, the demo model only when there
+     * is no other.
      *
      * @throws KilnException NOT_FOUND when there is none
      */

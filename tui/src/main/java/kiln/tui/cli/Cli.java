@@ -178,7 +178,9 @@ public final class Cli {
 
     private int failed(Throwable e) {
         KilnException error = Failures.of(e);
-        if (json) {
+        if (error.category() == KilnException.Category.CANCELLED) {
+            context.err().println("kiln: cancelled");
+        } else if (json) {
             Json.print(context.err(), out -> {
                 out.writeStartObject();
                 out.writeObjectFieldStart("error");
@@ -187,8 +189,6 @@ public final class Cli {
                 out.writeEndObject();
                 out.writeEndObject();
             });
-        } else if (error.category() == KilnException.Category.CANCELLED) {
-            context.err().println("kiln: cancelled");
         } else {
             context.err().println("kiln: " + error.getMessage());
         }

@@ -64,6 +64,15 @@ public class Txt2imgCommandTest {
     }
 
     @Test
+    void aPictureGoesToTheStandardOutput() {
+        Run run = Run.in(folder).demo().kiln("txt2img", "-p", "x", "-W64", "-H64", "--steps=1", "--seed=7", "-o", "-");
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out()).as("bytes that are no text are replaced").startsWith("\ufffdPNG\r\n").contains("Seed: 7", "IEND").doesNotEndWith("\n");
+        assertThat(Path.of("-")).doesNotExist();
+        CliTest.assertFailure(Run.in(folder).demo().kiln("txt2img", "-p", "x", "--batch-count=2", "-o", "-"), 2, "one picture");
+    }
+
+    @Test
     void severalPicturesOfOneFileNameAreNumbered() throws IOException {
         Path file = folder.resolve("cat.png");
         Files.writeString(file, "an older one");

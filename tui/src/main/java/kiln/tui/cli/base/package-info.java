@@ -1,2 +1,2 @@
-/** What every command stands on: the process's streams and environment, how failures are told, and forms of text that several commands use. */
+/** What every command stands on: the process's streams and environment, how failures are told, forms of text that several use. */
 package kiln.tui.cli.base;

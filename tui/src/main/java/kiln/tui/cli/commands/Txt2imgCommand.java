@@ -35,7 +35,8 @@ final class Txt2imgCommand extends CliCommand {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "PATH",
-            description = "A file (its name ends with .png) or a folder for the pictures. Default: txt2img-images/DATE/ in the output folder.")
+            description = "A file (its name ends with .png), a folder for the pictures, or - for the standard output. Default:"
+                    + " txt2img-images/DATE/ in the output folder.")
     Path output;
 
     @Option(
@@ -72,6 +73,9 @@ final class Txt2imgCommand extends CliCommand {
             Path model = engine.models().defaultModel();
             GenerationRequest request =
                     picture.request(Models.presetsOf(model), context).toBuilder().model(model).build();
+            if (target.isStandardOutput()) {
+                checkStandardOutput(request);
+            }
             target.prepare();
             Txt2imgReport report = new Txt2imgReport(context, target, json, verbose);
             GenerationJob job = engine.submit(request, report);
@@ -86,5 +90,17 @@ final class Txt2imgCommand extends CliCommand {
             }
         }
         return 0;
+    }
+
+    private void checkStandardOutput(GenerationRequest request) {
+        if (json) {
+            throw KilnException.badRequest("-o - and --json both want the standard output: give one");
+        }
+        if (context.outIsTty()) {
+            throw KilnException.badRequest("-o - writes a PNG, which a terminal cannot show: send it to a program or a file");
+        }
+        if (request.batchSize() * request.batchCount() > 1) {
+            throw KilnException.badRequest("-o - writes one picture: name a folder for more");
+        }
     }
 }

@@ -19,11 +19,14 @@ import kiln.tui.cli.base.Failures;
  * Where {@code -o} wants the pictures. The engine saves them under its own names into a folder beside the target, so that latents and
  * half-written files are as safe as ever, and each is then renamed to where it belongs. Without {@code -o} the engine's names stay.
  *
- * <p>Closing removes that folder, unless a latent is left in it.
+ * <p>{@code -o -} is the standard output: the engine saves nothing then. Closing removes the engine's folder, unless a latent is left in
+ * it.
  */
 public final class OutputTarget implements AutoCloseable {
     private static final Pattern OTHER_FORMAT =
             Pattern.compile("\\.(jpe?g|webp|avif|jxl|gif|bmp|tiff?|ppm|heic)$", Pattern.CASE_INSENSITIVE);
+
+    private static final OutputTarget STANDARD_OUTPUT = new OutputTarget(null, null, null);
 
     private final Path engineFolder;
     private final Path folder;
@@ -37,13 +40,16 @@ public final class OutputTarget implements AutoCloseable {
     }
 
     /**
-     * @param output of {@code -o}: a file when its name ends with .png, else a folder; may be {@code null}
+     * @param output of {@code -o}: a file when its name ends with .png, "-" for the standard output, else a folder; may be {@code null}
      * @param outputs the usual folder
      * @throws KilnException when it looks like a file of another format: a folder of that name is not what was meant
      */
     public static OutputTarget of(Path output, Path outputs) {
         if (output == null) {
             return new OutputTarget(outputs, null, null);
+        }
+        if (output.toString().equals("-")) {
+            return STANDARD_OUTPUT;
         }
         Path target = output.toAbsolutePath().normalize();
         if (OTHER_FORMAT.matcher(target.toString()).find() && !Files.isDirectory(target)) {
@@ -60,13 +66,21 @@ public final class OutputTarget implements AutoCloseable {
         return new OutputTarget(null, null, null);
     }
 
-    /** The parent of the engine's own folders. */
+    /** Whether the picture itself is what the command prints. */
+    public boolean isStandardOutput() {
+        return this == STANDARD_OUTPUT;
+    }
+
+    /** The parent of the engine's own folders; {@code null} when it saves nothing. */
     public Path engineFolder() {
         return engineFolder;
     }
 
     /** Makes the folder: a wrong one must be told before the work, not after it. @throws KilnException when it cannot be written to */
     public void prepare() {
+        if (engineFolder == null) {
+            return;
+        }
         try {
             Files.createDirectories(engineFolder);
         } catch (IOException e) {

@@ -7,12 +7,15 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import kiln.runtime.base.DeviceUse;
 import kiln.runtime.check.Bench;
+import kiln.runtime.image.PngWriter;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
+import kiln.runtime.job.InfoText;
 import kiln.tui.cli.base.CliContext;
 import kiln.tui.cli.base.Json;
 import kiln.tui.cli.base.Quantities;
@@ -57,7 +60,10 @@ public final class Txt2imgReport implements Consumer<GenerationEvent> {
             pictures.add(picture);
             files.add(file);
             clearProgress();
-            if (!json) {
+            if (target.isStandardOutput()) {
+                byte[] png = PngWriter.encode(picture.image(), Map.of(InfoText.PNG_KEYWORD, picture.infoText()));
+                context.out().write(png, 0, png.length);
+            } else if (!json) {
                 context.out().println(file);
             }
         } else {
