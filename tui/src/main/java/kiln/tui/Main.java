@@ -1,7 +1,7 @@
 package kiln.tui;
 
 import kiln.tui.cli.Cli;
-import kiln.tui.cli.CliContext;
+import kiln.tui.cli.base.CliContext;
 
 /** The program's entry: arguments and surroundings in, exit code out. */
 public final class Main {

@@ -16,6 +16,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
 import kiln.runtime.engine.Engine;
+import kiln.tui.cli.Cli;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -42,6 +43,22 @@ class LayersTest {
             Set.of("engine"),
             Set.of("check"));
 
+    /** The empty name is the root, which starts everything. */
+    private static final List<Set<String>> TERMINAL = List.of(
+            Set.of("text", "input", "bundle"),
+            Set.of("output", "command"),
+            Set.of("picture", "editor", "terminal"),
+            Set.of("view"),
+            Set.of("cli.base"),
+            Set.of("cli.options", "cli.reports"),
+            Set.of("cli.commands"),
+            Set.of("cli"),
+            Set.of(""));
+
+    /** What the terminal knows of the runtime: requests and what becomes of them, and reports as plain records. */
+    private static final Set<String> USED_BY_THE_TERMINAL =
+            Set.of("base", "job", "image", "noise", "sampling", "text", "engine", "check");
+
     private static final Pattern ARROW = Pattern.compile("^\\s+(kiln\\S*)\\s+-> (kiln\\S*)\\s");
 
     @Test
@@ -49,11 +66,28 @@ class LayersTest {
         assertThat(arrowsThatRunUp("kiln.runtime", RUNTIME, Engine.class)).isEmpty();
     }
 
+    @Test
+    void noArrowOfTheTerminalRunsBackUp() {
+        assertThat(arrowsThatRunUp("kiln.tui", TERMINAL, Cli.class)).isEmpty();
+    }
+
+    @Test
+    void theTerminalUsesTheRuntimeOnly() {
+        Set<String> others = new TreeSet<>();
+        for (String[] arrow : arrows(Cli.class)) {
+            boolean known = arrow[1].startsWith("kiln.tui.") || USED_BY_THE_TERMINAL.contains(arrow[1].replaceFirst("^kiln\\.runtime\\.", ""));
+            if (!known) {
+                others.add(arrow[0] + " -> " + arrow[1]);
+            }
+        }
+        assertThat(others).isEmpty();
+    }
+
     private static Set<String> arrowsThatRunUp(String root, List<Set<String>> layers, Class<?> member) {
         Map<String, Integer> heights = new HashMap<>();
         for (int height = 0; height < layers.size(); height++) {
             for (String name : layers.get(height)) {
-                heights.put(root + "." + name, height);
+                heights.put(name.isEmpty() ? root : root + "." + name, height);
             }
         }
         Set<String> wrong = new TreeSet<>();

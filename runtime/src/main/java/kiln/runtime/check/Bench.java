@@ -12,7 +12,6 @@ import kiln.runtime.engine.Devices;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.exec.CompiledGraph.Progress;
 import kiln.runtime.exec.Device;
-import kiln.runtime.exec.cuda.library.ProductTimes;
 import kiln.runtime.exec.cuda.residence.HostMemory;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.job.GenerationRequest;
@@ -20,7 +19,6 @@ import kiln.runtime.model.Model;
 import kiln.runtime.model.NetworkShape;
 import kiln.runtime.pipeline.ModelSession;
 import kiln.runtime.pipeline.PictureNetworks;
-import kiln.runtime.text.TokenChunk;
 
 /** Times the parts of a picture's making on this machine: one CFG step (batch 2), the decoder, the text encoder with both prompts. */
 public final class Bench {
@@ -44,7 +42,7 @@ public final class Bench {
             long peakResidentBytes,
             DeviceUse deviceUse,
             long streamedBytesPerStep,
-            ProductTimes products) {
+            LibraryGain products) {
         /** Steps a second as people count them: both halves of a guided step are one. */
         public double stepsPerSecond() {
             return 1 / unetStep.median();
@@ -61,7 +59,7 @@ public final class Bench {
     public static Result run(
             EngineOptions options, Path checkpoint, int width, int height, int runs, Consumer<String> listener, Consumer<String> notices) {
         // Before anything else is on the card, so that what follows is timed as a picture would be.
-        ProductTimes products = LibraryMeasurement.measure(options, checkpoint, width, height, listener, notices);
+        LibraryGain products = LibraryGain.of(LibraryMeasurement.measure(options, checkpoint, width, height, listener, notices));
         try (Device device = Devices.open(options, notices);
                 ModelSession session = new ModelSession(ModelFiles.open(checkpoint), files -> device.executor(files, notices))) {
             Model model = session.model();

@@ -34,13 +34,13 @@ public final class CardBench {
      * @param listener told what is being timed, and what cannot be
      * @throws KilnException DEVICE or OUT_OF_MEMORY when the card fails or there is none
      */
-    public static KernelBench.Result kernels(
+    public static KernelTimes kernels(
             EngineOptions options, Path checkpoint, int width, int height, Selection selection, boolean quick, Consumer<String> listener) {
         try (ModelFiles file = ModelFiles.open(checkpoint)) {
             Map<String, Graph> networks = networks(file, width, height);
             CudaOpening.Card card = Devices.openCard(options);
             try (CudaContext context = card.context()) {
-                return KernelBench.run(context, card.settings(), networks, selection::takes, quick, listener);
+                return KernelTimes.of(KernelBench.run(context, card.settings(), networks, selection::takes, quick, listener));
             }
         } catch (CudaException e) {
             throw CudaExecutor.failure(e);

@@ -1,5 +1,7 @@
 package kiln.runtime.check;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +21,7 @@ import kiln.kernels.probe.ProbeReplay;
 import kiln.kernels.probe.Probes;
 import kiln.kernels.probe.Vectors;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.base.KilnException.Category;
 import kiln.runtime.base.Selection;
 import kiln.runtime.engine.Devices;
 import kiln.runtime.engine.EngineOptions;
@@ -51,6 +54,23 @@ public final class KernelSelfTest {
 
         public Result {
             cases = List.copyOf(cases);
+        }
+
+        /**
+         * Writes what the instructions gave into a folder, as "sm_90.vectors".
+         *
+         * @return the file
+         * @throws KilnException BAD_REQUEST when no instruction was tested, STORAGE when the folder cannot be written to
+         */
+        public Path writeVectors(Path folder) {
+            if (vectors == null) {
+                throw KilnException.badRequest("--vectors needs instructions among what --only chooses: 'instruction:'");
+            }
+            try {
+                return vectors.write(folder);
+            } catch (IOException e) {
+                throw new KilnException(Category.STORAGE, "cannot write to " + folder + " (" + e.getMessage() + "): name another folder", e);
+            }
         }
     }
 

@@ -1,8 +1,6 @@
 package kiln.runtime.engine;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadLocalRandom;
@@ -15,14 +13,11 @@ import kiln.runtime.base.DeviceUse;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
 import kiln.runtime.exec.Device;
-import kiln.runtime.family.ModelFiles;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.JobHistory;
 import kiln.runtime.job.JobRecord;
-import kiln.runtime.model.ModelDefaults;
 import kiln.runtime.store.PictureStore;
-import kiln.weights.ModelCatalog;
 import kiln.weights.ModelHashes;
 
 /**
@@ -42,6 +37,7 @@ public final class Engine implements AutoCloseable {
     }
 
     private final EngineOptions options;
+    private final Models models;
     private final ModelHashes hashes;
     private final Worker worker;
     private final ThreadPoolExecutor thread;
@@ -58,6 +54,7 @@ public final class Engine implements AutoCloseable {
     public Engine(EngineOptions options, DeviceOpener opener) {
         this.options = options;
         worker = new Worker(options, opener);
+        models = new Models(options);
         hashes = new ModelHashes(options.cacheFolder());
         thread = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
             Thread started = new Thread(task, "kiln-engine");
@@ -90,46 +87,9 @@ public final class Engine implements AutoCloseable {
         return worker.deviceUse();
     }
 
-    /** The checkpoints that the options name: what is named, what the folders hold, and the demo model. */
-    public ModelCatalog models() {
-        List<Path> places = new ArrayList<>(options.modelFiles());
-        options.modelFolders().stream().filter(Files::isDirectory).forEach(places::add);
-        if (options.demoModel() != null && Files.isRegularFile(options.demoModel())) {
-            places.add(options.demoModel());
-        }
-        return ModelCatalog.scan(places, hashes);
-    }
-
-    /**
-     * The model of requests that name none: the first of {@link #models()}, the demo model only when there is no other.
-     *
-     * @throws KilnException NOT_FOUND when there is none
-     */
-    public Path defaultModel() {
-        if (!options.modelFiles().isEmpty()) {
-            return options.modelFiles().get(0);
-        }
-        List<ModelCatalog.Model> models = models().models();
-        return models.stream()
-                .filter(model -> !isDemo(model.path()))
-                .findFirst()
-                .or(() -> models.stream().findFirst())
-                .map(ModelCatalog.Model::path)
-                .orElseThrow(() -> new KilnException(
-                        Category.NOT_FOUND,
-                        "no model found in " + options.modelFolders() + ": put a .safetensors or .ckpt file there, or name one with --ckpt"));
-    }
-
-    /** Whether this is the bundled model. */
-    public boolean isDemo(Path checkpoint) {
-        return options.demoModel() != null && options.demoModel().toAbsolutePath().equals(checkpoint.toAbsolutePath());
-    }
-
-    /** What a checkpoint's metadata presets; reads its header only. */
-    public static ModelDefaults defaultsOf(Path checkpoint) {
-        try (ModelFiles files = ModelFiles.open(checkpoint)) {
-            return files.defaults();
-        }
+    /** The checkpoints that the options name. */
+    public Models models() {
+        return models;
     }
 
     /**
@@ -175,7 +135,7 @@ public final class Engine implements AutoCloseable {
 
     private void draw(GenerationJob job, Consumer<GenerationEvent> listener) {
         GenerationRequest asked = job.request();
-        Path checkpoint = asked.model() == null ? defaultModel() : asked.model();
+        Path checkpoint = asked.model() == null ? models.defaultModel() : asked.model();
         long seed = asked.seed() >= 0 ? asked.seed() : ThreadLocalRandom.current().nextLong(SEEDS);
         GenerationRequest request = asked.toBuilder().model(checkpoint).seed(seed).build();
         worker.draw(request, new PictureStore(request, options.outputFolder(), hashes), job::isCancelled, listener);

@@ -69,13 +69,10 @@ final class Worker implements AutoCloseable {
             }
             throw e;
         } catch (ModelException e) {
-            throw new KilnException(Category.UNSUPPORTED_MODEL, e.getMessage(), e);
-        } catch (OutOfMemoryError e) {
+            throw EngineFailures.of(e);
+        } catch (RuntimeException | LinkageError | OutOfMemoryError e) {
             close();
-            throw new KilnException(Category.OUT_OF_MEMORY, "out of memory (" + e.getMessage() + "): try a smaller size or batch", e);
-        } catch (RuntimeException | LinkageError e) {
-            close();
-            throw new KilnException(Category.INTERNAL, "internal error: " + e, e);
+            throw EngineFailures.of(e);
         }
     }
 

@@ -38,7 +38,7 @@ class EngineTest {
     }
 
     private static GenerationRequest.Builder quick() {
-        return Engine.defaultsOf(DEMO).builder().prompt("flat red heart").steps(2).seed(3);
+        return Models.presetsOf(DEMO).builder().prompt("flat red heart").steps(2).seed(3);
     }
 
     private List<Path> files() throws IOException {

@@ -4,16 +4,24 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.NearestName;
 import kiln.runtime.base.Version;
+import kiln.tui.cli.base.CliContext;
+import kiln.tui.cli.base.Failures;
+import kiln.tui.cli.base.Json;
+import kiln.runtime.base.NearestName;
+import kiln.tui.cli.commands.CliCommand;
+import kiln.tui.cli.commands.Commands;
+import kiln.tui.cli.options.ComputeOptions;
 import picocli.CommandLine;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
  * The command line: finds the command among the arguments, parses its options, runs it and turns whatever happens into an exit code and
- * at most one line on the error stream.
+ * at most one line on the error stream, which is JSON with {@code --json}.
  *
  * <p>Only the command that is asked for is built: picocli reads annotations by reflection, which for all of them takes longer than the
  * rest of the start.
@@ -24,6 +32,8 @@ public final class Cli {
     private static final int CLOSED_PIPE = 141;
 
     private final CliContext context;
+    /** Whether a program reads what is written, failures too. */
+    private boolean json;
     private final ForeignFlags foreignFlags = new ForeignFlags();
 
     private Cli(CliContext context) {
@@ -52,6 +62,7 @@ public final class Cli {
             return WarmUp.run(context);
         }
         List<String> arguments = withEnvironment(given);
+        json = options(arguments).contains("--json");
         CommandLine ui = commandLine(Commands.create(null, context));
         Arranged arranged = Arranged.of(arguments, ui.getCommandSpec());
         String name = arranged.command();
@@ -83,9 +94,13 @@ public final class Cli {
     }
 
     private static boolean asksForHelp(List<String> arguments) {
-        int end = arguments.indexOf("--");
-        List<String> options = end < 0 ? arguments : arguments.subList(0, end);
+        List<String> options = options(arguments);
         return options.contains("--help") || options.contains("-h");
+    }
+
+    private static List<String> options(List<String> arguments) {
+        int end = arguments.indexOf("--");
+        return end < 0 ? arguments : arguments.subList(0, end);
     }
 
     /** A1111 appends the words of COMMANDLINE_ARGS to the arguments; here they come before a "--" that ends the options. */
@@ -100,7 +115,7 @@ public final class Cli {
         return all;
     }
 
-    private CommandLine commandLine(Command command) {
+    private CommandLine commandLine(CliCommand command) {
         CommandLine commandLine = new CommandLine(command);
         foreignFlags.addTo(commandLine.getCommandSpec());
         configure(commandLine);
@@ -138,7 +153,7 @@ public final class Cli {
         if (!Commands.NAMES.contains(topic)) {
             throw KilnException.badRequest("unknown command '" + topic + "'" + NearestName.hint(topic, Commands.NAMES));
         }
-        Command command = Commands.create(topic, context);
+        CliCommand command = Commands.create(topic, context);
         CommandLine commandLine = commandLine(command);
         List<String> footer = command.helpFooter();
         if (!footer.isEmpty()) {
@@ -149,7 +164,7 @@ public final class Cli {
     }
 
     private int execute(CommandLine commandLine, List<String> arguments) {
-        Command command = commandLine.getCommand();
+        CliCommand command = commandLine.getCommand();
         try {
             commandLine.parseArgs(RepeatedOptions.lastOnly(arguments, commandLine.getCommandSpec()).toArray(new String[0]));
         } catch (CommandLine.ParameterException e) {
@@ -166,6 +181,15 @@ public final class Cli {
         KilnException error = Failures.of(e);
         if (error.category() == KilnException.Category.CANCELLED) {
             context.err().println("kiln: cancelled");
+        } else if (json) {
+            Json.print(context.err(), out -> {
+                out.writeStartObject();
+                out.writeObjectFieldStart("error");
+                out.writeStringField("category", error.category().name().toLowerCase(Locale.ROOT));
+                out.writeStringField("message", error.getMessage());
+                out.writeEndObject();
+                out.writeEndObject();
+            });
         } else {
             context.err().println("kiln: " + error.getMessage());
         }

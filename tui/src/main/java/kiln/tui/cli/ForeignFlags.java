@@ -2,6 +2,7 @@ package kiln.tui.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import kiln.tui.cli.options.DeviceFlags;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.ISetter;
 import picocli.CommandLine.Model.OptionSpec;

@@ -5,6 +5,11 @@ import java.io.PrintStream;
 import java.util.List;
 import kiln.runtime.engine.Engine;
 import kiln.runtime.job.GenerationRequest;
+import kiln.tui.cli.base.CliContext;
+import kiln.tui.cli.options.DeviceFlags;
+import kiln.tui.cli.options.GlobalOptions;
+import kiln.tui.cli.reports.OutputTarget;
+import kiln.tui.cli.reports.Txt2imgReport;
 import kiln.tui.view.TerminalUi;
 
 /**

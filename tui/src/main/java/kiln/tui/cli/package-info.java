@@ -1,2 +1,2 @@
-/** The command line: one class for each command, their shared options, and how failures become exit codes. */
+/** The command line: finds the command among the arguments, has picocli parse its options, runs it, and tells what went wrong. */
 package kiln.tui.cli;

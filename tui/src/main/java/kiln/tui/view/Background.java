@@ -5,15 +5,18 @@ import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+import java.util.function.Supplier;
 import kiln.runtime.base.KilnException;
-import kiln.tui.editor.PromptEditor;
+import kiln.runtime.job.GenerationEvent;
+import kiln.runtime.job.GenerationRequest;
+import kiln.tui.view.Message.Result;
 
 /** Work that must not hold up the screen, on one thread of its own; results come back as messages. */
 final class Background implements AutoCloseable {
@@ -27,79 +30,53 @@ final class Background implements AutoCloseable {
         return thread;
     });
     private final PromptFile prompts;
+    /** By job, those that wait to be rendered. */
+    private final Map<Long, GenerationEvent.Preview> previews = new ConcurrentHashMap<>();
     private long countedPrompt = -1;
     private long countedNegative = -1;
-    private boolean counting;
+    private volatile boolean counting;
+    private GenerationRequest given;
 
     Background(UiOptions options, Inbox inbox) {
         this.options = options;
         this.inbox = inbox;
+        given = options.request();
         prompts = options.stateFolder() == null ? null : new PromptFile(options.stateFolder());
     }
 
     /** Finds the models and loads the prompts of earlier runs. */
     void start() {
-        run(() -> {
-            List<UiModel> models;
-            try {
-                models = options.models().get();
-            } catch (RuntimeException e) {
-                post(state -> {
-                    state.modelsKnown = true;
-                    state.ready = true;
-                });
-                throw e;
-            }
-            post(state -> {
-                state.modelsKnown = true;
-                state.form.models(models);
-                if (state.form.model() != null) {
-                    loadFacts(state.form.model(), true);
-                } else {
-                    state.ready = true;
-                }
-            });
-        });
+        run(() -> inbox.post(new Result.Models(orUnknown(options.models()))));
         if (prompts != null) {
-            run(() -> {
-                List<String> earlier = prompts.load();
-                post(state -> state.promptHistory.load(earlier));
-            });
+            run(() -> inbox.post(new Result.Prompts(prompts.load())));
         }
         measure();
     }
 
-    void loadFacts(UiModel model, boolean first) {
-        run(() -> {
-            ModelFacts facts;
-            try {
-                facts = options.facts().apply(model.path());
-            } catch (RuntimeException e) {
-                post(state -> state.ready = true);
-                throw e;
-            }
-            post(state -> apply(state, model, facts, first));
-        });
+    /** Reads a model's presets. Called on the screen's thread: with the first come the values of the command line. */
+    void loadFacts(UiModel model) {
+        GenerationRequest request = given;
+        given = null;
+        run(() -> inbox.post(new Result.Facts(model, orUnknown(() -> options.facts().apply(model.path())), request)));
     }
 
-    private void apply(UiState state, UiModel model, ModelFacts facts, boolean first) {
-        state.ready = true;
-        if (!model.equals(state.form.model())) {
-            return; // another one was chosen meanwhile
+    /** What is found; the screen is told also when nothing can be, as it waits for it. */
+    private <T> T orUnknown(Supplier<T> search) {
+        try {
+            return search.get();
+        } catch (RuntimeException e) {
+            inbox.post(new Result.Unknown());
+            throw e;
         }
-        state.form.defaults(facts.defaults().toBuilder().prompt("").negativePrompt("").build());
-        state.prompt.names(facts.vocabulary());
-        state.drawableThings = facts.things();
-        if (first && options.request() != null) {
-            state.form.take(options.request().toBuilder().model(model.path()).build());
-        }
-        if (state.prompt.version() > 0) {
-            return; // somebody was faster
-        }
-        if (first && options.request() != null && !options.request().prompt().isEmpty()) {
-            state.prompt.insert(options.request().prompt());
-        } else {
-            state.prompt.suggest(facts.defaults().prompt());
+    }
+
+    /** Makes a picture of what a job's picture seems to become; of those that wait only the latest. From any thread. */
+    void render(long job, GenerationEvent.Preview preview) {
+        if (previews.put(job, preview) == null) {
+            run(() -> {
+                GenerationEvent.Preview latest = previews.remove(job);
+                inbox.post(new Result.Preview(job, latest.picture(), latest.latent().render()));
+            });
         }
     }
 
@@ -122,41 +99,29 @@ final class Background implements AutoCloseable {
         }
         if (state.prompt.version() != countedPrompt) {
             countedPrompt = state.prompt.version();
-            count(state.prompt, text -> post(s -> counted(() -> s.promptTokens = text)));
+            count(state.prompt.text(), false);
         } else if (state.negative.version() != countedNegative) {
             countedNegative = state.negative.version();
-            count(state.negative, text -> post(s -> counted(() -> s.negativeTokens = text)));
+            count(state.negative.text(), true);
         }
     }
 
-    private void count(PromptEditor editor, Consumer<String> found) {
+    private void count(String text, boolean negative) {
         counting = true;
-        String text = editor.text();
         run(() -> {
             String count = "";
             try {
                 count = options.tokenCount().apply(text);
             } finally {
-                found.accept(count);
+                counting = false;
+                inbox.post(new Result.Tokens(negative, count));
             }
         });
     }
 
-    private void counted(Runnable change) {
-        counting = false;
-        change.run();
-    }
-
     /** Looks at device and memory, for the top line. */
     void measure() {
-        run(() -> {
-            String device = options.device().get();
-            String memory = memory();
-            post(state -> {
-                state.device = device;
-                state.memory = memory;
-            });
-        });
+        run(() -> inbox.post(new Result.Measured(options.device().get(), memory())));
     }
 
     private static String memory() {
@@ -180,19 +145,15 @@ final class Background implements AutoCloseable {
                 : 0;
     }
 
-    private void post(Consumer<UiState> change) {
-        inbox.post(new Message.Result(change));
-    }
-
     private void run(Runnable work) {
         try {
             executor.execute(() -> {
                 try {
                     work.run();
                 } catch (KilnException e) {
-                    post(state -> state.error(e.getMessage()));
+                    inbox.post(new Result.Failed(e.getMessage()));
                 } catch (RuntimeException | LinkageError e) {
-                    post(state -> state.error(e.getMessage() == null ? e.toString() : e.getMessage()));
+                    inbox.post(new Result.Failed(e.getMessage() == null ? e.toString() : e.getMessage()));
                 }
             });
         } catch (RejectedExecutionException e) {

@@ -11,11 +11,7 @@ final class Inbox {
     private final List<Message> waiting = new ArrayList<>();
 
     synchronized void post(Message message) {
-        if (message instanceof Message.Job job && job.isTransient()) {
-            waiting.removeIf(other -> other instanceof Message.Job earlier
-                    && earlier.id() == job.id()
-                    && earlier.event().getClass() == job.event().getClass());
-        }
+        waiting.removeIf(message::replaces);
         waiting.add(message);
         notifyAll();
     }

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Supplier;
 import kiln.runtime.base.DeviceUse;
 import kiln.runtime.image.Picture;
 import kiln.runtime.job.GenerationEvent;
@@ -46,8 +45,7 @@ final class JobEntry {
     private State state = State.QUEUED;
     private GenerationEvent.Progress progress;
     private GenerationEvent.Loading loading;
-    private Supplier<Picture> preview;
-    private Picture previewPicture;
+    private Picture preview;
     private final List<GeneratedPicture> pictures = new ArrayList<>();
     private final Set<String> notices = new LinkedHashSet<>();
     private DeviceUse use;
@@ -111,13 +109,16 @@ final class JobEntry {
     /** The newest there is: the preview while one forms, else the last picture, else {@code null}. */
     Picture picture() {
         if (preview != null) {
-            previewPicture = preview.get();
-            preview = null;
-        }
-        if (previewPicture != null) {
-            return previewPicture;
+            return preview;
         }
         return pictures.isEmpty() ? null : pictures.get(pictures.size() - 1).image();
+    }
+
+    /** What the job's picture of that number seems to become; too late once it is done. */
+    void preview(int picture, Picture image) {
+        if (!state.isOver() && picture >= pictures.size()) {
+            preview = image;
+        }
     }
 
     void accept(GenerationEvent event) {
@@ -138,12 +139,9 @@ final class JobEntry {
             use = e.use();
         } else if (event instanceof GenerationEvent.Notice e) {
             notices.add(e.text());
-        } else if (event instanceof GenerationEvent.Preview e) {
-            preview = e.latent()::render;
         } else if (event instanceof GenerationEvent.PictureDone e) {
             pictures.add(e.picture());
             preview = null;
-            previewPicture = null;
         } else if (event instanceof GenerationEvent.Finished e) {
             state = State.DONE;
             seconds = e.seconds();
@@ -154,7 +152,6 @@ final class JobEntry {
             error = e.message();
         }
         if (state.isOver()) {
-            preview = null;
             progress = null;
             loading = null;
         }
@@ -163,6 +160,6 @@ final class JobEntry {
     /** Lets go of the pictures' memory; the files stay. */
     void forgetPictures() {
         pictures.clear();
-        previewPicture = null;
+        preview = null;
     }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import kiln.runtime.image.Picture;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 
@@ -49,6 +50,11 @@ final class Jobs {
             }
         }
         return entry;
+    }
+
+    /** A job's picture as it seems to become, when it is not there yet. */
+    void preview(long id, int picture, Picture image) {
+        entries.stream().filter(e -> e.id() == id).findFirst().ifPresent(entry -> entry.preview(picture, image));
     }
 
     /** The oldest job that is not over: the one that runs or runs next. */

@@ -88,8 +88,8 @@ public final class TerminalUi implements Effects {
         UiState state = new UiState();
         Update update = new Update(state, new NoEffects());
         CreateView view = new CreateView(update.commands(), Theme.of(Map.of(), null, ColorDepth.TRUECOLOR));
-        state.form.models(List.of(new UiModel(Path.of("demo"), "demo", true)));
         Inbox inbox = new Inbox();
+        inbox.post(new Message.Result.Models(List.of(new UiModel(Path.of("demo"), "demo", true))));
         inbox.post(new Message.Input(InputEvent.Key.typed('a')));
         try {
             inbox.take(0).forEach(update::accept);
@@ -175,12 +175,18 @@ public final class TerminalUi implements Effects {
 
     @Override
     public Runnable submit(long id, GenerationRequest request) {
-        return engine.submit(request, event -> inbox.post(new Message.Job(id, event)))::cancel;
+        return engine.submit(request, event -> {
+            if (event instanceof GenerationEvent.Preview preview) {
+                background.render(id, preview);
+            } else {
+                inbox.post(new Message.Job(id, event));
+            }
+        })::cancel;
     }
 
     @Override
     public void loadFacts(UiModel model) {
-        background.loadFacts(model, false);
+        background.loadFacts(model);
     }
 
     @Override

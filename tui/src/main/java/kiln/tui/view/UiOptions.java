@@ -9,13 +9,13 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import kiln.runtime.engine.Engine;
+import kiln.runtime.engine.ModelPresets;
+import kiln.runtime.engine.Models;
 import kiln.runtime.job.GenerationRequest;
-import kiln.runtime.model.ModelDefaults;
 import kiln.runtime.text.ClipTokenizer;
 import kiln.runtime.text.PromptChunks;
 import kiln.runtime.text.PromptOptions;
 import kiln.tui.output.ColorDepth;
-import kiln.weights.ModelCatalog;
 
 /**
  * What the terminal UI needs besides the engine. The functions are called on a thread of the UI's own after the first frame: they may
@@ -79,11 +79,9 @@ public record UiOptions(
     }
 
     private static List<UiModel> models(Engine engine) {
-        ModelCatalog catalog = engine.models();
         List<UiModel> models = new ArrayList<>();
-        for (ModelCatalog.Model model : catalog.models()) {
-            boolean demo = engine.isDemo(model.path());
-            UiModel item = new UiModel(model.path(), demo ? model.stem() : catalog.title(model), demo);
+        for (Models.Entry model : engine.models().list()) {
+            UiModel item = new UiModel(model.path(), model.demo() ? model.stem() : model.title(), model.demo());
             boolean first = !engine.options().modelFiles().isEmpty() && engine.options().modelFiles().get(0).equals(model.path());
             models.add(first ? 0 : models.size(), item);
         }
@@ -91,11 +89,11 @@ public record UiOptions(
     }
 
     private static ModelFacts factsOf(Path checkpoint) {
-        ModelDefaults defaults = Engine.defaultsOf(checkpoint);
+        ModelPresets presets = Models.presetsOf(checkpoint);
         List<String> names = new ArrayList<>();
-        defaults.vocabulary().values().forEach(names::addAll);
-        int things = defaults.vocabulary().getOrDefault("names", List.of()).size();
-        return new ModelFacts(defaults.builder().prompt(defaults.firstPrompt()).build(), names, things);
+        presets.vocabulary().values().forEach(names::addAll);
+        int things = presets.vocabulary().getOrDefault("names", List.of()).size();
+        return new ModelFacts(presets.builder().prompt(presets.firstPrompt()).build(), names, things);
     }
 
     /** Loads the tokenizer with the first prompt. */

@@ -13,11 +13,13 @@ import kiln.tui.input.KeyName;
 final class Update {
     private final UiState state;
     private final Actions actions;
+    private final Results results;
     private final CommandTable<UiState> commands;
 
     Update(UiState state, Effects effects) {
         this.state = state;
         actions = new Actions(state, effects);
+        results = new Results(state, effects);
         commands = UiCommands.table(actions);
     }
 
@@ -32,7 +34,7 @@ final class Update {
             } else if (message instanceof Message.Job job) {
                 job(job);
             } else if (message instanceof Message.Result result) {
-                result.change().accept(state);
+                results.accept(result);
                 if (state.ready && state.generateWhenReady) {
                     actions.generate();
                 }

@@ -2,17 +2,20 @@ package kiln.tui.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import kiln.runtime.base.Version;
+import kiln.tui.cli.commands.Commands;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class CliTest {
+public class CliTest {
     @TempDir
     private Path folder;
 
@@ -197,7 +200,24 @@ class CliTest {
     }
 
     /** One line, the exit code, no output. */
-    static void assertFailure(Run run, int exitCode, String part) {
+    @Test
+    void failureIsJsonWhereAProgramAsksForJson() throws IOException {
+        Run run = Run.in(folder).kiln("inspect", folder.resolve("none.safetensors").toString(), "--json");
+        JsonNode error = new ObjectMapper().readTree(run.err()).get("error");
+        assertThat(error.get("category").asText()).isEqualTo("not_found");
+        assertThat(error.get("message").asText()).contains("none.safetensors");
+        assertThat(run.err().lines()).hasSize(1);
+        assertThat(run.exitCode()).isEqualTo(3);
+        assertThat(run.out()).isEmpty();
+        assertFailure(Run.in(folder).kiln("inspect", "--", "--json"), 3, "--json");
+    }
+
+    @Test
+    void aTerminalWithoutCursorMovementIsRefused() {
+        assertFailure(Run.in(folder).tty().variable("TERM", "dumb").kiln(), 2, "TERM=dumb");
+    }
+
+    public static void assertFailure(Run run, int exitCode, String part) {
         assertThat(run.err()).contains(part).startsWith("kiln: ");
         assertThat(run.err().lines()).hasSize(1);
         assertThat(run.exitCode()).isEqualTo(exitCode);

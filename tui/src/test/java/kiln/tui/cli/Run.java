@@ -9,14 +9,17 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
+import kiln.tui.cli.base.Cancellation;
+import kiln.tui.cli.base.CliContext;
+import kiln.tui.cli.base.StandardOutput;
 
 /** One run of the command line in this process, with everything it wrote. */
-record Run(int exitCode, String out, String err) {
+public record Run(int exitCode, String out, String err) {
     /** Outlives a test: native libraries are unpacked into it once a process. */
-    static final Path CACHE = Path.of("target/test-cache").toAbsolutePath();
+    public static final Path CACHE = Path.of("target/test-cache").toAbsolutePath();
 
     /** A run's surroundings, to be changed before {@link #kiln}. All of Kiln's folders but the cache are below one. */
-    static final class Setup {
+    public static final class Setup {
         private final Map<String, String> environment = new TreeMap<>();
         private byte[] in = new byte[0];
         private boolean tty;
@@ -28,23 +31,23 @@ record Run(int exitCode, String out, String err) {
             environment.put("XDG_CACHE_HOME", CACHE.toString());
         }
 
-        Setup variable(String name, String value) {
+        public Setup variable(String name, String value) {
             environment.put(name, value);
             return this;
         }
 
-        Setup in(String text) {
+        public Setup in(String text) {
             in = text.getBytes(StandardCharsets.UTF_8);
             return this;
         }
 
-        Setup tty() {
+        public Setup tty() {
             tty = true;
             return this;
         }
 
         /** With the bundled demo model. */
-        Setup demo() {
+        public Setup demo() {
             home = Path.of("..").toAbsolutePath().normalize();
             return this;
         }
@@ -54,11 +57,11 @@ record Run(int exitCode, String out, String err) {
             return cancellation;
         }
 
-        CliContext context(PrintStream out, PrintStream err) {
+        public CliContext context(PrintStream out, PrintStream err) {
             return new CliContext(new ByteArrayInputStream(in), out, () -> null, err, tty, tty, tty, 80, environment, cancellation, home);
         }
 
-        Run kiln(String... arguments) {
+        public Run kiln(String... arguments) {
             return kilnWithErrors(new ByteArrayOutputStream(), arguments);
         }
 
@@ -88,7 +91,7 @@ record Run(int exitCode, String out, String err) {
         }
     }
 
-    static Setup in(Path folder) {
+    public static Setup in(Path folder) {
         return new Setup(folder);
     }
 }

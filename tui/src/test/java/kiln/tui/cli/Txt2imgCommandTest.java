@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class Txt2imgCommandTest {
+public class Txt2imgCommandTest {
     @TempDir
     private Path folder;
 
@@ -61,6 +61,15 @@ class Txt2imgCommandTest {
         assertThat(json.get("notices")).isEmpty();
         Run again = Run.in(folder).demo().in("flat cat face\n").kiln(arguments);
         assertThat(again.out()).as("pictures are not replaced").contains("10-2.png");
+    }
+
+    @Test
+    void aPictureGoesToTheStandardOutput() {
+        Run run = Run.in(folder).demo().kiln("txt2img", "-p", "x", "-W64", "-H64", "--steps=1", "--seed=7", "-o", "-");
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out()).as("bytes that are no text are replaced").startsWith("\ufffdPNG\r\n").contains("Seed: 7", "IEND").doesNotEndWith("\n");
+        assertThat(Path.of("-")).doesNotExist();
+        CliTest.assertFailure(Run.in(folder).demo().kiln("txt2img", "-p", "x", "--batch-count=2", "-o", "-"), 2, "one picture");
     }
 
     @Test

@@ -2,7 +2,7 @@ package kiln.tui.view;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import kiln.runtime.image.LatentImage;
+import kiln.runtime.image.Picture;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationEvent.Phase;
 import org.junit.jupiter.api.Test;
@@ -13,7 +13,7 @@ class InboxTest {
     }
 
     private static Message preview(long job, int step) {
-        return new Message.Job(job, new GenerationEvent.Preview(step, 20, 0, new LatentImage(new float[1], 1, 1, new float[2][3])));
+        return new Message.Result.Preview(job, 0, new Picture(1, 1, new byte[] {(byte) step, 0, 0}));
     }
 
     @Test

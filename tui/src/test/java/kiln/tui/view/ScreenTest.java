@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import kiln.runtime.base.DeviceUse;
 import kiln.runtime.base.KilnException;
-import kiln.runtime.image.LatentImage;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PngWriter;
 import kiln.runtime.job.GenerationEvent;
@@ -23,6 +22,7 @@ import kiln.tui.input.InputEvent.Key;
 import kiln.tui.output.Canvas;
 import kiln.tui.output.ColorDepth;
 import kiln.tui.text.CellWidth;
+import kiln.tui.view.Message.Result;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -71,18 +71,12 @@ class ScreenTest {
 
     @BeforeEach
     void demoModel() {
-        update.accept(new Message.Result(s -> {
-            s.modelsKnown = true;
-            s.ready = true;
-            s.form.models(List.of(DEMO, OTHER));
-            s.form.defaults(GenerationRequest.builder().sampler("Euler").cfgScale(4).width(128).height(128).build());
-            s.prompt.names(List.of("flat", "3d", "red heart", "pink"));
-            s.drawableThings = 154;
-            s.device = "CPU bf16";
-            s.memory = "0.4/23 GiB";
-            s.promptTokens = "0/75";
-            s.negativeTokens = "0/75";
-        }));
+        GenerationRequest defaults = GenerationRequest.builder().sampler("Euler").cfgScale(4).width(128).height(128).build();
+        update.accept(new Result.Models(List.of(DEMO, OTHER)));
+        update.accept(new Result.Facts(DEMO, new ModelFacts(defaults, List.of("flat", "3d", "red heart", "pink"), 154), null));
+        update.accept(new Result.Measured("CPU bf16", "0.4/23 GiB"));
+        update.accept(new Result.Tokens(false, "0/75"));
+        update.accept(new Result.Tokens(true, "0/75"));
     }
 
     private void press(String... keys) {
@@ -101,11 +95,6 @@ class ScreenTest {
 
     private String screen(int columns, int rows) {
         return view.draw(state, columns, rows).toString();
-    }
-
-    /** The same grey, whatever the latent holds. */
-    private static LatentImage greyLatent(int size) {
-        return new LatentImage(new float[size * size], size, size, new float[][] {{0, 0, 0}, {0.5f, 0.5f, 0.5f}});
     }
 
     private static Picture grey(int size) {
@@ -158,7 +147,7 @@ class ScreenTest {
         tell(1, new GenerationEvent.Loading("reading kiln-demo.safetensors", 0.25));
         assertThat(screen(80, 24)).contains("█████···············  reading kiln-demo.safetensors");
         tell(1, new GenerationEvent.Started(request.toBuilder().seed(2215).batchCount(4).build()));
-        tell(1, new GenerationEvent.Preview(11, 20, 2, greyLatent(16)));
+        update.accept(new Result.Preview(1, 2, grey(16)));
         tell(1, new GenerationEvent.Progress(0.57, Phase.DENOISING, 11, 20, 7.9, 0.6, 2, 4));
         assertThat(screen(80, 24)).contains("▶ flat sunflower", "▀▀▀▀")
                 .contains(" ███████████▍········  step 11/20  7.9 it/s  1 s left        3 of 4 · seed 2217\n");
@@ -369,8 +358,25 @@ class ScreenTest {
         press("ctrl+g");
         assertThat(notes.submitted).isEmpty();
         assertThat(screen(80, 24)).contains("reading the model…");
-        update.accept(new Message.Result(s -> s.ready = true));
+        update.accept(new Result.Unknown());
         assertThat(notes.submitted).hasSize(1);
+    }
+
+    @Test
+    void previewThatComesTooLateIsNotShown() {
+        press("ctrl+g");
+        tell(1, new GenerationEvent.Started(notes.submitted.get(0).toBuilder().seed(7).batchCount(2).build()));
+        Picture done = grey(128);
+        tell(1, new GenerationEvent.PictureDone(new GeneratedPicture(0, 7, done, "x", null)));
+        update.accept(new Result.Preview(1, 0, grey(16)));
+        assertThat(state.shownEntry().picture()).as("its own picture is there already").isSameAs(done);
+        Picture next = grey(16);
+        update.accept(new Result.Preview(1, 1, next));
+        assertThat(state.shownEntry().picture()).isSameAs(next);
+        tell(1, new GenerationEvent.PictureDone(new GeneratedPicture(1, 8, done, "x", null)));
+        tell(1, new GenerationEvent.Finished(1));
+        update.accept(new Result.Preview(1, 2, grey(16)));
+        assertThat(state.shownEntry().picture()).isSameAs(done);
     }
 
     @Test
@@ -411,7 +417,7 @@ class ScreenTest {
         type("a very long prompt 日本語 👩‍👩‍👧 that needs several lines to be shown in whole, and then some more of it");
         press("ctrl+g");
         tell(1, new GenerationEvent.Started(notes.submitted.get(0).toBuilder().seed(3).build()));
-        tell(1, new GenerationEvent.Preview(1, 20, 0, greyLatent(16)));
+        update.accept(new Result.Preview(1, 0, grey(16)));
         tell(1, new GenerationEvent.Progress(0.1, Phase.DENOISING, 2, 20, 0.4, 260, 0, 1));
         for (String key : List.of("ctrl+l", "tab", "tab", "down", "enter", "escape", "f1", "escape")) {
             press(key);
@@ -431,7 +437,7 @@ class ScreenTest {
         Theme ascii = Theme.of(Map.of("LANG", "C"), null, ColorDepth.ANSI16);
         type("x");
         press("ctrl+g");
-        tell(1, new GenerationEvent.Preview(1, 20, 0, greyLatent(16)));
+        update.accept(new Result.Preview(1, 0, grey(16)));
         String text = new CreateView(update.commands(), ascii).draw(state, 80, 24).toString();
         assertThat(text).contains("+>Prompt ---").doesNotContain("▀", "│", "╭");
     }

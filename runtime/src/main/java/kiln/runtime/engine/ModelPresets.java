@@ -1,0 +1,30 @@
+package kiln.runtime.engine;
+
+import java.util.List;
+import java.util.Map;
+import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.model.ModelDefaults;
+
+/** What a checkpoint's own metadata presets for requests to it. Immutable. */
+public final class ModelPresets {
+    private final ModelDefaults defaults;
+
+    ModelPresets(ModelDefaults defaults) {
+        this.defaults = defaults;
+    }
+
+    /** A builder that starts from the model's presets instead of A1111's defaults. */
+    public GenerationRequest.Builder builder() {
+        return defaults.builder();
+    }
+
+    /** A prompt that this model can draw; empty when it names none. */
+    public String firstPrompt() {
+        return defaults.firstPrompt();
+    }
+
+    /** Words for completion by kind ("styles", "names", "colours"); empty for most models. */
+    public Map<String, List<String>> vocabulary() {
+        return defaults.vocabulary();
+    }
+}

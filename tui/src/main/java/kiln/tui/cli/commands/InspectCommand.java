@@ -1,0 +1,158 @@
+package kiln.tui.cli.commands;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
+import kiln.runtime.check.FileInspection;
+import kiln.runtime.image.PngReader;
+import kiln.runtime.job.InfoText;
+import kiln.tui.cli.base.CliContext;
+import kiln.tui.cli.base.Failures;
+import kiln.tui.cli.base.Json;
+import kiln.tui.cli.base.Quantities;
+import kiln.tui.cli.options.GlobalOptions;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code kiln inspect}: what a file holds. */
+@CommandLine.Command(
+        name = "inspect",
+        description = "Show the tensors and metadata of a weights file, or the parameters in a PNG.")
+final class InspectCommand extends CliCommand {
+    private static final byte[] PNG_SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+    private static final int SHOWN_METADATA_CHARACTERS = 400;
+    private static final int SHOWN_NAME_CHARACTERS = 200;
+
+    @Parameters(paramLabel = "FILE", description = "safetensors, ckpt, pt, pth, bin or png; told apart by content.")
+    Path file;
+
+    @Option(names = "--hash", description = "Hash each tensor (SHA-256 over its elements in order, little-endian).")
+    boolean hash;
+
+    @Option(names = "--json", description = "{\"format\", \"metadata\", \"tensors\": [{\"name\", \"dtype\", \"shape\"}]}")
+    boolean json;
+
+    InspectCommand(CliContext context) {
+        super(context);
+    }
+
+    @Override
+    public int run() {
+        Path path = GlobalOptions.readable(file, "file");
+        if (isPng(path)) {
+            showPicture(path);
+        } else {
+            try (FileInspection weights = FileInspection.open(path)) {
+                showWeights(weights);
+            }
+        }
+        return 0;
+    }
+
+    private static boolean isPng(Path path) {
+        try (InputStream in = Files.newInputStream(path)) {
+            return Arrays.equals(in.readNBytes(PNG_SIGNATURE.length), PNG_SIGNATURE);
+        } catch (IOException e) {
+            throw Failures.of(e, path);
+        }
+    }
+
+    private void showPicture(Path path) {
+        Map<String, String> texts = PngReader.readTexts(path);
+        String parameters = texts.get(InfoText.PNG_KEYWORD);
+        if (json) {
+            Json.print(context.out(), out -> {
+                out.writeStartObject();
+                out.writeStringField("format", "png");
+                writeMap(out, "metadata", texts);
+                out.writeArrayFieldStart("tensors");
+                out.writeEndArray();
+                if (parameters != null) {
+                    InfoText info = InfoText.parse(parameters);
+                    out.writeObjectFieldStart("parameters");
+                    out.writeStringField("prompt", info.prompt());
+                    out.writeStringField("negativePrompt", info.negativePrompt());
+                    for (Map.Entry<String, String> parameter : info.parameters().entrySet()) {
+                        out.writeStringField(parameter.getKey(), parameter.getValue());
+                    }
+                    out.writeEndObject();
+                }
+                out.writeEndObject();
+            });
+        } else if (texts.isEmpty()) {
+            context.out().println("a PNG without texts: it does not say how it was made");
+        } else if (parameters != null) {
+            parameters.lines().forEach(line -> context.out().println(Quantities.printable(line, Integer.MAX_VALUE)));
+        } else {
+            texts.forEach((name, text) -> context.out().println(
+                    Quantities.printable(name, SHOWN_NAME_CHARACTERS) + ": " + Quantities.printable(text, SHOWN_METADATA_CHARACTERS)));
+        }
+    }
+
+    private void showWeights(FileInspection weights) {
+        if (json) {
+            Json.print(context.out(), out -> {
+                out.writeStartObject();
+                out.writeStringField("format", weights.format());
+                out.writeStringField("kind", weights.kind());
+                writeMap(out, "metadata", weights.metadata());
+                out.writeArrayFieldStart("tensors");
+                for (FileInspection.Tensor tensor : weights.tensors()) {
+                    out.writeStartObject();
+                    out.writeStringField("name", tensor.name());
+                    out.writeStringField("dtype", tensor.dtype());
+                    out.writeArrayFieldStart("shape");
+                    for (long size : tensor.shape()) {
+                        out.writeNumber(size);
+                    }
+                    out.writeEndArray();
+                    if (hash) {
+                        out.writeStringField("sha256", weights.sha256(tensor));
+                    }
+                    out.writeEndObject();
+                }
+                out.writeEndArray();
+                out.writeEndObject();
+            });
+            return;
+        }
+        print(weights);
+    }
+
+    private void print(FileInspection weights) {
+        Map<String, Long> elements = new TreeMap<>();
+        int widest = 0;
+        for (FileInspection.Tensor tensor : weights.tensors()) {
+            elements.merge(tensor.dtype(), tensor.elements(), Long::sum);
+            widest = Math.max(widest, Math.min(SHOWN_NAME_CHARACTERS, tensor.name().length()));
+        }
+        context.out().println(weights.format() + ", " + weights.kind());
+        weights.metadata().forEach((name, text) -> context.out().println(
+                "  " + Quantities.printable(name, SHOWN_NAME_CHARACTERS) + ": " + Quantities.printable(text, SHOWN_METADATA_CHARACTERS)));
+        StringBuilder total = new StringBuilder(Quantities.count(weights.tensors().size(), "tensor"));
+        elements.forEach((dtype, number) -> total.append(", ").append(Quantities.count(number, "element")).append(" of ").append(dtype));
+        context.out().println(total);
+        for (FileInspection.Tensor tensor : weights.tensors()) {
+            String name = Quantities.printable(tensor.name(), SHOWN_NAME_CHARACTERS);
+            context.out().println("  " + name + " ".repeat(Math.max(0, widest - name.length())) + "  "
+                    + tensor.dtype() + "  " + tensor.shape() + (hash ? "  " + weights.sha256(tensor) : ""));
+            if (context.out().checkError()) {
+                return;
+            }
+        }
+    }
+
+    private static void writeMap(JsonGenerator out, String name, Map<String, String> map) throws IOException {
+        out.writeObjectFieldStart(name);
+        for (Map.Entry<String, String> entry : map.entrySet()) {
+            out.writeStringField(entry.getKey(), entry.getValue());
+        }
+        out.writeEndObject();
+    }
+}

@@ -1,0 +1,2 @@
+/** Options that several commands share, and what they mean for the runtime. */
+package kiln.tui.cli.options;

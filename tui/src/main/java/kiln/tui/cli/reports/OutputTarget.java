@@ -1,0 +1,155 @@
+package kiln.tui.cli.reports;
+
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.job.GenerationEvent.GeneratedPicture;
+import kiln.tui.cli.base.Failures;
+
+/**
+ * Where {@code -o} wants the pictures. The engine saves them under its own names into a folder beside the target, so that latents and
+ * half-written files are as safe as ever, and each is then renamed to where it belongs. Without {@code -o} the engine's names stay.
+ *
+ * <p>{@code -o -} is the standard output: the engine saves nothing then. Closing removes the engine's folder, unless a latent is left in
+ * it.
+ */
+public final class OutputTarget implements AutoCloseable {
+    private static final Pattern OTHER_FORMAT =
+            Pattern.compile("\\.(jpe?g|webp|avif|jxl|gif|bmp|tiff?|ppm|heic)$", Pattern.CASE_INSENSITIVE);
+
+    private static final OutputTarget STANDARD_OUTPUT = new OutputTarget(null, null, null);
+
+    private final Path engineFolder;
+    private final Path folder;
+    private final Path file;
+    private int placed;
+
+    private OutputTarget(Path engineFolder, Path folder, Path file) {
+        this.engineFolder = engineFolder;
+        this.folder = folder;
+        this.file = file;
+    }
+
+    /**
+     * @param output of {@code -o}: a file when its name ends with .png, "-" for the standard output, else a folder; may be {@code null}
+     * @param outputs the usual folder
+     * @throws KilnException when it looks like a file of another format: a folder of that name is not what was meant
+     */
+    public static OutputTarget of(Path output, Path outputs) {
+        if (output == null) {
+            return new OutputTarget(outputs, null, null);
+        }
+        if (output.toString().equals("-")) {
+            return STANDARD_OUTPUT;
+        }
+        Path target = output.toAbsolutePath().normalize();
+        if (OTHER_FORMAT.matcher(target.toString()).find() && !Files.isDirectory(target)) {
+            throw KilnException.badRequest("-o " + output + ": pictures are written as PNG: let the name end with .png");
+        }
+        boolean isFile = target.toString().toLowerCase(Locale.ROOT).endsWith(".png") && !Files.isDirectory(target);
+        Path folder = isFile ? target.getParent() : target;
+        Path staging = folder.resolve(".kiln-" + ProcessHandle.current().pid());
+        return new OutputTarget(staging, folder, isFile ? target : null);
+    }
+
+    /** For an engine that saves nothing. */
+    public static OutputTarget nowhere() {
+        return new OutputTarget(null, null, null);
+    }
+
+    /** Whether the picture itself is what the command prints. */
+    public boolean isStandardOutput() {
+        return this == STANDARD_OUTPUT;
+    }
+
+    /** The parent of the engine's own folders; {@code null} when it saves nothing. */
+    public Path engineFolder() {
+        return engineFolder;
+    }
+
+    /** Makes the folder: a wrong one must be told before the work, not after it. @throws KilnException when it cannot be written to */
+    public void prepare() {
+        if (engineFolder == null) {
+            return;
+        }
+        try {
+            Files.createDirectories(engineFolder);
+        } catch (IOException e) {
+            throw unwritable(e);
+        }
+        if (!Files.isWritable(engineFolder)) {
+            throw unwritable(null);
+        }
+    }
+
+    private KilnException unwritable(IOException cause) {
+        Path named = folder == null ? engineFolder : folder;
+        Path existing = named;
+        while (existing.getParent() != null && !Files.exists(existing)) {
+            existing = existing.getParent();
+        }
+        String reason = Files.isDirectory(existing) ? "" : " (" + existing + " is not a folder)";
+        return new KilnException(
+                KilnException.Category.STORAGE,
+                "cannot write to the folder " + named + reason + ": choose another one with -o or --output-dir",
+                cause);
+    }
+
+    /** Puts a finished picture where it belongs. @return where it is now */
+    Path place(GeneratedPicture picture) {
+        if (folder == null) {
+            return picture.file();
+        }
+        try {
+            placed++;
+            if (file != null) {
+                Path target = placed == 1 ? file : numbered(file, placed);
+                return Files.move(picture.file(), target, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+            }
+            Path target = folder.resolve(picture.seed() + ".png");
+            for (int number = 2; ; number++) {
+                try {
+                    return Files.move(picture.file(), target);
+                } catch (FileAlreadyExistsException e) {
+                    target = numbered(folder.resolve(picture.seed() + ".png"), number);
+                }
+            }
+        } catch (IOException e) {
+            throw Failures.of(e, folder);
+        }
+    }
+
+    /** "cat.png" as "cat-2.png". */
+    private static Path numbered(Path file, int number) {
+        String name = file.getFileName().toString();
+        int dot = name.lastIndexOf('.');
+        return file.resolveSibling(name.substring(0, dot) + "-" + number + name.substring(dot));
+    }
+
+    @Override
+    public void close() {
+        if (folder == null || !Files.isDirectory(engineFolder)) {
+            return;
+        }
+        List<Path> folders = new ArrayList<>();
+        try (Stream<Path> all = Files.walk(engineFolder)) {
+            all.filter(Files::isDirectory).forEach(folders::add);
+            Collections.reverse(folders);
+            for (Path empty : folders) {
+                Files.delete(empty);
+            }
+        } catch (IOException e) {
+            // Something is left in it, which must not be lost.
+            return;
+        }
+    }
+}

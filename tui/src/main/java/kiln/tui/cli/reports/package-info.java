@@ -1,0 +1,2 @@
+/** What commands found out or do, told to people and as JSON to programs. */
+package kiln.tui.cli.reports;
