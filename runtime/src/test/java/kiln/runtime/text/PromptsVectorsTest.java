@@ -214,10 +214,12 @@ class PromptsVectorsTest {
         EmphasisMode mode = EmphasisMode.find(c.get("emphasis").asText()).orElseThrow();
         Emphasis.apply(contexts, weights, once, mode);
         JsonNode expected = c.get("tokens_0_to_11");
+        int shown = 12 * width;
+        assertThat(expected).hasSize(contexts.size() * shown);
         for (int i = 0; i < expected.size(); i++) {
             double value = expected.get(i).asDouble();
             // Sums in single precision, and nine printed digits.
-            assertThat((double) contexts.get(0)[i]).isCloseTo(value, Offset.offset(2e-6 * Math.max(1, Math.abs(value))));
+            assertThat((double) contexts.get(i / shown)[i % shown]).isCloseTo(value, Offset.offset(2e-6 * Math.max(1, Math.abs(value))));
         }
     }
 
