@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,9 @@ final class Mojibake {
     private static final Map<String, Pattern> PATTERNS = new HashMap<>();
     private static final List<Encoding> ENCODINGS = new ArrayList<>();
 
+    /** What bytes beyond ASCII turn into: text without any of it, such as Chinese, cannot be wrong in this way. */
+    private static final BitSet CLUES = new BitSet();
+
     static {
         try (BufferedReader in = new BufferedReader(new InputStreamReader(Resources.open(FILE), StandardCharsets.US_ASCII))) {
             for (String line = in.readLine(); line != null; line = in.readLine()) {
@@ -40,6 +44,7 @@ final class Mojibake {
                     PATTERNS.put(parts[1], Pattern.compile(parts[2]));
                 } else {
                     ENCODINGS.add(Encoding.of(parts[1], parts[2]));
+                    ENCODINGS.get(ENCODINGS.size() - 1).bytes.keySet().forEach(CLUES::set);
                 }
             }
         } catch (IOException e) {
@@ -69,7 +74,7 @@ final class Mojibake {
     }
 
     private static String step(String text) {
-        if (isAscii(text) || !BAD.matcher(text).find()) {
+        if (text.chars().noneMatch(CLUES::get) || !BAD.matcher(text).find()) {
             return text;
         }
         for (Encoding encoding : ENCODINGS) {
@@ -124,10 +129,6 @@ final class Mojibake {
 
     private static int bits(String character, int mask) {
         return character.charAt(0) & mask;
-    }
-
-    private static boolean isAscii(String text) {
-        return text.chars().allMatch(c -> c < 0x80);
     }
 
     /** An encoding of one byte a character that the text may have been read in. */

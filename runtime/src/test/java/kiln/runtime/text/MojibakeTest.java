@@ -29,7 +29,7 @@ class MojibakeTest {
 
     @Test
     void leavesWhatLooksRight() {
-        for (String text : new String[] {"", "cat", "\u00c5ngstr\u00f6m", "20\u00b0C", "\u732b", "\u00a9 2024", "\u0420\u0443\u0441\u0441\u043a\u0438\u0439"}) {
+        for (String text : new String[] {"", "cat", "\u00c5ngstr\u00f6m", "20\u00b0C", "\u732b", "\u00a9 2024", "\u0420\u0443\u0441\u044c"}) {
             assertThat(Mojibake.mend(text)).isEqualTo(text);
         }
     }

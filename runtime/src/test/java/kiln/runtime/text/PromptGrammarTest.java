@@ -10,8 +10,9 @@ import org.junit.jupiter.api.Test;
 class PromptGrammarTest {
     private static final int PROMPTS = 10_000;
     private static final String[] WORDS = {
-        "cat", "a photo of", " ", "\n", ", ", "AND", " AND ", "BREAK", " BREAK ", "\u732b", "#", ":", "0.5", ":3", ":0.5]", ":1.2)", ":1.2.3)",
-        "<lora:a:0.7>", "<", ">", "&amp;", "\\", "\\(", "\\]", "\\\\", "|", "(", ")", "[", "]", "((", "]]", ":-1)", "[x:y:4]", "[x|y]", "(x:1.1)",
+        "cat", "a photo of", " ", "\n", ", ", "AND", " AND ", "BREAK", " BREAK ", "\u732b", "#", ":", "0.5", ":3", ":0.5]", ":1.2)",
+        ":1.2.3)", "<lora:a:0.7>", "<", ">", "&amp;", "\\", "\\(", "\\]", "\\\\", "|", "(", ")", "[", "]", "((", "]]", ":-1)", "[x:y:4]",
+        "[x|y]", "(x:1.1)",
         "\ud83d\ude00", "\ud83d", "_", "\u0663", " :2"
     };
 

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 
 class PromptTest {
@@ -81,7 +83,7 @@ class PromptTest {
     @Test
     void theOtherModesKeepToTheirNames() {
         for (EmphasisMode mode : EmphasisMode.values()) {
-            assertThat(EmphasisMode.find(mode.label().toUpperCase(java.util.Locale.ROOT))).contains(mode);
+            assertThat(EmphasisMode.find(mode.label().toUpperCase(Locale.ROOT))).contains(mode);
         }
         float[] ignored = {1, 2};
         Emphasis.apply(List.of(ignored), List.of(new float[] {3, 1}), new int[] {1}, EmphasisMode.IGNORE);
@@ -120,9 +122,9 @@ class PromptTest {
         assertThat(Arrays.copyOfRange(chunk.ids(), 1, 6)).containsExactly(CAT, DOG, CAT, CAT, ClipTokenizer.END);
         assertThat(chunk.weights()[1]).isEqualTo(1);
         // 1.1², 1.1 and 1 again, up to the rounding of a division.
-        assertThat(chunk.weights()[2]).isCloseTo(1.21f, org.assertj.core.data.Offset.offset(1e-6f));
-        assertThat(chunk.weights()[3]).isCloseTo(1.1f, org.assertj.core.data.Offset.offset(1e-6f));
-        assertThat(chunk.weights()[4]).isCloseTo(1, org.assertj.core.data.Offset.offset(1e-6f));
+        assertThat(chunk.weights()[2]).isCloseTo(1.21f, Offset.offset(1e-6f));
+        assertThat(chunk.weights()[3]).isCloseTo(1.1f, Offset.offset(1e-6f));
+        assertThat(chunk.weights()[4]).isCloseTo(1, Offset.offset(1e-6f));
         PromptChunks cut = PromptChunks.parse(tokenizer, "cat ".repeat(100), options);
         assertThat(cut.chunks()).hasSize(1);
         assertThat(cut.used()).isEqualTo(100);
