@@ -6,6 +6,8 @@ clip-merges.bin  the 48 894 merges of bpe_simple_vocab_16e6 as pairs of token id
                  token 512 + n. Ids 0-255 are the byte symbols in CLIP's order, 256-511 the same at the end of a word.
 characters.bin   runs (start: 3 bytes, class: 1 byte) over all code points, then the lower-case pairs. See Characters.java.
 entities.txt     HTML5's named characters ("name hex hex"), as Python's html.unescape knows them.
+mojibake.txt     what ftfy goes by to tell wrongly decoded text and to decode it anew: "pattern NAME REGEX" in Java's syntax, and
+                 "encoding NAME" with the characters of the bytes 0x80-0xff and 0x1a. See Mojibake.java.
 """
 import gzip
 import html
@@ -15,6 +17,9 @@ import sys
 import unicodedata
 from pathlib import Path
 
+import ftfy.badness
+import ftfy.chardata
+import ftfy.fixes
 import regex
 
 
@@ -93,12 +98,89 @@ def entities():
     return "".join(f"{name} {' '.join(f'{ord(c):x}' for c in value)}\n" for name, value in sorted(table.items()))
 
 
+OUTSIDE = {"\\s": r"[\p{Z}\t-\r\x1c-\x1f\x85]", "\\w": r"[\p{L}\p{N}_]"}
+
+
+def escaped(code):
+    return f"\\u{code:04x}"
+
+
+def character_set(text, at):
+    """A bracketed set as sorted ranges, and where it ends: Java reads "[" and "&&" inside sets in a way of its own."""
+    negated = text[at] == "^"
+    at += negated
+    codes, previous, ranged = set(), None, False
+    while text[at] != "]":
+        if text[at] == "-" and previous is not None and text[at + 1] != "]":
+            ranged, at = True, at + 1
+            continue
+        if text.startswith("\\x", at):
+            code, at = int(text[at + 2:at + 4], 16), at + 4
+        else:
+            assert text[at] != "\\"
+            code, at = ord(text[at]), at + 1
+        codes.update(range(previous, code + 1) if ranged else [code])
+        previous, ranged = (None if ranged else code), False
+    out = ""
+    for code in sorted(codes):
+        if code - 1 not in codes:
+            out += escaped(code)
+        if code + 1 not in codes and code - 1 in codes:
+            out += "-" + escaped(code)
+    return f"[{'^' if negated else ''}{out}]", at + 1
+
+
+def java_pattern(pattern):
+    """A Python pattern, verbose or not, in Java's syntax without blanks and comments."""
+    text = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
+    verbose = bool(pattern.flags & 64)
+    out, at = "", 0
+    while at < len(text):
+        c = text[at]
+        if c == "[":
+            found, at = character_set(text, at + 1)
+            out += found
+        elif verbose and c.isspace():
+            at += 1
+        elif verbose and c == "#":
+            at = text.index("\n", at)
+        elif c == "\\":
+            code = text[at:at + 2]
+            if code == "\\x":
+                out, at = out + escaped(int(text[at + 2:at + 4], 16)), at + 4
+            else:
+                out, at = out + OUTSIDE[code], at + 2
+        elif ord(c) > 127 or c in "\x1a ":
+            out, at = out + escaped(ord(c)), at + 1
+        else:
+            out, at = out + c, at + 1
+    return out
+
+
+def mojibake():
+    # Possessive, or Java would recurse once for each character of a long run.
+    sequence = java_pattern(ftfy.chardata.UTF8_DETECTOR_RE)
+    assert sequence.endswith(")+")
+    lines = [
+        "pattern bad " + java_pattern(ftfy.badness.BADNESS_RE),
+        "pattern sequence " + sequence + "+",
+        "pattern altered " + java_pattern(ftfy.chardata.ALTERED_UTF8_RE),
+        "pattern grave " + java_pattern(ftfy.fixes.A_GRAVE_WORD_RE),
+        "pattern lossy " + java_pattern(ftfy.chardata.LOSSY_UTF8_RE),
+    ]
+    for name in ftfy.chardata.CHARMAP_ENCODINGS:
+        characters = bytes([*range(0x80, 0x100), 0x1A]).decode(name)
+        lines.append(f"encoding {name} " + " ".join(f"{ord(c):x}" for c in characters))
+    return "".join(line + "\n" for line in lines)
+
+
 def main():
     vocabulary, out = sys.argv[1], Path(sys.argv[2])
     (out / "clip-merges.bin").write_bytes(merges(vocabulary))
     (out / "characters.bin.gz").write_bytes(gzip.compress(characters(), 9, mtime=0))
     (out / "entities.txt.gz").write_bytes(gzip.compress(entities().encode("utf-8"), 9, mtime=0))
-    print("Unicode", unicodedata.unidata_version, "regex", regex.__version__)
+    (out / "mojibake.txt.gz").write_bytes(gzip.compress(mojibake().encode("ascii"), 9, mtime=0))
+    print("Unicode", unicodedata.unidata_version, "regex", regex.__version__, "ftfy", ftfy.__version__)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ import java.util.stream.Collectors;
 
 /**
  * CLIP's byte-pair tokenizer (Radford et al. 2021) with the vocabulary {@code bpe_simple_vocab_16e6}: 49 408 tokens, the same for
- * every SD 1.x and 2.x model. Gives the ids that open_clip's {@code SimpleTokenizer} gives, cleaning of the text included (see
- * {@code TextCleaning} for the one exception).
+ * every SD 1.x and 2.x model. The programs that models were trained with clean a text in slightly different ways: {@link #load} gives the
+ * ids of transformers' CLIPTokenizer (SD 1.x), {@link #openClip} those of open_clip's SimpleTokenizer (SD 2.x).
  *
  * <p>Immutable and free for all threads. The time is linear in the length of the text.
  */
@@ -26,28 +26,51 @@ public final class ClipTokenizer {
 
     private static final byte[] BYTES = WordEncoder.bytesInOrder();
 
-    /** Written out in a text, these are the special ids themselves: OpenAI's spelling, and open_clip's. */
-    private static final Map<String, Integer> SPECIAL = Map.of(
-            "<|startoftext|>", START,
-            "<|endoftext|>", END,
-            "<start_of_text>", START,
-            "<end_of_text>", END);
-
     private final Merges merges;
+    private final boolean allReferences;
 
-    private ClipTokenizer(Merges merges) {
+    /** What in a text is no word but one of the two special ids, by its spelling. */
+    private final Map<String, Integer> special;
+
+    private ClipTokenizer(Merges merges, boolean allReferences, Map<String, Integer> special) {
         this.merges = merges;
+        this.allReferences = allReferences;
+        this.special = special;
     }
 
-    /** The one instance; the first call reads the vocabulary. */
+    /** The tokenizer of SD 1.x; the first call reads the vocabulary. */
     public static ClipTokenizer load() {
-        return Holder.INSTANCE;
+        return Holder.TRANSFORMERS;
+    }
+
+    /** The tokenizer of models that were trained with open_clip: it also reads HTML references that look intended. */
+    public static ClipTokenizer openClip() {
+        return Holder.OPEN_CLIP;
     }
 
     /** The ids of a text's tokens, without {@link #START}, {@link #END} and padding. */
     public int[] encode(String text) {
-        String clean = TextCleaning.clean(text);
-        WordEncoder encoder = new WordEncoder(merges, clean.length() / 3);
+        WordEncoder encoder = new WordEncoder(merges, text.length() / 3);
+        if (allReferences) {
+            encodePart(text, encoder);
+            return encoder.tokens();
+        }
+        // A special id's spelling divides the text before it is cleaned.
+        int from = 0;
+        for (int at = text.indexOf("<|"); at >= 0; at = text.indexOf("<|", at + 1)) {
+            String name = special(text, at);
+            if (name != null) {
+                encodePart(text.substring(from, at), encoder);
+                encoder.token(special.get(name));
+                from = at + name.length();
+            }
+        }
+        encodePart(text.substring(from), encoder);
+        return encoder.tokens();
+    }
+
+    private void encodePart(String text, WordEncoder encoder) {
+        String clean = TextCleaning.clean(text, allReferences);
         for (int i = 0; i < clean.length(); ) {
             int c = clean.codePointAt(i);
             int kind = Characters.kind(c);
@@ -57,10 +80,10 @@ public final class ClipTokenizer {
                 continue;
             }
             if (c == '<') {
-                String special = special(clean, i);
-                if (special != null) {
-                    encoder.token(SPECIAL.get(special));
-                    i += special.length();
+                String name = special(clean, i);
+                if (name != null) {
+                    encoder.token(special.get(name));
+                    i += name.length();
                     continue;
                 }
             }
@@ -72,7 +95,6 @@ public final class ClipTokenizer {
             encoder.word(clean, i, end);
             i = end;
         }
-        return encoder.tokens();
     }
 
     /** The same tokens with the text that each stands for. */
@@ -157,8 +179,8 @@ public final class ClipTokenizer {
         };
     }
 
-    private static String special(String text, int at) {
-        for (String name : SPECIAL.keySet()) {
+    private String special(String text, int at) {
+        for (String name : special.keySet()) {
             if (text.startsWith(name, at)) {
                 return name;
             }
@@ -167,6 +189,9 @@ public final class ClipTokenizer {
     }
 
     private static final class Holder {
-        static final ClipTokenizer INSTANCE = new ClipTokenizer(Merges.load());
+        private static final Merges MERGES = Merges.load();
+        static final ClipTokenizer TRANSFORMERS =
+                new ClipTokenizer(MERGES, false, Map.of("<|startoftext|>", START, "<|endoftext|>", END));
+        static final ClipTokenizer OPEN_CLIP = new ClipTokenizer(MERGES, true, Map.of("<start_of_text>", START, "<end_of_text>", END));
     }
 }

@@ -46,7 +46,7 @@ public record CompositePrompt(List<Part> parts) {
         int end = PythonText.spaceStart(text, 0, text.length());
         int colon = text.lastIndexOf(':', end - 1);
         if (colon >= 0) {
-            Matcher weight = WEIGHT.matcher(text).region(PythonText.spaceEnd(text, colon + 1), end);
+            Matcher weight = WEIGHT.matcher(text).region(Math.min(end, PythonText.spaceEnd(text, colon + 1)), end);
             if (weight.matches()) {
                 double value = Double.parseDouble(PythonText.asciiDigits(weight.group()));
                 return new Part(text.substring(0, PythonText.spaceStart(text, 0, colon)), limited(value));

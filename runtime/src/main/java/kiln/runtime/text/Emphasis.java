@@ -22,7 +22,8 @@ public final class Emphasis {
      */
     public static void apply(List<float[]> contexts, List<float[]> weights, int[] times, EmphasisMode mode) {
         if (contexts.size() != weights.size() || contexts.size() != times.length) {
-            throw new IllegalArgumentException(contexts.size() + " contexts, " + weights.size() + " lists of weights, " + times.length + " counts");
+            throw new IllegalArgumentException(
+                    contexts.size() + " contexts, " + weights.size() + " lists of weights, " + times.length + " counts");
         }
         if (mode == EmphasisMode.IGNORE || mode == EmphasisMode.NONE) {
             return;

@@ -140,13 +140,13 @@ public final class PromptParser {
 
     private void multiply(int from, double factor) {
         for (int i = from; i < texts.size(); i++) {
-            weights[i] = limited(weights[i] * factor);
+            weights[i] *= factor;
         }
     }
 
-    /** Finite, so that no zero makes a NaN of it later, and no negative zero. */
+    /** Finite; zero times what is beyond all numbers is zero, and there is no negative zero. */
     private static double limited(double weight) {
-        return Math.max(-Double.MAX_VALUE, Math.min(Double.MAX_VALUE, weight)) + 0.0;
+        return Double.isNaN(weight) ? 0 : Math.max(-Double.MAX_VALUE, Math.min(Double.MAX_VALUE, weight)) + 0.0;
     }
 
     /** The number that digits and dots make, or NaN. */
@@ -159,6 +159,9 @@ public final class PromptParser {
     private List<WeightedText> joined() {
         if (texts.isEmpty()) {
             return List.of(new WeightedText("", 1));
+        }
+        for (int i = 0; i < texts.size(); i++) {
+            weights[i] = limited(weights[i]);
         }
         List<WeightedText> out = new ArrayList<>();
         StringBuilder text = new StringBuilder(texts.get(0));

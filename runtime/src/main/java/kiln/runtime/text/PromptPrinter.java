@@ -16,23 +16,37 @@ final class PromptPrinter {
         StringBuilder out = new StringBuilder();
         for (int i = 0; i < pieces.size(); i++) {
             WeightedText piece = pieces.get(i);
-            if (piece.isBreak()) {
+            if (isBreakWord(pieces, i)) {
                 // Blanks beside BREAK belong to it, those of the neighbours' texts must not.
-                boolean before = i > 0 && endsInSpace(pieces.get(i - 1).text());
-                boolean after = i + 1 < pieces.size() && startsWithSpace(pieces.get(i + 1).text());
-                out.append(before ? "\\ " : " ").append(BREAK).append(after ? " \\" : " ");
-            } else if (piece.weight() == 1) {
+                out.append(endsInSpace(pieces.get(i - 1).text()) ? "\\ " : " ").append(BREAK);
+                out.append(startsWithSpace(pieces.get(i + 1).text()) ? " \\" : " ");
+            } else if (piece.weight() != 1) {
+                weighted(out, piece);
+            } else if (!piece.text().isEmpty()) {
                 text(out, piece.text());
-            } else {
-                out.append('(');
-                text(out, piece.text());
-                if (piece.text().isEmpty()) {
-                    out.append(SEPARATOR);
-                }
-                out.append(':').append(BigDecimal.valueOf(piece.weight()).toPlainString()).append(')');
+            } else if (pieces.size() > 1 && !isBreakWord(pieces, i - 1) && !isBreakWord(pieces, i + 1)) {
+                weighted(out, piece);
             }
         }
         return out.toString();
+    }
+
+    private static void weighted(StringBuilder out, WeightedText piece) {
+        out.append('(');
+        text(out, piece.text());
+        if (piece.text().isEmpty()) {
+            out.append(SEPARATOR);
+        }
+        out.append(':').append(BigDecimal.valueOf(piece.weight()).toPlainString()).append(')');
+    }
+
+    /** The word BREAK has a piece of weight 1 on both sides, an empty one if need be; a text that only says so may have none. */
+    private static boolean isBreakWord(List<WeightedText> pieces, int i) {
+        return i > 0
+                && i + 1 < pieces.size()
+                && pieces.get(i).isBreak()
+                && pieces.get(i - 1).weight() == 1
+                && pieces.get(i + 1).weight() == 1;
     }
 
     private static void text(StringBuilder out, String text) {

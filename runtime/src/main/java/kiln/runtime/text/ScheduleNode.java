@@ -29,7 +29,7 @@ sealed interface ScheduleNode {
         }
     }
 
-    /** The text that call {@code call}, counted from 1, sees. Changes may be nested as deep as the text is long, so this does not recurse. */
+    /** The text that call {@code call}, counted from 1, sees. Changes may be as deep as the text is long, so this does not recurse. */
     static String textAt(List<ScheduleNode> nodes, ScheduleSteps steps, int call) {
         StringBuilder out = new StringBuilder();
         Deque<Iterator<ScheduleNode>> open = new ArrayDeque<>();

@@ -4,9 +4,9 @@ import java.text.Normalizer;
 import java.util.regex.Pattern;
 
 /**
- * What CLIP's tokenizer does to a text before it looks for words: ftfy's repairs (straight quotes, ordinary widths, composed letters,
- * no control characters), HTML's character references, one space between words, lower case. Of ftfy one thing is left out: guessing
- * that a text was decoded wrongly ("Ã©" for "é").
+ * What CLIP's tokenizers do to a text before they look for words: ftfy's repairs (wrongly decoded text, straight quotes, ordinary widths,
+ * composed letters, no control characters, HTML's character references where no "&lt;" makes them look intended), one space between
+ * words, lower case.
  *
  * <p>The text encoder was trained on text cleaned like this; a curly quote or a fullwidth comma would reach it as tokens that it
  * hardly ever saw.
@@ -24,12 +24,15 @@ final class TextCleaning {
 
     private TextCleaning() {}
 
-    static String clean(String text) {
+    /**
+     * @param allReferences also reads the references that ftfy leaves, twice over, as open_clip does
+     */
+    static String clean(String text, boolean allReferences) {
         if (isPlain(text)) {
             return Characters.lower(collapse(text));
         }
-        String repaired = HtmlEntities.unescape(HtmlEntities.unescape(repair(text)));
-        return Characters.lower(collapse(repaired));
+        String repaired = repair(text);
+        return Characters.lower(collapse(allReferences ? HtmlEntities.unescape(HtmlEntities.unescape(repaired)) : repaired));
     }
 
     /** Printable ASCII without references: the usual prompt, which needs no repair. */
@@ -68,6 +71,7 @@ final class TextCleaning {
             if (unescape) {
                 text = HtmlEntities.unescapeUnambiguous(text);
             }
+            text = Mojibake.mend(text);
             text = replaceCharacters(text);
             text = TERMINAL_ESCAPE.matcher(text).replaceAll("");
             text = removeControls(text);

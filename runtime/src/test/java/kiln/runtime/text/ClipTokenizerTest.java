@@ -21,7 +21,7 @@ class ClipTokenizerTest {
     private final ClipTokenizer tokenizer = ClipTokenizer.load();
 
     @Test
-    void givesTheReferencesIdsForTenThousandStrings() throws IOException {
+    void givesOpenClipsIdsForTenThousandStrings() throws IOException {
         ObjectMapper json = new ObjectMapper();
         List<String> different = new ArrayList<>();
         int count = 0;
@@ -30,7 +30,7 @@ class ClipTokenizerTest {
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 int tab = line.lastIndexOf('\t');
                 String text = json.readValue(line.substring(0, tab), String.class);
-                if (crc(tokenizer.encode(text)) != Long.parseLong(line.substring(tab + 1), 16)) {
+                if (crc(ClipTokenizer.openClip().encode(text)) != Long.parseLong(line.substring(tab + 1), 16)) {
                     different.add(line);
                 }
                 count++;
@@ -50,7 +50,21 @@ class ClipTokenizerTest {
 
     @Test
     void readsSpecialTokensWrittenOut() {
-        assertThat(tokenizer.encode("a <|endoftext|> <start_of_text>")).containsExactly(320, ClipTokenizer.END, ClipTokenizer.START);
+        assertThat(tokenizer.encode("a <|endoftext|>b<|StartOfText|>")).containsExactly(320, ClipTokenizer.END, 321, ClipTokenizer.START);
+        assertThat(ClipTokenizer.openClip().encode("a <end_of_text>")).containsExactly(320, ClipTokenizer.END);
+    }
+
+    @Test
+    void takesAnotherProgramsSpecialTokensForText() {
+        assertThat(tokenizer.encode("<end_of_text>")).containsExactly(283, 806, 318, 539, 318, 4160, 285);
+        assertThat(ClipTokenizer.openClip().encode("<|endoftext|>")).doesNotContain(ClipTokenizer.END);
+    }
+
+    @Test
+    void readsReferencesWhereNothingLooksLikeHtml() {
+        assertThat(tokenizer.encode("salt &amp; pepper")).isEqualTo(tokenizer.encode("salt & pepper"));
+        assertThat(tokenizer.encode("<b> salt &amp; pepper")).isNotEqualTo(tokenizer.encode("<b> salt & pepper"));
+        assertThat(ClipTokenizer.openClip().encode("<b> salt &amp; pepper")).isEqualTo(tokenizer.encode("<b> salt & pepper"));
     }
 
     @Test

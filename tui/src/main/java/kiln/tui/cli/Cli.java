@@ -11,7 +11,6 @@ import kiln.runtime.base.Version;
 import kiln.tui.cli.base.CliContext;
 import kiln.tui.cli.base.Failures;
 import kiln.tui.cli.base.Json;
-import kiln.runtime.base.NearestName;
 import kiln.tui.cli.commands.CliCommand;
 import kiln.tui.cli.commands.Commands;
 import kiln.tui.cli.options.ComputeOptions;

@@ -3,7 +3,6 @@ package kiln.tui.cli;
 import java.util.ArrayList;
 import java.util.List;
 import kiln.runtime.base.NearestName;
-import kiln.runtime.base.NearestName;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;

@@ -13,8 +13,9 @@ import kiln.runtime.engine.ModelPresets;
 import kiln.runtime.engine.Models;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.text.ClipTokenizer;
-import kiln.runtime.text.PromptChunks;
+import kiln.runtime.text.Prompt;
 import kiln.runtime.text.PromptOptions;
+import kiln.runtime.text.ScheduleSteps;
 import kiln.tui.output.ColorDepth;
 
 /**
@@ -98,6 +99,9 @@ public record UiOptions(
 
     /** Loads the tokenizer with the first prompt. */
     private static final class TokenCount implements UnaryOperator<String> {
+        /** Which texts a prompt's schedule has hardly depends on how many steps there are. */
+        private static final ScheduleSteps STEPS = ScheduleSteps.first(20);
+
         private ClipTokenizer tokenizer;
 
         @Override
@@ -105,8 +109,7 @@ public record UiOptions(
             if (tokenizer == null) {
                 tokenizer = ClipTokenizer.load();
             }
-            PromptChunks chunks = PromptChunks.parse(tokenizer, prompt, PromptOptions.DEFAULT);
-            return chunks.used() + "/" + chunks.allowed();
+            return Prompt.positive(prompt, STEPS, PromptOptions.DEFAULT).count(tokenizer, PromptOptions.DEFAULT).toString();
         }
     }
 }

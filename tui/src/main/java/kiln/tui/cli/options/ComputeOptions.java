@@ -10,7 +10,6 @@ import kiln.runtime.base.NearestName;
 import kiln.runtime.base.NetworkPart;
 import kiln.runtime.base.Precision;
 import kiln.runtime.engine.Devices;
-import kiln.runtime.base.NearestName;
 import picocli.CommandLine.Option;
 
 /** Options that say how to compute, understood by every command. */
