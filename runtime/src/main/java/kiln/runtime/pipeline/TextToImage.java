@@ -14,12 +14,14 @@ import kiln.runtime.job.GenerationEvent.Phase;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.PictureSink;
 import kiln.runtime.model.Autoencoder;
-import kiln.runtime.noise.ImageNoise;
+import kiln.runtime.noise.LatentShape;
+import kiln.runtime.noise.NoiseOptions;
 import kiln.runtime.sampling.ModelDenoiser;
 import kiln.runtime.sampling.ModelSampling;
 import kiln.runtime.sampling.Prediction;
 import kiln.runtime.sampling.SamplerChoice;
-import kiln.runtime.sampling.Sampling;
+import kiln.runtime.sampling.SamplerOptions;
+import kiln.runtime.sampling.SamplingPlan;
 import kiln.runtime.text.ClipTokenizer;
 import kiln.runtime.text.PromptChunks;
 import kiln.runtime.text.TokenChunk;
@@ -37,8 +39,8 @@ public final class TextToImage {
     private final PictureSink sink;
     private final BooleanSupplier cancelled;
     private final Consumer<GenerationEvent> listener;
-    private final SamplerChoice choice;
     private final ModelSampling noiseLevels = ModelSampling.sd1();
+    private final SamplingPlan plan;
     private final int height;
     private final int width;
 
@@ -52,7 +54,8 @@ public final class TextToImage {
         this.sink = sink;
         this.cancelled = cancelled;
         this.listener = listener;
-        choice = SamplerChoice.find(request.sampler(), request.schedule());
+        SamplerChoice choice = SamplerChoice.find(request.sampler(), request.schedule());
+        plan = SamplingPlan.fromNoise(choice, request.steps(), SamplerOptions.DEFAULTS, noiseLevels);
         int scale = model.sizes().vae().scale();
         if (request.width() % scale != 0 || request.height() % scale != 0) {
             throw KilnException.badRequest(
@@ -81,7 +84,7 @@ public final class TextToImage {
         unet.prepare(fraction -> loading("preparing the denoiser", fraction));
         LoadedModel.Network decoder = model.decoder(1, height, width);
         decoder.prepare(fraction -> loading("preparing the decoder", fraction));
-        double sampling = Sampling.networkCalls(choice, request.steps(), noiseLevels) * unet.flops();
+        double sampling = plan.networkCalls() * unet.flops();
         progress.plan(request.batchCount() * (sampling + request.batchSize() * decoder.flops()));
         for (int batch = 0; batch < request.batchCount(); batch++) {
             drawBatch(batch * request.batchSize(), unet, decoder, progress);
@@ -109,22 +112,19 @@ public final class TextToImage {
 
     private void drawBatch(int first, GuidedUNet unet, LoadedModel.Network decoder, ProgressTracker progress) {
         int size = CHANNELS * height * width;
-        long[] seeds = new long[request.batchSize()];
-        for (int i = 0; i < seeds.length; i++) {
-            seeds[i] = request.seed() + first + i;
-        }
-        ImageNoise noise = new ImageNoise(request.noise(), seeds, 0);
+        NoiseOptions options = NoiseOptions.of(request.noise());
+        long[] seeds = options.seeds(request.seed(), first, request.batchSize());
+        LatentShape shape = new LatentShape(CHANNELS, height, width);
+        RunNoise noise = new RunNoise(options, seeds, options.variationSeeds(first, seeds.length), shape, plan);
         float[] firstNoise = new float[seeds.length * size];
-        noise.next(firstNoise);
+        noise.fill(firstNoise);
         ModelDenoiser denoiser = new ModelDenoiser(unet, noiseLevels, Prediction.EPS);
         LatentPreview preview = preview();
         progress.phase(Phase.DENOISING, first);
-        float[] latents = Sampling.run(
-                choice, request.steps(), firstNoise, denoiser, noise::next, (step, steps, sigma, denoised) -> {
-                    progress.stepDone(step, steps);
-                    listener.accept(
-                            new GenerationEvent.Preview(step, steps, first, () -> preview.render(denoised, 0, height, width)));
-                });
+        float[] latents = plan.run(plan.start(firstNoise), denoiser, noise, (step, steps, sigma, denoised) -> {
+            progress.stepDone(step, steps);
+            listener.accept(new GenerationEvent.Preview(step, steps, first, () -> preview.render(denoised, 0, height, width)));
+        });
         for (int i = 0; i < seeds.length; i++) {
             float[] latent = Arrays.copyOfRange(latents, i * size, (i + 1) * size);
             sink.latent(first + i, seeds[i], latent, height, width);

@@ -43,14 +43,14 @@ class NoiseTest {
     @Test
     void cpuNormalsAreTorchsForEverySize() {
         for (JsonNode c : golden.get("cases")) {
-            check(NoiseSource.of(NoiseKind.CPU, c.get("seed").asLong()), c, "draw", "next", TORCH);
+            check(NoiseSource.of(NoiseKind.CPU, CardProfile.USUAL, c.get("seed").asLong()), c, "draw", "next", TORCH);
         }
     }
 
     @Test
     void nvNormalsAreNumpysForEverySize() {
         for (JsonNode c : golden.get("cases")) {
-            check(NoiseSource.of(NoiseKind.NV, c.get("seed").asLong()), c, "nv", "nvNext", NUMPY);
+            check(NoiseSource.of(NoiseKind.NV, CardProfile.USUAL, c.get("seed").asLong()), c, "nv", "nvNext", NUMPY);
         }
     }
 
@@ -108,9 +108,9 @@ class NoiseTest {
     @Test
     void imagesOfABatchGetWhatTheyWouldGetAlone() {
         for (NoiseKind kind : NoiseKind.values()) {
-            ImageNoise batch = new ImageNoise(kind, new long[] {5, 6, 99}, 0);
+            ImageNoise batch = noise(kind, 0, 5, 6, 99);
             float[] together = new float[3 * 4 * 5 * 7];
-            ImageNoise single = new ImageNoise(kind, new long[] {6}, 0);
+            ImageNoise single = noise(kind, 0, 6);
             float[] alone = new float[4 * 5 * 7];
             for (int draw = 0; draw < 3; draw++) {
                 batch.next(together);
@@ -122,9 +122,9 @@ class NoiseTest {
 
     @Test
     void theSeedDeltaActsAfterTheFirstDraw() {
-        ImageNoise noise = new ImageNoise(NoiseKind.CPU, new long[] {7}, 31337);
-        float[] values = new float[64];
-        float[] expected = new float[64];
+        ImageNoise noise = noise(NoiseKind.CPU, 31337, 7);
+        float[] values = new float[4 * 5 * 7];
+        float[] expected = new float[4 * 5 * 7];
         noise.next(values);
         new TorchCpuNoise(7).fill(expected);
         assertThat(values).containsExactly(expected);
@@ -138,10 +138,15 @@ class NoiseTest {
 
     @Test
     void refusesABatchThatDoesNotDivide() {
-        assertThatThrownBy(() -> new ImageNoise(NoiseKind.CPU, new long[0], 0)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> new ImageNoise(NoiseKind.CPU, new long[2], 0).next(new float[3]))
+        assertThatThrownBy(() -> noise(NoiseKind.CPU, 0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> noise(NoiseKind.CPU, 0, 1, 2).next(new float[3]))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("3 numbers");
+    }
+
+    private static ImageNoise noise(NoiseKind kind, long delta, long... seeds) {
+        NoiseOptions options = new NoiseOptions(kind, CardProfile.USUAL, delta, 0, 0, 0, 0);
+        return new ImageNoise(options, seeds, new long[0], new LatentShape(4, 5, 7));
     }
 
     private static void check(NoiseSource source, JsonNode c, String first, String second, Offset<Float> tolerance) {
