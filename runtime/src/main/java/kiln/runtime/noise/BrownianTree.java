@@ -2,7 +2,9 @@ package kiln.runtime.noise;
 
 import java.math.BigDecimal;
 import java.math.RoundingMode;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -10,7 +12,8 @@ import java.util.Map;
  * first, and each half of an interval by a Brownian bridge, down to the times that are asked for. Which numbers a place of the tree
  * gets depends on the seed and the place alone, never on what was asked before.
  *
- * <p>Times count to six digits after the point. Not for several threads at once.
+ * <p>Times count to six digits after the point, so an end lies some 24 places deep. Not for several threads at once, but the numbers of
+ * one question's places are drawn on all cores.
  */
 final class BrownianTree {
     private static final int DIGITS = 6;
@@ -18,22 +21,16 @@ final class BrownianTree {
     private static final int ROOT_WORDS = 3;
     private static final int NODE_WORDS = 4;
 
-    /** Increments kept: both ends' ways down the tree, which neighbouring questions share. */
-    private static final int KEPT = 48;
-
     private final long seed;
     private final NoiseOptions options;
     private final int size;
     private final Interval root;
     private final float[] rootIncrement;
-    private final Map<Long, float[]> leftIncrements = new LinkedHashMap<>(KEPT, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Long, float[]> eldest) {
-            return size() > KEPT;
-        }
-    };
+    /** Left halves' increments that this question or the one before met: a step begins where the last one ended. */
+    private Map<Interval, float[]> met = new HashMap<>();
+
+    private Map<Interval, float[]> metBefore = new HashMap<>();
 
     /** A place of the tree: {@code key} counts those of a depth from the left. */
     private record Interval(double start, double end, long key, int depth) {
@@ -48,6 +45,10 @@ final class BrownianTree {
         Interval right() {
             return new Interval(middle(), end, 2 * key + 1, depth + 1);
         }
+
+        boolean isWithin(double from, double to) {
+            return from <= start && end <= to;
+        }
     }
 
     /** @param size numbers of the image's latent */
@@ -56,7 +57,7 @@ final class BrownianTree {
         this.seed = seed;
         this.size = size;
         root = new Interval(rounded(start), rounded(end), 0, 0);
-        rootIncrement = normals(new SeedSequence(seed, new long[0], POOL_SIZE).state(ROOT_WORDS)[0]);
+        rootIncrement = normals(new long[0], ROOT_WORDS);
         float length = (float) Math.sqrt(end - start);
         for (int i = 0; i < size; i++) {
             rootIncrement[i] *= length;
@@ -67,41 +68,78 @@ final class BrownianTree {
         return new BigDecimal(time).setScale(DIGITS, RoundingMode.HALF_EVEN).doubleValue();
     }
 
-    private float[] normals(int word) {
+    private float[] normals(long[] place, int words) {
+        int word = new SeedSequence(seed, place, POOL_SIZE).state(words)[0];
         float[] normals = new float[size];
         options.source(word & 0xFFFFFFFFL).fill(normals);
         return normals;
     }
 
-    /** Adds the increment from {@code start} to {@code end}, times {@code by}, to a part of {@code target}; times beyond the range count as its ends. */
+    /**
+     * Adds the increment from {@code start} to {@code end}, times {@code by}, to a part of {@code target}; times beyond the range count as
+     * its ends.
+     */
     void add(double start, double end, float by, float[] target, int offset) {
         double from = rounded(Math.max(root.start, Math.min(root.end, start)));
         double to = rounded(Math.max(root.start, Math.min(root.end, end)));
-        if (from < to) {
-            float[] sum = null;
-            sum = gather(root, rootIncrement, from, to, sum);
-            for (int i = 0; i < size; i++) {
-                target[offset + i] += sum[i] * by;
-            }
+        if (!(from < to)) {
+            return;
+        }
+        metBefore = met;
+        met = new HashMap<>();
+        Map<Interval, float[]> drawn = draw(from, to);
+        float[] sum = gather(root, rootIncrement, from, to, drawn, null);
+        for (int i = 0; i < size; i++) {
+            target[offset + i] += sum[i] * by;
         }
     }
 
-    private float[] gather(Interval interval, float[] increment, double from, double to, float[] sum) {
-        if (from == interval.start && to == interval.end) {
+    /** The normals of all places that a question must split and the last one did not. */
+    private Map<Interval, float[]> draw(double from, double to) {
+        List<Interval> missing = new ArrayList<>();
+        collect(root, from, to, missing);
+        List<float[]> normals =
+                missing.parallelStream().map(place -> normals(new long[] {place.key, place.depth}, NODE_WORDS)).toList();
+        Map<Interval, float[]> drawn = new HashMap<>();
+        for (int i = 0; i < missing.size(); i++) {
+            drawn.put(missing.get(i), normals.get(i));
+        }
+        return drawn;
+    }
+
+    private void collect(Interval interval, double from, double to, List<Interval> missing) {
+        if (interval.isWithin(from, to)) {
+            return;
+        }
+        if (!metBefore.containsKey(interval)) {
+            missing.add(interval);
+        }
+        double middle = interval.middle();
+        if (from < middle) {
+            collect(interval.left(), from, to, missing);
+        }
+        if (to > middle) {
+            collect(interval.right(), from, to, missing);
+        }
+    }
+
+    private float[] gather(
+            Interval interval, float[] increment, double from, double to, Map<Interval, float[]> drawn, float[] sum) {
+        if (interval.isWithin(from, to)) {
             return plus(sum, increment);
         }
         double middle = interval.middle();
-        float[] left = leftIncrement(interval, increment);
+        float[] left = leftIncrement(interval, increment, drawn);
         float[] gathered = sum;
         if (from < middle) {
-            gathered = gather(interval.left(), left, from, Math.min(to, middle), gathered);
+            gathered = gather(interval.left(), left, from, to, drawn, gathered);
         }
         if (to > middle) {
             float[] right = new float[size];
             for (int i = 0; i < size; i++) {
                 right[i] = increment[i] - left[i];
             }
-            gathered = gather(interval.right(), right, Math.max(from, middle), to, gathered);
+            gathered = gather(interval.right(), right, from, to, drawn, gathered);
         }
         return gathered;
     }
@@ -117,23 +155,21 @@ final class BrownianTree {
     }
 
     /** The part of an interval's increment that falls on its left half. */
-    private float[] leftIncrement(Interval interval, float[] increment) {
-        long place = interval.key | 1L << interval.depth;
-        float[] known = leftIncrements.get(place);
-        if (known != null) {
-            return known;
+    private float[] leftIncrement(Interval interval, float[] increment, Map<Interval, float[]> drawn) {
+        float[] left = metBefore.get(interval);
+        if (left == null) {
+            left = drawn.get(interval);
+            double before = interval.middle() - interval.start;
+            double after = interval.end - interval.middle();
+            double whole = 1 / (interval.end - interval.start);
+            float deviation = (float) Math.sqrt(before * after * whole);
+            float share = (float) before;
+            float scale = (float) whole;
+            for (int i = 0; i < size; i++) {
+                left[i] = share * increment[i] * scale + deviation * left[i];
+            }
         }
-        double before = interval.middle() - interval.start;
-        double after = interval.end - interval.middle();
-        double whole = 1 / (interval.end - interval.start);
-        float[] left = normals(new SeedSequence(seed, new long[] {interval.key, interval.depth}, POOL_SIZE).state(NODE_WORDS)[0]);
-        float deviation = (float) Math.sqrt(before * after * whole);
-        float share = (float) before;
-        float scale = (float) whole;
-        for (int i = 0; i < size; i++) {
-            left[i] = share * increment[i] * scale + deviation * left[i];
-        }
-        leftIncrements.put(place, left);
+        met.put(interval, left);
         return left;
     }
 }

@@ -87,7 +87,9 @@ class NoiseVectorsTest {
 
     private static void closeFrom(String what, float[] values, int from, double number, JsonNode expected) {
         for (int i = 0; i < expected.size(); i++) {
-            assertThat((double) values[from + i]).as("%s, number %d", what, from + i).isCloseTo(expected.get(i).asDouble(), within(number));
+            // A float32 printed with eight digits, which tell it from its neighbours.
+            double wanted = (float) expected.get(i).asDouble();
+            assertThat((double) values[from + i]).as("%s, number %d", what, from + i).isCloseTo(wanted, within(number));
         }
     }
 }
