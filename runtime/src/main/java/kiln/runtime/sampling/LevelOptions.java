@@ -38,8 +38,12 @@ public record LevelOptions(
         SamplerOptions.check("rho", rho, 0, HIGHEST_RHO);
         SamplerOptions.check("beta_dist_alpha", betaAlpha, LEAST_SHAPE, HIGHEST_SHAPE);
         SamplerOptions.check("beta_dist_beta", betaBeta, LEAST_SHAPE, HIGHEST_SHAPE);
-        if (sigmaMin > 0 && sigmaMax > 0 && sigmaMin >= sigmaMax) {
-            throw KilnException.badRequest("sigma_min " + sigmaMin + " is not below sigma_max " + sigmaMax);
+    }
+
+    /** Refuses a range that leaves no level of a model between its ends. */
+    void check(ModelSampling model) {
+        if (!(min(model) < max(model))) {
+            throw KilnException.badRequest("sigma_min " + min(model) + " is not below sigma_max " + max(model));
         }
     }
 

@@ -42,6 +42,7 @@ public final class SamplingPlan {
         } else {
             timesteps = new int[0];
             ModelSampling table = choice.sampler().has(Trait.LCM_TABLE) ? sampling.lcm() : sampling;
+            options.levels().check(table);
             float[] all = choice.resolvedSchedule().sigmas(scheduleSteps == 0 ? 0 : levelSteps, table, options.levels());
             sigmas = discards && all.length > 1 ? withoutPenultimate(all) : all;
             int first = start == null ? 0 : scheduleSteps - this.steps;
@@ -109,8 +110,16 @@ public final class SamplingPlan {
         return from;
     }
 
+    /** Without levels that a high rho makes the same as the one before: samplers divide by a step's length. */
     float[] walkedSigmas() {
-        return Arrays.copyOfRange(sigmas, from, sigmas.length);
+        float[] walked = new float[sigmas.length - from];
+        int count = 0;
+        for (int i = from; i < sigmas.length; i++) {
+            if (count == 0 || sigmas[i] != walked[count - 1]) {
+                walked[count++] = sigmas[i];
+            }
+        }
+        return Arrays.copyOf(walked, count);
     }
 
     /** From a latent one timestep is only the level of the first noise, and the walk begins below it. */
