@@ -49,6 +49,9 @@ public enum Schedule {
         @Override
         float[] levels(int steps, ModelSampling model, LevelOptions options) {
             float rho = options.rho(1);
+            if (rho == 1) {
+                return EXPONENTIAL.levels(steps, model, options);
+            }
             float least = (float) Math.log(options.min(model));
             float range = (float) (Math.log(options.max(model)) - Math.log(options.min(model)));
             float[] ramp = linspace(1, 0, steps);
