@@ -116,12 +116,10 @@ public final class TextToImage {
         long[] seeds = options.seeds(request.seed(), first, request.batchSize());
         LatentShape shape = new LatentShape(CHANNELS, height, width);
         RunNoise noise = new RunNoise(options, seeds, options.variationSeeds(first, seeds.length), shape, plan);
-        float[] firstNoise = new float[seeds.length * size];
-        noise.fill(firstNoise);
         ModelDenoiser denoiser = new ModelDenoiser(unet, noiseLevels, Prediction.EPS);
         LatentPreview preview = preview();
         progress.phase(Phase.DENOISING, first);
-        float[] latents = plan.run(plan.start(firstNoise), denoiser, noise, (step, steps, sigma, denoised) -> {
+        float[] latents = plan.run(plan.start(noise.first()), denoiser, noise, (step, steps, sigma, denoised) -> {
             progress.stepDone(step, steps);
             listener.accept(new GenerationEvent.Preview(step, steps, first, () -> preview.render(denoised, 0, height, width)));
         });

@@ -1,6 +1,8 @@
 package kiln.runtime.sampling;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.sampling.Sampler.Trait;
@@ -175,12 +177,26 @@ public final class SamplingPlan {
             return walkedSigmas().length > 1 ? DpmSolver.USUAL_ADAPTIVE_CALLS : 0;
         }
         int[] calls = {0};
-        GuidedNetwork counter = (input, timestep, level) -> {
+        rehearse(calls, new Record());
+        return calls[0];
+    }
+
+    /** The draws that a run makes after its first noise; none with DPM adaptive, where they depend on the picture. */
+    public List<NoiseDraw> noiseDraws() {
+        Record record = new Record();
+        if (choice.sampler() != Sampler.DPM_ADAPTIVE) {
+            rehearse(new int[1], record);
+        }
+        return record.draws;
+    }
+
+    /** Runs a network that says nothing on a latent of one number. */
+    private void rehearse(int[] calls, Record record) {
+        GuidedNetwork network = (input, timestep, level) -> {
             calls[0]++;
             return GuidedOutput.of(new float[input.length]);
         };
-        run(new float[1], new ModelDenoiser(counter, sampling, Prediction.EPS), new Silence(), (step, of, sigma, denoised) -> {});
-        return calls[0];
+        run(new float[1], new ModelDenoiser(network, sampling, Prediction.EPS), record, (step, of, sigma, denoised) -> {});
     }
 
     /** What a run from noise begins with. @param noise standard normals; not written to */
@@ -249,20 +265,24 @@ public final class SamplingPlan {
         return x;
     }
 
-    /** Noise for a run that is only counted. */
-    private static final class Silence implements StepNoise {
+    /** Silence that writes down what it is asked for. */
+    private static final class Record implements StepNoise {
+        private final List<NoiseDraw> draws = new ArrayList<>();
+
         @Override
         public void fill(float[] target) {
+            draws.add(new NoiseDraw(NoiseDraw.Kind.FILL, 0, 0));
             Arrays.fill(target, 0);
         }
 
         @Override
         public void skip(int count) {
-            // Nothing follows that could notice.
+            draws.add(new NoiseDraw(NoiseDraw.Kind.SKIP, 0, 0));
         }
 
         @Override
         public void fillBetween(float[] target, float sigma, float nextSigma) {
+            draws.add(new NoiseDraw(NoiseDraw.Kind.BETWEEN, sigma, nextSigma));
             Arrays.fill(target, 0);
         }
     }

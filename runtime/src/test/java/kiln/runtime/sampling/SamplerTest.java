@@ -31,6 +31,15 @@ class SamplerTest {
         "LMS Karras, LMS, KARRAS",
         "Euler a SGM Uniform, EULER_A, SGM_UNIFORM",
         "Euler Uniform, EULER, UNIFORM",
+        "DPM++2M Karras, DPMPP_2M, AUTOMATIC",
+        "dpmpp_2m_sde_heun exponential, DPMPP_2M_SDE_HEUN, AUTOMATIC",
+        "k_euler_ancestral, EULER_A, AUTOMATIC",
+        "k_dpmpp_2s_ancestral, DPMPP_2S_A, AUTOMATIC",
+        "k_dpm_2_ancestral, DPM2_A, AUTOMATIC",
+        "k_lms_ka, LMS, KARRAS",
+        "ddim_v3, DDIM, AUTOMATIC",
+        "uni_pc, UNIPC, AUTOMATIC",
+        "DDIM cfg++, DDIM_CFGPP, AUTOMATIC",
     })
     void olderNamesThatHoldAScheduleAreSplit(String name, Sampler sampler, Schedule schedule) {
         assertThat(SamplerChoice.find(name, "Automatic")).isEqualTo(new SamplerChoice(sampler, schedule));
