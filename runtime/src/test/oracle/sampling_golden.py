@@ -76,6 +76,7 @@ class Run:
         self.s, self.n = sigmas, len(sigmas) - 1
         self.x = wave(0) * sigmas[0]
         self.draws, self.calls, self.denoised = 0, 0, []
+        self.churns = 0
 
     def model(self, x, sigma):
         self.calls += 1
@@ -93,6 +94,7 @@ class Run:
         for i in range(self.n):
             d = self.model(self.x, self.s[i])
             self.denoised.append(d)
+            self.draws += self.churns  # drawn for churn, which is 0 here
             yield i, self.s[i], self.s[i + 1], d
 
     def euler(self):
@@ -175,7 +177,7 @@ class Run:
             self.x = self.x + change
 
     def ddim(self, n):
-        ts = [min(v + 1, 999) for v in range(0, 1000, 1000 // n)] if n > 1 else [1, 999]
+        ts = [min(v + 1, 999) for v in range(0, 1000, 1000 // n)]
         self.x = wave(0)
         for i in range(len(ts) - 1, 0, -1):
             a, b = abar[ts[i]], abar[ts[i - 1]].double()
@@ -195,6 +197,7 @@ SAMPLERS = {"Euler a": "euler_a", "Euler": "euler", "Heun": "heun", "DPM++ 2M": 
 SCHEDULES = ["uniform", "karras", "exponential", "polyexponential", "sgm_uniform", "normal", "kl_optimal", "align_your_steps",
              "simple", "ddim"]
 STEPS = [1, 2, 5, 20]
+ONLY_LOWEST = ("align_your_steps", 1)  # A1111 starts this one from the lowest level
 
 
 def entry(label, name, steps, run, whole):
@@ -209,15 +212,19 @@ if __name__ == "__main__":
     for label, method in SAMPLERS.items():
         for name in SCHEDULES:
             for steps in STEPS:
+                if (name, steps) == ONLY_LOWEST:
+                    continue
                 s = schedule(name, steps + label.startswith("DPM2"))
                 if label.startswith("DPM2"):
                     s = torch.cat([s[:-2], s[-1:]])
                 run = Run(s)
+                run.churns = int(label in ("Euler", "Heun", "DPM2"))
                 getattr(run, method)()
                 runs.append(entry(label, name, steps, run, name == "uniform"))
-    for steps in STEPS + [9, 30]:
+    for steps in STEPS[1:] + [9, 30]:
         run = Run(torch.ones(2))
         run.ddim(steps)
         runs.append(entry("DDIM", "automatic", steps, run, steps <= 20))
-    levels = [{"schedule": name, "steps": steps, "sigmas": numbers(schedule(name, steps))} for name in SCHEDULES for steps in STEPS]
+    levels = [{"schedule": name, "steps": steps, "sigmas": numbers(schedule(name, steps))}
+              for name in SCHEDULES for steps in STEPS if (name, steps) != ONLY_LOWEST]
     print('{"levels": [\n' + ",\n".join(map(json.dumps, levels)) + '\n], "runs": [\n' + ",\n".join(map(json.dumps, runs)) + "\n]}")

@@ -1,7 +1,11 @@
 package kiln.runtime.noise;
 
-/** Which program's random numbers a seed stands for: torch's CPU generator, or CUDA's Philox as A1111's "NV" emulates it. */
+/** Which program's random numbers a seed stands for. */
 public enum NoiseKind {
+    /** torch's generator on the CPU. */
     CPU,
-    NV
+    /** CUDA's Philox as A1111's source "NV" emulates it: equal to a card with a thread for each number. */
+    NV,
+    /** torch's generator on a card, whose numbers depend on the card: see {@link CardProfile}. */
+    GPU
 }

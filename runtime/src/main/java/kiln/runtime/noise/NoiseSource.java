@@ -15,11 +15,16 @@ public interface NoiseSource {
         fill(target, 0, target.length);
     }
 
-    /** A generator at its start; the CPU kind uses a seed's low 32 bits only, as torch does. */
-    static NoiseSource of(NoiseKind kind, long seed) {
+    /**
+     * A generator at its start; the CPU kind uses a seed's low 32 bits only, as torch does.
+     *
+     * @param card whose numbers the kind {@link NoiseKind#GPU} gives
+     */
+    static NoiseSource of(NoiseKind kind, CardProfile card, long seed) {
         return switch (kind) {
             case CPU -> new TorchCpuNoise(seed);
             case NV -> new PhiloxNoise(seed);
+            case GPU -> new CudaNoise(seed, card);
         };
     }
 }

@@ -19,6 +19,7 @@ public final class PhiloxNoise implements NoiseSource {
 
     private final int keyLow;
     private final int keyHigh;
+    private final int[] words = new int[4];
     private int call;
 
     public PhiloxNoise(long seed) {
@@ -37,8 +38,23 @@ public final class PhiloxNoise implements NoiseSource {
         call++;
     }
 
+    /** Normals from one call's words: sine and cosine of the first pair, then of the second. */
+    void normals(int counter, int index, int count, float[] target) {
+        fillWords(counter, index);
+        for (int i = 0; i < count; i++) {
+            double u = (words[i / 2 * 2] & LOW) * UNIT + UNIT / 2;
+            double v = (words[i / 2 * 2 + 1] & LOW) * TURN + TURN / 2;
+            target[i] = (float) (Math.sqrt(-2 * Math.log(u)) * (i % 2 == 0 ? Math.sin(v) : Math.cos(v)));
+        }
+    }
+
     /** Words 0 (upper half) and 1 (lower half) of the four. */
     long firstWords(int counter, int index) {
+        fillWords(counter, index);
+        return (long) words[0] << 32 | words[1] & LOW;
+    }
+
+    private void fillWords(int counter, int index) {
         int c0 = counter;
         int c1 = 0;
         int c2 = index;
@@ -55,6 +71,9 @@ public final class PhiloxNoise implements NoiseSource {
             k0 += KEY_STEP_0;
             k1 += KEY_STEP_1;
         }
-        return (long) c0 << 32 | c1 & LOW;
+        words[0] = c0;
+        words[1] = c1;
+        words[2] = c2;
+        words[3] = c3;
     }
 }

@@ -1,5 +1,6 @@
 package kiln.runtime.pipeline;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,10 +10,11 @@ import kiln.runtime.sampling.GuidedNetwork;
 import kiln.runtime.sampling.GuidedOutput;
 
 /**
- * The denoiser under classifier-free guidance (Ho and Salimans 2022): out = uncond + cfgScale·(cond − uncond).
+ * The denoiser under classifier-free guidance (Ho and Salimans 2022; Liu et al. 2022 for prompts of several parts): out =
+ * uncond + cfgScale·Σ weight·(part − uncond).
  *
- * <p>Both halves run in one batch, conditional first, where their prompts have the same length; else one after the other. A scale of 1
- * needs no unconditional half. Inpainting networks read further channels beside the latent, the same at every step.
+ * <p>Both halves run in one batch, conditional first, where their prompts have the same length; else one after the other. A single part with
+ * a scale of 1 needs no unconditional half. Inpainting networks read further channels beside the latent, the same at every step.
  */
 final class GuidedDenoiser implements GuidedNetwork {
     private final ModelSession session;
@@ -25,6 +27,7 @@ final class GuidedDenoiser implements GuidedNetwork {
     private final int batch;
     private final int positions;
     private final int latentChannels;
+    private int call;
 
     /**
      * @param networks of {@link PictureNetworks#denoisers}
@@ -51,48 +54,56 @@ final class GuidedDenoiser implements GuidedNetwork {
         latentChannels = session.model().latent().channels();
     }
 
-    /** Work of one evaluation. */
-    double flops() {
-        return networks.stream().mapToDouble(network -> session.network(network).flops()).sum();
-    }
-
+    /** Calls are counted, for prompts that change on the way: an object serves one run of a sampler. */
     @Override
     public GuidedOutput predict(float[] input, float timestep, float level) {
+        List<float[]> contexts = new ArrayList<>();
+        cond.parts().forEach(part -> contexts.add(part.at(call)));
+        float[] negative = uncond.parts().get(0).at(call);
+        call++;
+        int parts = contexts.size();
         NetworkShape first = networks.get(0);
-        if (first.batch() == 2 * batch) {
-            float[] both = evaluate(first, input, timestep, cond, uncond);
-            return combine(planar(both, 0), planar(both, batch));
+        if (first.batch() == (parts + 1) * batch) {
+            contexts.add(negative);
+            float[] output = evaluate(first, input, timestep, contexts);
+            return combine(output, planar(output, parts));
         }
-        float[] positive = planar(evaluate(first, input, timestep, cond, cond), 0);
+        float[] output = evaluate(first, input, timestep, contexts);
         if (networks.size() == 1) {
-            return GuidedOutput.of(positive);
+            return GuidedOutput.of(planar(output, 0));
         }
-        return combine(positive, planar(evaluate(networks.get(1), input, timestep, uncond, uncond), 0));
+        return combine(output, planar(evaluate(networks.get(1), input, timestep, List.of(negative)), 0));
     }
 
-    private float[] planar(float[] output, int firstEntry) {
-        return Planes.planar(output, firstEntry, batch, latentChannels, positions);
+    private float[] planar(float[] output, int part) {
+        return Planes.planar(output, part * batch, batch, latentChannels, positions);
     }
 
-    private GuidedOutput combine(float[] positive, float[] negative) {
-        for (int i = 0; i < positive.length; i++) {
-            positive[i] = negative[i] + cfgScale * (positive[i] - negative[i]);
+    /** uncond + cfgScale·Σ weight·(part − uncond). */
+    private GuidedOutput combine(float[] output, float[] negative) {
+        float[] guided = negative.clone();
+        for (int part = 0; part < cond.parts().size(); part++) {
+            float scale = (float) (cond.parts().get(part).weight() * cfgScale);
+            float[] positive = planar(output, part);
+            for (int i = 0; i < guided.length; i++) {
+                guided[i] += scale * (positive[i] - negative[i]);
+            }
         }
-        return new GuidedOutput(positive, negative);
+        return new GuidedOutput(guided, negative);
     }
 
-    /** The first {@code batch} entries get {@code first}'s prompt, the others {@code second}'s. */
-    private float[] evaluate(NetworkShape shape, float[] x, float timestep, Conditioning first, Conditioning second) {
+    /** Each context's entries are the whole batch. */
+    private float[] evaluate(NetworkShape shape, float[] x, float timestep, List<float[]> contexts) {
         int entries = shape.batch();
         int channels = session.model().denoiser().inChannels();
         float[] latent = new float[entries * positions * channels];
         for (int entry = 0; entry < entries; entry += batch) {
             fillLatent(x, latent, channels, entry);
         }
-        int length = first.context().length;
+        int length = contexts.get(0).length;
         float[] context = new float[entries * length];
         for (int entry = 0; entry < entries; entry++) {
-            System.arraycopy(entry < batch ? first.context() : second.context(), 0, context, entry * length, length);
+            System.arraycopy(contexts.get(entry / batch), 0, context, entry * length, length);
         }
         Map<String, float[]> inputs = new HashMap<>();
         inputs.put("latent", latent);

@@ -22,11 +22,17 @@ public record PictureNetworks(List<NetworkShape> text, NetworkShape encoder, Lis
     }
 
     /**
-     * @param tokens of the prompt's chunks together
+     * How long the prompts are.
+     *
+     * @param parts of the prompt, which AND separates
+     * @param plain whether the prompt is one part of weight 1
+     * @param tokens of the longest part's chunks together
      * @param negativeTokens of the negative prompt's
-     * @throws KilnException BAD_REQUEST when the model cannot draw this size or skip as many layers
      */
-    public static PictureNetworks of(Model model, GenerationRequest request, int tokens, int negativeTokens) {
+    public record Prompts(int parts, boolean plain, int tokens, int negativeTokens) {}
+
+    /** @throws KilnException BAD_REQUEST when the model cannot draw this size or skip as many layers */
+    public static PictureNetworks of(Model model, GenerationRequest request, Prompts prompts) {
         int pixels = model.latent().pixels();
         if (request.width() % pixels != 0 || request.height() % pixels != 0) {
             throw KilnException.badRequest(
@@ -46,30 +52,28 @@ public record PictureNetworks(List<NetworkShape> text, NetworkShape encoder, Lis
         return new PictureNetworks(
                 text,
                 readsPicture ? NetworkShape.encoder(1, request.height(), request.width()) : null,
-                denoisers(request, height, width, tokens, negativeTokens),
+                denoisers(request, height, width, prompts),
                 NetworkShape.decoder(1, height, width));
     }
 
     /** For prompts of one chunk each, which most have. */
     public static PictureNetworks of(Model model, GenerationRequest request) {
         int tokens = model.encoders().get(0).chunkTokens();
-        return of(model, request, tokens, tokens);
+        return of(model, request, new Prompts(1, true, tokens, tokens));
     }
 
-    private static List<NetworkShape> denoisers(GenerationRequest request, int height, int width, int tokens, int negativeTokens) {
+    private static List<NetworkShape> denoisers(GenerationRequest request, int height, int width, Prompts prompts) {
         int batch = request.batchSize();
-        if (!isGuided(request)) {
-            return List.of(NetworkShape.denoiser(batch, height, width, tokens));
+        int positive = prompts.parts * batch;
+        if (request.cfgScale() == 1 && prompts.plain) {
+            return List.of(NetworkShape.denoiser(positive, height, width, prompts.tokens));
         }
-        if (tokens == negativeTokens) {
-            return List.of(NetworkShape.denoiser(2 * batch, height, width, tokens));
+        if (prompts.tokens == prompts.negativeTokens) {
+            return List.of(NetworkShape.denoiser(positive + batch, height, width, prompts.tokens));
         }
-        return List.of(NetworkShape.denoiser(batch, height, width, tokens), NetworkShape.denoiser(batch, height, width, negativeTokens));
-    }
-
-    /** A scale of 1 gives the conditional half alone. */
-    static boolean isGuided(GenerationRequest request) {
-        return request.cfgScale() != 1;
+        return List.of(
+                NetworkShape.denoiser(positive, height, width, prompts.tokens),
+                NetworkShape.denoiser(batch, height, width, prompts.negativeTokens));
     }
 
     /** In the order of their turns. */

@@ -12,20 +12,46 @@ public final class ModelSampling {
     private static final int SD1_STEPS = 1000;
     private static final double SD1_FIRST_BETA = 0.00085;
     private static final double SD1_LAST_BETA = 0.012;
+    private static final int LCM_ENTRIES = 50;
+    private static final float TIE = 1e-6f;
+
+    /** Levels by which models of that family draw well in few steps (Sabour et al. 2024). */
+    private static final double[] SD1_ALIGNED = {14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029};
+
+    private static final double[] SDXL_ALIGNED = {14.615, 6.315, 3.771, 2.181, 1.342, 0.862, 0.555, 0.380, 0.234, 0.113, 0.029};
 
     private final float[] alphasCumprod;
     private final float[] sigmas;
     private final float[] logSigmas;
+    private final double[] alignedSigmas;
+    private final int stride;
+    private final boolean nearestEntry;
 
     /**
      * @param alphasCumprod one per timestep, strictly falling, inside (0, 1)
+     * @param alignedSigmas what {@link Schedule#ALIGN_YOUR_STEPS} goes through, falling
      * @throws KilnException {@code UNSUPPORTED_MODEL} when they are not
      */
+    public ModelSampling(float[] alphasCumprod, double[] alignedSigmas) {
+        this(alphasCumprod.clone(), alignedSigmas.clone(), 1, false);
+    }
+
+    /** A model without levels of its own for {@link Schedule#ALIGN_YOUR_STEPS}: those of SD 1.x stand in, as in A1111. */
     public ModelSampling(float[] alphasCumprod) {
-        this.alphasCumprod = alphasCumprod.clone();
+        this(alphasCumprod, SD1_ALIGNED);
+    }
+
+    private ModelSampling(float[] alphasCumprod, double[] alignedSigmas, int stride, boolean nearestEntry) {
+        this.alphasCumprod = alphasCumprod;
+        this.alignedSigmas = alignedSigmas;
+        this.stride = stride;
+        this.nearestEntry = nearestEntry;
         int steps = alphasCumprod.length;
         if (steps < 2) {
             throw unsupported("at least 2 entries are needed, found " + steps);
+        }
+        if (alignedSigmas.length < 2) {
+            throw unsupported("at least 2 aligned levels are needed, found " + alignedSigmas.length);
         }
         sigmas = new float[steps];
         logSigmas = new float[steps];
@@ -43,26 +69,45 @@ public final class ModelSampling {
         return new KilnException(KilnException.Category.UNSUPPORTED_MODEL, "alphas_cumprod: " + found);
     }
 
-    /** The table of Stable Diffusion 1.x. */
+    /** The table of Stable Diffusion 1.x and 2.x: 1000 betas whose square roots are evenly spaced. */
     public static ModelSampling sd1() {
-        return scaledLinear(SD1_FIRST_BETA, SD1_LAST_BETA, SD1_STEPS);
+        return new ModelSampling(sd1Alphas(), SD1_ALIGNED);
     }
 
-    /** Betas whose square roots are evenly spaced, as latent diffusion's are ("scaled linear"). */
-    public static ModelSampling scaledLinear(double firstBeta, double lastBeta, int steps) {
-        double first = Math.sqrt(firstBeta);
-        double last = Math.sqrt(lastBeta);
-        float[] alphas = new float[steps];
+    /** The same table with SDXL's aligned levels. */
+    public static ModelSampling sdxl() {
+        return new ModelSampling(sd1Alphas(), SDXL_ALIGNED);
+    }
+
+    private static float[] sd1Alphas() {
+        double first = Math.sqrt(SD1_FIRST_BETA);
+        double last = Math.sqrt(SD1_LAST_BETA);
+        float[] alphas = new float[SD1_STEPS];
         double product = 1;
-        for (int i = 0; i < steps; i++) {
-            double root = first + (last - first) * i / (steps - 1);
+        for (int i = 0; i < SD1_STEPS; i++) {
+            double root = first + (last - first) * i / (SD1_STEPS - 1);
             product *= 1 - root * root;
             alphas[i] = (float) product;
         }
-        return new ModelSampling(alphas);
+        return alphas;
     }
 
-    /** How many timesteps there are. */
+    /** The same levels, but a level between two entries counts as the timestep of the nearer (A1111's {@code enable_quantization}). */
+    ModelSampling quantized() {
+        return new ModelSampling(alphasCumprod, alignedSigmas, stride, true);
+    }
+
+    /** The coarse table that LCM models were distilled with: every twentieth entry of 1000, from the last down, and none between. */
+    ModelSampling lcm() {
+        int every = Math.max(alphasCumprod.length / LCM_ENTRIES, 1);
+        float[] alphas = new float[alphasCumprod.length / every];
+        for (int i = 0; i < alphas.length; i++) {
+            alphas[i] = alphasCumprod[alphasCumprod.length - 1 - (alphas.length - 1 - i) * every];
+        }
+        return new ModelSampling(alphas, alignedSigmas, every, true);
+    }
+
+    /** How many entries the table has; for all but LCM's, how many timesteps. */
     public int timesteps() {
         return sigmas.length;
     }
@@ -71,9 +116,9 @@ public final class ModelSampling {
         return alphasCumprod[timestep];
     }
 
-    /** The sigma of a whole timestep. */
-    public float sigmaAt(int timestep) {
-        return sigmas[timestep];
+    /** The sigma of an entry, in all but LCM's table of a whole timestep. */
+    public float sigmaAt(int entry) {
+        return sigmas[entry];
     }
 
     public float[] alphasCumprod() {
@@ -93,9 +138,32 @@ public final class ModelSampling {
         return sigmas[sigmas.length - 1];
     }
 
+    double[] alignedSigmas() {
+        return alignedSigmas.clone();
+    }
+
+    /** The timestep of an entry. */
+    float timestepAt(int entry) {
+        return entry * stride + stride - 1;
+    }
+
     /** The timestep of a noise level, between entries and within the table's ends. */
     public float timestep(float sigma) {
         float logSigma = (float) Math.log(sigma);
+        int low = entryBelow(logSigma);
+        int high = low + 1;
+        if (nearestEntry) {
+            // The middle of LCM's table lies between two entries: torch's rounding takes the lower.
+            float tie = stride > 1 ? TIE : 0;
+            return timestepAt(Math.abs(logSigma - logSigmas[low]) <= Math.abs(logSigma - logSigmas[high]) + tie ? low : high);
+        }
+        float weight = (logSigmas[low] - logSigma) / (logSigmas[low] - logSigmas[high]);
+        weight = Math.max(0, Math.min(1, weight));
+        return (1 - weight) * low + weight * high;
+    }
+
+    /** The last entry at or below a level, but one that has another above it. */
+    private int entryBelow(float logSigma) {
         int low = 0;
         int high = logSigmas.length - 1;
         while (high - low > 1) {
@@ -106,14 +174,12 @@ public final class ModelSampling {
                 high = middle;
             }
         }
-        float weight = (logSigmas[low] - logSigma) / (logSigmas[low] - logSigmas[high]);
-        weight = Math.max(0, Math.min(1, weight));
-        return (1 - weight) * low + weight * high;
+        return low;
     }
 
     /** The noise level of a timestep, which may lie between two entries. */
     public float sigma(float timestep) {
-        float inside = Math.max(0, Math.min(logSigmas.length - 1, timestep));
+        float inside = Math.max(0, Math.min(logSigmas.length - 1, (timestep - (stride - 1)) / stride));
         int low = (int) inside;
         int high = Math.min(low + 1, logSigmas.length - 1);
         float weight = inside - low;

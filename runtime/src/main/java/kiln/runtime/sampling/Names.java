@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import kiln.runtime.base.NearestName;
 
-/** Finds what a mistyped name may have meant. */
+/** Compares names as people type them, and finds what a mistyped one may have meant. */
 final class Names {
     private static final int SUGGESTIONS = 3;
     private static final int LONGEST_COMPARED = 64;
@@ -31,7 +31,10 @@ final class Names {
         return '"' + text.replaceAll("\\p{Cntrl}", "?") + '"';
     }
 
+    /** A name without what people spell differently: case, blanks and marks; "DPM++ 2M" and "dpmpp_2m" become the same. */
     static String fold(String name) {
-        return name.strip().toLowerCase(Locale.ROOT);
+        StringBuilder folded = new StringBuilder();
+        name.toLowerCase(Locale.ROOT).replace("++", "pp").codePoints().filter(Character::isLetterOrDigit).forEach(folded::appendCodePoint);
+        return folded.toString();
     }
 }

@@ -6,7 +6,7 @@ import java.util.List;
 import kiln.runtime.base.KilnException;
 
 /**
- * How the noise levels of a run are spaced: A1111's schedule types that are closed formulas.
+ * How the noise levels of a run are spaced: A1111's schedule types, in its order.
  *
  * <p>A schedule gives the levels from the first to the last; most end with 0. {@link #DDIM} has a number of its own.
  */
@@ -14,38 +14,29 @@ public enum Schedule {
     /** The sampler's own default. */
     AUTOMATIC("Automatic", "automatic") {
         @Override
-        float[] sigmas(int steps, ModelSampling model) {
+        float[] levels(int steps, ModelSampling model, LevelOptions options) {
             throw new IllegalStateException("automatic stands for a sampler's default schedule");
         }
     },
     /** Timesteps evenly spaced from the last to the first. */
     UNIFORM("Uniform", "uniform") {
         @Override
-        float[] sigmas(int steps, ModelSampling model) {
-            return atTimesteps(linspace(model.timesteps() - 1, 0, steps), steps, model);
+        float[] levels(int steps, ModelSampling model, LevelOptions options) {
+            return atTimesteps(linspace(model.timestepAt(model.timesteps() - 1), model.timestepAt(0), steps), steps, model);
         }
     },
-    /** Karras et al. 2022, equation 5, with rho 7. */
-    KARRAS("Karras", "karras") {
-        private static final float RHO = 7;
-
+    /** Karras et al. 2022, equation 5. */
+    KARRAS("Karras", "karras", "ka") {
         @Override
-        float[] sigmas(int steps, ModelSampling model) {
-            float least = (float) Math.pow(model.sigmaMin(), 1 / RHO);
-            float most = (float) Math.pow(model.sigmaMax(), 1 / RHO);
-            float[] ramp = linspace(0, 1, steps);
-            float[] sigmas = new float[steps + 1];
-            for (int i = 0; i < steps; i++) {
-                sigmas[i] = (float) Math.pow(most + ramp[i] * (least - most), RHO);
-            }
-            return sigmas;
+        float[] levels(int steps, ModelSampling model, LevelOptions options) {
+            return karras(steps, options.min(model), options.max(model), options.rho(KARRAS_RHO));
         }
     },
     /** Evenly spaced logarithms. */
     EXPONENTIAL("Exponential", "exponential") {
         @Override
-        float[] sigmas(int steps, ModelSampling model) {
-            float[] logs = linspace((float) Math.log(model.sigmaMax()), (float) Math.log(model.sigmaMin()), steps);
+        float[] levels(int steps, ModelSampling model, LevelOptions options) {
+            float[] logs = linspace((float) Math.log(options.max(model)), (float) Math.log(options.min(model)), steps);
             float[] sigmas = new float[steps + 1];
             for (int i = 0; i < steps; i++) {
                 sigmas[i] = (float) Math.exp(logs[i]);
@@ -53,28 +44,39 @@ public enum Schedule {
             return sigmas;
         }
     },
-    /** Logarithms along a power of a ramp; the power A1111 uses by default, 1, makes it {@link #EXPONENTIAL}. */
+    /** Logarithms along a power of a ramp; the usual power, 1, makes it {@link #EXPONENTIAL}. */
     POLYEXPONENTIAL("Polyexponential", "polyexponential") {
         @Override
-        float[] sigmas(int steps, ModelSampling model) {
-            return EXPONENTIAL.sigmas(steps, model);
+        float[] levels(int steps, ModelSampling model, LevelOptions options) {
+            float rho = options.rho(1);
+            if (rho == 1) {
+                return EXPONENTIAL.levels(steps, model, options);
+            }
+            float least = (float) Math.log(options.min(model));
+            float range = (float) (Math.log(options.max(model)) - Math.log(options.min(model)));
+            float[] ramp = linspace(1, 0, steps);
+            float[] sigmas = new float[steps + 1];
+            for (int i = 0; i < steps; i++) {
+                sigmas[i] = (float) Math.exp((float) Math.pow(ramp[i], rho) * range + least);
+            }
+            return sigmas;
         }
     },
     /** Timesteps evenly spaced, the lowest left out. */
     SGM_UNIFORM("SGM Uniform", "sgm_uniform", "SGMUniform") {
         @Override
-        float[] sigmas(int steps, ModelSampling model) {
-            float first = model.timestep(model.sigmaMax());
-            float last = model.timestep(model.sigmaMin());
+        float[] levels(int steps, ModelSampling model, LevelOptions options) {
+            float first = model.timestep(options.max(model));
+            float last = model.timestep(options.min(model));
             return atTimesteps(linspace(first, last, steps + 1), steps, model);
         }
     },
     /** Evenly spaced angles whose tangents are the levels; ends at the model's least sigma, not at 0. */
     KL_OPTIMAL("KL Optimal", "kl_optimal") {
         @Override
-        float[] sigmas(int steps, ModelSampling model) {
-            float least = (float) Math.atan(model.sigmaMin());
-            float most = (float) Math.atan(model.sigmaMax());
+        float[] levels(int steps, ModelSampling model, LevelOptions options) {
+            float least = (float) Math.atan(options.min(model));
+            float most = (float) Math.atan(options.max(model));
             float[] sigmas = new float[steps + 1];
             for (int i = 0; i <= steps; i++) {
                 float part = (float) i / steps;
@@ -83,20 +85,20 @@ public enum Schedule {
             return sigmas;
         }
     },
-    /** Eleven levels tuned for SD 1.x, interpolated in their logarithms to the number asked for. */
+    /** Levels tuned for a family of models, interpolated in their logarithms to the number asked for. */
     ALIGN_YOUR_STEPS("Align Your Steps", "align_your_steps") {
-        private static final double[] SD1 = {14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029};
-
         @Override
-        float[] sigmas(int steps, ModelSampling model) {
+        float[] levels(int steps, ModelSampling model, LevelOptions options) {
+            double[] aligned = model.alignedSigmas();
             float[] sigmas = new float[steps + 1];
-            // One step starts from the highest level; A1111's interpolation would start it from the lowest, which draws nothing.
-            sigmas[0] = (float) SD1[0];
-            for (int i = 1; i < steps; i++) {
-                double at = (double) i * (SD1.length - 1) / (steps - 1);
-                int low = Math.min((int) at, SD1.length - 2);
+            for (int i = 0; i < steps; i++) {
+                // One step starts from the lowest level, as A1111 has it.
+                double at = steps == 1 ? aligned.length - 1 : (double) i * (aligned.length - 1) / (steps - 1);
+                int low = Math.min((int) at, aligned.length - 2);
                 double weight = at - low;
-                sigmas[i] = (float) Math.exp((1 - weight) * Math.log(SD1[low]) + weight * Math.log(SD1[low + 1]));
+                sigmas[i] = i == 0 && steps > 1
+                        ? (float) aligned[0]
+                        : (float) Math.exp((1 - weight) * Math.log(aligned[low]) + weight * Math.log(aligned[low + 1]));
             }
             return sigmas;
         }
@@ -104,7 +106,7 @@ public enum Schedule {
     /** Every so many entries of the model's table, from the top. */
     SIMPLE("Simple", "simple") {
         @Override
-        float[] sigmas(int steps, ModelSampling model) {
+        float[] levels(int steps, ModelSampling model, LevelOptions options) {
             double stride = (double) model.timesteps() / steps;
             float[] sigmas = new float[steps + 1];
             for (int i = 0; i < steps; i++) {
@@ -116,16 +118,16 @@ public enum Schedule {
     /** Timesteps evenly spaced between those of the highest and the lowest sigma. */
     NORMAL("Normal", "normal") {
         @Override
-        float[] sigmas(int steps, ModelSampling model) {
-            float first = model.timestep(model.sigmaMax());
-            float last = model.timestep(model.sigmaMin());
+        float[] levels(int steps, ModelSampling model, LevelOptions options) {
+            float first = model.timestep(options.max(model));
+            float last = model.timestep(options.min(model));
             return atTimesteps(linspace(first, last, steps), steps, model);
         }
     },
     /** The entries 1, 1 + s, 1 + 2s… of the model's table, s = 1000 / steps rounded down: mostly more levels than asked for. */
     DDIM("DDIM", "ddim") {
         @Override
-        float[] sigmas(int steps, ModelSampling model) {
+        float[] levels(int steps, ModelSampling model, LevelOptions options) {
             int stride = Math.max(model.timesteps() / steps, 1);
             int count = (model.timesteps() - 2) / stride + 1;
             float[] sigmas = new float[count + 1];
@@ -134,7 +136,25 @@ public enum Schedule {
             }
             return sigmas;
         }
+    },
+    /** Levels at the quantiles of a beta distribution, dense at both ends (Lee et al. 2024). */
+    BETA("Beta", "beta") {
+        @Override
+        float[] levels(int steps, ModelSampling model, LevelOptions options) {
+            BetaDistribution distribution = new BetaDistribution(options.betaAlpha(), options.betaBeta());
+            double least = options.min(model);
+            double range = options.max(model) - least;
+            float[] sigmas = new float[steps + 1];
+            for (int i = 0; i < steps; i++) {
+                double part = steps == 1 ? 1 : 1 - (double) i / (steps - 1);
+                sigmas[i] = (float) (least + distribution.quantile(part) * range);
+            }
+            return sigmas;
+        }
     };
+
+    /** The power that Karras et al. found best. */
+    static final float KARRAS_RHO = 7;
 
     private final String label;
     private final List<String> names;
@@ -144,8 +164,12 @@ public enum Schedule {
         this.names = List.of(names);
     }
 
-    /** The noise levels from first to last: {@code steps + 1} of them, except with {@link #DDIM}. */
-    abstract float[] sigmas(int steps, ModelSampling model);
+    abstract float[] levels(int steps, ModelSampling model, LevelOptions options);
+
+    /** The noise levels from first to last: {@code steps + 1} of them, except with {@link #DDIM}; for no steps only the level 0. */
+    float[] sigmas(int steps, ModelSampling model, LevelOptions options) {
+        return steps == 0 ? new float[1] : levels(steps, options.quantize() ? model.quantized() : model, options);
+    }
 
     /** As people read it, "SGM Uniform". */
     public String label() {
@@ -157,12 +181,6 @@ public enum Schedule {
         return names.get(0);
     }
 
-    /** Whether {@code name} is this schedule's label or one of its other names, in any case. */
-    boolean isCalled(String name) {
-        String folded = Names.fold(name);
-        return Names.fold(label).equals(folded) || names.stream().anyMatch(other -> Names.fold(other).equals(folded));
-    }
-
     /** Label and other names. */
     List<String> allNames() {
         List<String> all = new ArrayList<>(names);
@@ -170,19 +188,36 @@ public enum Schedule {
         return all;
     }
 
+    /** How a sampler's name in an older picture may end, in the order in which A1111 tries them: label, id, other spellings. */
+    List<String> namesInOldPictures() {
+        return this == SGM_UNIFORM ? List.of(label, id(), "SGMUniform") : List.of(label, id());
+    }
+
     /**
-     * The schedule of that label or name, in any case.
+     * The schedule of that label or name, however it is spelt: case, blanks and marks do not count.
      *
      * @throws KilnException {@code BAD_REQUEST} when there is none; the message names the nearest
      */
     public static Schedule find(String name) {
+        String folded = Names.fold(name);
         for (Schedule schedule : values()) {
-            if (schedule.isCalled(name)) {
+            if (schedule.allNames().stream().anyMatch(known -> Names.fold(known).equals(folded))) {
                 return schedule;
             }
         }
         List<String> labels = Arrays.stream(values()).map(Schedule::label).toList();
         throw KilnException.badRequest("no schedule is called " + Names.quoted(name) + ": try " + Names.nearest(name, labels));
+    }
+
+    static float[] karras(int steps, float sigmaMin, float sigmaMax, float rho) {
+        float least = (float) Math.pow(sigmaMin, 1 / rho);
+        float most = (float) Math.pow(sigmaMax, 1 / rho);
+        float[] ramp = linspace(0, 1, steps);
+        float[] sigmas = new float[steps + 1];
+        for (int i = 0; i < steps; i++) {
+            sigmas[i] = (float) Math.pow(most + ramp[i] * (least - most), rho);
+        }
+        return sigmas;
     }
 
     /** The levels of the first {@code steps} of these timesteps, and 0. */
@@ -195,7 +230,7 @@ public enum Schedule {
     }
 
     /** torch.linspace in float32: built from both ends, and just {@code first} when one value is asked for. */
-    private static float[] linspace(float first, float last, int count) {
+    static float[] linspace(float first, float last, int count) {
         float[] values = new float[count];
         float step = count > 1 ? (last - first) / (count - 1) : 0;
         for (int i = 0; i < count; i++) {

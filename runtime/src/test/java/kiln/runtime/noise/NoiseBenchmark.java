@@ -28,7 +28,7 @@ public class NoiseBenchmark {
 
     @Benchmark
     public float[] fill() {
-        NoiseSource.of(kind, seed++).fill(latent);
+        NoiseSource.of(kind, CardProfile.USUAL, seed++).fill(latent);
         return latent;
     }
 }

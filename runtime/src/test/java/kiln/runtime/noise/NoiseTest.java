@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.zip.CRC32;
+import kiln.runtime.base.KilnException;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,14 +44,14 @@ class NoiseTest {
     @Test
     void cpuNormalsAreTorchsForEverySize() {
         for (JsonNode c : golden.get("cases")) {
-            check(NoiseSource.of(NoiseKind.CPU, c.get("seed").asLong()), c, "draw", "next", TORCH);
+            check(NoiseSource.of(NoiseKind.CPU, CardProfile.USUAL, c.get("seed").asLong()), c, "draw", "next", TORCH);
         }
     }
 
     @Test
     void nvNormalsAreNumpysForEverySize() {
         for (JsonNode c : golden.get("cases")) {
-            check(NoiseSource.of(NoiseKind.NV, c.get("seed").asLong()), c, "nv", "nvNext", NUMPY);
+            check(NoiseSource.of(NoiseKind.NV, CardProfile.USUAL, c.get("seed").asLong()), c, "nv", "nvNext", NUMPY);
         }
     }
 
@@ -108,9 +109,9 @@ class NoiseTest {
     @Test
     void imagesOfABatchGetWhatTheyWouldGetAlone() {
         for (NoiseKind kind : NoiseKind.values()) {
-            ImageNoise batch = new ImageNoise(kind, new long[] {5, 6, 99}, 0);
+            ImageNoise batch = noise(kind, 0, 5, 6, 99);
             float[] together = new float[3 * 4 * 5 * 7];
-            ImageNoise single = new ImageNoise(kind, new long[] {6}, 0);
+            ImageNoise single = noise(kind, 0, 6);
             float[] alone = new float[4 * 5 * 7];
             for (int draw = 0; draw < 3; draw++) {
                 batch.next(together);
@@ -122,9 +123,9 @@ class NoiseTest {
 
     @Test
     void theSeedDeltaActsAfterTheFirstDraw() {
-        ImageNoise noise = new ImageNoise(NoiseKind.CPU, new long[] {7}, 31337);
-        float[] values = new float[64];
-        float[] expected = new float[64];
+        ImageNoise noise = noise(NoiseKind.CPU, 31337, 7);
+        float[] values = new float[4 * 5 * 7];
+        float[] expected = new float[4 * 5 * 7];
         noise.next(values);
         new TorchCpuNoise(7).fill(expected);
         assertThat(values).containsExactly(expected);
@@ -137,11 +138,107 @@ class NoiseTest {
     }
 
     @Test
+    void aCardsThreadsGetOneNumberEachAndThenTheirNext() {
+        // One multiprocessor of 256 threads: 256 numbers at once, and four from each call of a thread.
+        CardProfile small = CardProfile.find("1x256");
+        int count = 4 * 256 + 100;
+        float[] values = new float[count];
+        NoiseSource source = NoiseSource.of(NoiseKind.GPU, small, 42);
+        source.fill(values);
+        PhiloxNoise philox = new PhiloxNoise(42);
+        float[] normals = new float[4];
+        for (int i = 0; i < count; i++) {
+            int call = i / 1024;
+            philox.normals(call, i % 256, 4, normals);
+            assertThat(values[i]).as("number %d", i).isEqualTo(normals[i % 1024 / 256]);
+        }
+        source.fill(values);
+        philox.normals(2, 7, 4, normals);
+        assertThat(values[256 + 7]).as("the next draw begins with the next call").isEqualTo(normals[1]);
+    }
+
+    @Test
+    void aCardWithAThreadForEachNumberIsLikeNv() {
+        float[] card = new float[16384];
+        float[] nv = new float[16384];
+        NoiseSource gpu = NoiseSource.of(NoiseKind.GPU, CardProfile.find("NVIDIA GeForce RTX 3060"), 7);
+        NoiseSource philox = NoiseSource.of(NoiseKind.NV, CardProfile.USUAL, 7);
+        for (int draw = 0; draw < 2; draw++) {
+            gpu.fill(card);
+            philox.fill(nv);
+            assertThat(card).containsExactly(nv);
+        }
+        // 512x512 needs 16384 threads; a GTX 1650 has 14336.
+        NoiseSource.of(NoiseKind.GPU, CardProfile.find("gtx1650"), 7).fill(card);
+        NoiseSource.of(NoiseKind.NV, CardProfile.USUAL, 7).fill(nv);
+        assertThat(Arrays.copyOf(card, 14336)).containsExactly(Arrays.copyOf(nv, 14336));
+        assertThat(card[14336]).isNotEqualTo(nv[14336]);
+    }
+
+    @Test
+    void cardsAreFoundByNameOrNumbers() {
+        assertThat(CardProfile.known()).extracting(CardProfile::name).doesNotHaveDuplicates().contains("RTX 3060", "A100", "Tesla T4");
+        for (CardProfile card : CardProfile.known()) {
+            assertThat(CardProfile.find(card.name().toUpperCase())).isEqualTo(card);
+        }
+        assertThat(CardProfile.find(" 28 x 1536 ")).extracting(CardProfile::multiprocessors, CardProfile::threads).containsExactly(28, 1536);
+        for (String wrong : new String[] {"", "RTX 9999", "0x1536", "x\n".repeat(1000)}) {
+            assertThatThrownBy(() -> CardProfile.find(wrong)).isInstanceOf(KilnException.class).message().hasSizeLessThan(200);
+        }
+    }
+
+    @Test
+    void variationSeedsKeepOneSeedForAllPictures() {
+        NoiseOptions plain = NoiseOptions.of(NoiseKind.CPU);
+        assertThat(plain.seeds(10, 4, 3)).containsExactly(14, 15, 16);
+        NoiseOptions varied = new NoiseOptions(NoiseKind.CPU, CardProfile.USUAL, 0, 99, 0.1, 0, 0);
+        assertThat(varied.seeds(10, 4, 3)).containsExactly(10, 10, 10);
+        assertThat(varied.variationSeeds(4, 3)).containsExactly(103, 104, 105);
+    }
+
+    @Test
+    void aVariationOfTheSameSeedOrOfOneRowIsNotBroken() {
+        NoiseOptions same = new NoiseOptions(NoiseKind.CPU, CardProfile.USUAL, 0, 7, 0.5, 0, 0);
+        for (LatentShape shape : new LatentShape[] {new LatentShape(4, 8, 8), new LatentShape(4, 1, 9)}) {
+            for (long other : new long[] {7, 8}) {
+                float[] values = new float[shape.size()];
+                new ImageNoise(same, new long[] {7}, new long[] {other}, shape).next(values);
+                for (float value : values) {
+                    assertThat(value).isFinite();
+                }
+            }
+        }
+    }
+
+    @Test
+    void brownianNoiseOfPartsAddsUpToThatOfTheWhole() {
+        BrownianNoise noise = new BrownianNoise(NoiseOptions.DEFAULTS, new long[] {3, 4}, 32, 0.03f, 14.6f);
+        float[] whole = new float[64];
+        float[] upper = new float[64];
+        float[] lower = new float[64];
+        noise.fill(whole, 9, 1);
+        noise.fill(upper, 9, 4);
+        noise.fill(lower, 4, 1);
+        for (int i = 0; i < 64; i++) {
+            double sum = upper[i] * Math.sqrt(5) + lower[i] * Math.sqrt(3);
+            // Float32 sums of some fifty parts up to 10.
+            assertThat(whole[i] * Math.sqrt(8)).isCloseTo(sum, Offset.offset(1e-5));
+        }
+        noise.fill(whole, 2, 2);
+        assertThat(whole).containsOnly(0f);
+    }
+
+    @Test
     void refusesABatchThatDoesNotDivide() {
-        assertThatThrownBy(() -> new ImageNoise(NoiseKind.CPU, new long[0], 0)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> new ImageNoise(NoiseKind.CPU, new long[2], 0).next(new float[3]))
+        assertThatThrownBy(() -> noise(NoiseKind.CPU, 0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> noise(NoiseKind.CPU, 0, 1, 2).next(new float[3]))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("3 numbers");
+    }
+
+    private static ImageNoise noise(NoiseKind kind, long delta, long... seeds) {
+        NoiseOptions options = new NoiseOptions(kind, CardProfile.USUAL, delta, 0, 0, 0, 0);
+        return new ImageNoise(options, seeds, new long[0], new LatentShape(4, 5, 7));
     }
 
     private static void check(NoiseSource source, JsonNode c, String first, String second, Offset<Float> tolerance) {

@@ -40,7 +40,7 @@ class SamplingGoldenTest {
     void schedulesGiveTheOraclesLevels() {
         for (JsonNode level : golden.get("levels")) {
             Schedule schedule = Schedule.find(level.get("schedule").asText());
-            float[] sigmas = schedule.sigmas(level.get("steps").asInt(), sampling);
+            float[] sigmas = schedule.sigmas(level.get("steps").asInt(), sampling, LevelOptions.DEFAULTS);
             assertClose(schedule + " " + level.get("steps"), sigmas, level.get("sigmas"));
         }
     }
@@ -65,7 +65,22 @@ class SamplingGoldenTest {
                         }
                         return GuidedOutput.of(eps);
                     }, sampling, Prediction.EPS),
-                    target -> System.arraycopy(wave(++draws[0]), 0, target, 0, SIZE),
+                    new StepNoise() {
+                        @Override
+                        public void fill(float[] target) {
+                            System.arraycopy(wave(++draws[0]), 0, target, 0, SIZE);
+                        }
+
+                        @Override
+                        public void skip(int count) {
+                            draws[0]++;
+                        }
+
+                        @Override
+                        public void fillBetween(float[] target, float sigma, float nextSigma) {
+                            throw new AssertionError("no sampler here takes Brownian noise");
+                        }
+                    },
                     (step, of, sigma, estimate) -> {
                         denoised.add(estimate);
                         assertThat(step).as(name).isEqualTo(denoised.size()).isLessThanOrEqualTo(of);

@@ -27,7 +27,7 @@ class ScheduleTest {
     })
     void tenStepsGiveTheLevelsMeasuredInA1111(String name, String levels) {
         String[] expected = levels.split(" ");
-        float[] sigmas = Schedule.find(name).sigmas(10, sampling);
+        float[] sigmas = Schedule.find(name).sigmas(10, sampling, LevelOptions.DEFAULTS);
         assertThat(sigmas).hasSize(expected.length);
         for (int i = 0; i < expected.length; i++) {
             // Half a unit of the last printed digit.
@@ -57,7 +57,7 @@ class ScheduleTest {
     @EnumSource(names = "AUTOMATIC", mode = EnumSource.Mode.EXCLUDE)
     void levelsAreFiniteAndFallForAnyNumberOfSteps(Schedule schedule) {
         for (int steps : new int[] {1, 2, 3, 7, 9, 20, 30, 33, 150, 333, 501, 1000}) {
-            float[] sigmas = schedule.sigmas(steps, sampling);
+            float[] sigmas = schedule.sigmas(steps, sampling, LevelOptions.DEFAULTS);
             if (schedule != Schedule.DDIM) {
                 assertThat(sigmas).hasSize(steps + 1);
             }

@@ -73,7 +73,7 @@ public class CliTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--steps=abc", "--seed=1.5", "--cfg-scale=x", "--noise=gpu", "--threads=many", "--width"})
+    @ValueSource(strings = {"--steps=abc", "--seed=1.5", "--cfg-scale=x", "--noise=tpu", "--threads=many", "--width"})
     void aValueOfTheWrongKindIsOneLine(String option) {
         Run run = Run.in(folder).kiln("txt2img", "-p", "x", option);
         assertFailure(run, 2, option.replaceFirst("=.*", ""));

@@ -298,8 +298,8 @@ class ScreenTest {
         press("tab", "tab", "down", "enter");
         assertThat(screen(80, 24)).contains("Sampler", "▌Euler", "DPM++ 2M");
         type("heu");
-        assertThat(screen(80, 24)).doesNotContain("DPM++");
-        press("enter");
+        assertThat(screen(80, 24)).contains("DPM++ 2M SDE Heun").doesNotContain("DPM++ 2S a");
+        press("down", "enter");
         assertThat(state.form.values().sampler()).isEqualTo("Heun");
         press("up", "right");
         assertThat(notes.loaded).isEqualTo(OTHER);

@@ -90,7 +90,7 @@ public final class StableDiffusion1 {
                         (batch, height, width) -> vae.decoder(shapes, batch, height, width)),
                 new LatentFormat(vae.latentChannels(), vae.scale(), LATENT_SCALE, 0, PREVIEW),
                 Prediction.EPS,
-                ModelSampling.scaledLinear(0.00085, 0.012, 1000),
+                ModelSampling.sd1(),
                 SIDE);
     }
 }

@@ -97,7 +97,7 @@ public final class StableDiffusion2 {
                         (batch, height, width) -> vae.decoder(shapes, batch, height, width)),
                 new LatentFormat(vae.latentChannels(), vae.scale(), 0.18215f, 0, PREVIEW),
                 Prediction.V,
-                ModelSampling.scaledLinear(0.00085, 0.012, 1000),
+                ModelSampling.sd1(),
                 768);
     }
 }

@@ -77,7 +77,7 @@ public final class Choices {
     static final class NoiseKinds implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
-            return List.of("cpu", "nv").iterator();
+            return List.of("cpu", "nv", "gpu").iterator();
         }
     }
 }

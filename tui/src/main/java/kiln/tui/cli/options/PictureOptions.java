@@ -61,7 +61,7 @@ public final class PictureOptions {
             names = {"--noise", "--rng"},
             paramLabel = "KIND",
             completionCandidates = Choices.NoiseKinds.class,
-            description = "cpu (torch's) or nv (CUDA's). Default: cpu.")
+            description = "cpu (torch's), nv (CUDA's as A1111 emulates it) or gpu (a card's). Default: cpu.")
     NoiseKind noise;
 
     /**
