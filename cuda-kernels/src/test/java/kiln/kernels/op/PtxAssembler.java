@@ -41,6 +41,14 @@ final class PtxAssembler {
         }
     }
 
+    /** "12.6". */
+    static String version() {
+        int[] major = new int[1];
+        int[] minor = new int[1];
+        check(JNvPTXCompiler.nvPTXCompilerGetVersion(major, minor), "version");
+        return major[0] + "." + minor[0];
+    }
+
     /** @throws AssertionError with the assembler's log and the text when it refuses */
     static Usage assemble(String ptx, int capability) {
         byte[] text = (ptx + "\0").getBytes(StandardCharsets.UTF_8);
