@@ -24,7 +24,7 @@ public final class CardBench {
     private CardBench() {}
 
     /**
-     * Times the kernels of a guided step and of the decoder, and others.
+     * Times the kernels of a picture's networks, a guided step's first, and of attention at the sizes that others publish.
      *
      * @param width with {@code height}, of the picture, in pixels
      * @param selection of "group kernel variant sizes"
@@ -52,6 +52,8 @@ public final class CardBench {
         Map<String, Graph> networks = new LinkedHashMap<>();
         networks.put(NetworkNames.DENOISER, sizes.unet().graph(file::shape, 2, h, w, TokenChunk.LENGTH, 1));
         networks.put(NetworkNames.DECODER, sizes.vae().decoder(file::shape, 1, h, w));
+        networks.put(NetworkNames.ENCODER, sizes.vae().encoder(file::shape, 1, h * sizes.vae().scale(), w * sizes.vae().scale()));
+        networks.put(NetworkNames.TEXT_ENCODER, sizes.text().graph(file::shape, 2, TokenChunk.LENGTH, 1));
         return networks;
     }
 
