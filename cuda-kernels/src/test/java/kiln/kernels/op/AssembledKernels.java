@@ -36,7 +36,6 @@ public final class AssembledKernels {
     private static final int DIGEST_BYTES = 16;
 
     private final Map<String, Map<Integer, PtxAssembler.Usage>> usages = new TreeMap<>();
-    private int assembled;
 
     private AssembledKernels() {}
 
@@ -45,7 +44,10 @@ public final class AssembledKernels {
      * @param resource of what was said before, beside the class; where something was new, {@code target} gets one to put in its place
      */
     public static AssembledKernels of(
-            Collection<? extends Kernel> kernels, Function<Kernel, ? extends Collection<Integer>> capabilities, Class<?> place, String resource)
+            Collection<? extends Kernel> kernels,
+            Function<Kernel, ? extends Collection<Integer>> capabilities,
+            Class<?> place,
+            String resource)
             throws IOException {
         PtxAssembler.load();
         String version = VERSION + PtxAssembler.version();
@@ -70,17 +72,11 @@ public final class AssembledKernels {
         wanted.parallelStream().forEach(each -> assembled.usages
                 .get(each.getKey())
                 .put(each.getValue(), PtxAssembler.assemble(texts.get(each.getKey()), each.getValue())));
-        assembled.assembled = wanted.size();
         if (!wanted.isEmpty()) {
             Path file = Path.of("target", resource);
             Files.write(file, assembled.lines(version));
-            System.out.println(wanted.size() + " texts were assembled: put " + file + " beside " + place.getName() + " among the resources");
+            System.out.println(wanted.size() + " texts were assembled: put " + file + " among the resources of " + place.getName());
         }
-        return assembled;
-    }
-
-    /** How many texts, capabilities counted, were not known. */
-    public int assembled() {
         return assembled;
     }
 

@@ -20,7 +20,7 @@ import kiln.runtime.model.CheckpointShapes;
 import kiln.runtime.text.TokenChunk;
 
 /**
- * The kernels that pictures run, found by lowering the networks that draw them, and the library's: what is assembled, emulated and replayed.
+ * The kernels that pictures run, found by lowering the networks that draw them, and the library's: what is assembled, emulated, replayed.
  * A test fails where a size or a card takes another one.
  */
 public final class ProvenKernels {

@@ -7,7 +7,9 @@ import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.PostOp;
 
-/** Which nodes stand beside a graph's group norms: those whose results they read, and the products that may do their last part. Immutable. */
+/**
+ * Which nodes stand beside a graph's group norms: those whose results they read, and the products that may do their last part. Immutable.
+ */
 final class NormNeighbours {
     private final Graph graph;
     /** By norm: the product that may apply it to what it reads; −1 for none. */

@@ -13,8 +13,8 @@ import kiln.kernels.op.SplitSum;
 import kiln.kernels.op.Tile;
 
 /**
- * The kernels that other sizes and other cards make of a product. Which tile it takes, whether its sum is split, and whether the results are
- * whole slices of statistics follows from size and card; all else follows from the network.
+ * The kernels that other sizes and other cards make of a product. Which tile it takes, whether its sum is split, and whether the results
+ * are whole slices of statistics follows from size and card; all else follows from the network.
  */
 final class ProductVariants {
     private final Set<Tile> tiles = new LinkedHashSet<>();
