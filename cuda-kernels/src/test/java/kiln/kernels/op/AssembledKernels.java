@@ -32,7 +32,7 @@ import kiln.kernels.SharedMemoryLimits;
  */
 public final class AssembledKernels {
     private static final int REGISTERS_OF_A_CARD = 64 << 10;
-    private static final String VERSION = "assembler ";
+    private static final String VERSION = "assembler of JCuda ";
     private static final int DIGEST_BYTES = 16;
 
     private final Map<String, Map<Integer, PtxAssembler.Usage>> usages = new TreeMap<>();
