@@ -4,12 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.Stream;
 import kiln.kernels.Kernel;
 import kiln.kernels.ReverseKernel;
-import kiln.kernels.SharedMemoryLimits;
 import kiln.kernels.probe.Probes;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -20,11 +17,17 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every variant assembles for every card that can run it, without spills and within its registers. */
 class AssemblerTest {
     private static final List<Integer> CAPABILITIES = List.of(50, 61, 70, 75, 80, 86, 89, 90);
-    private static final int REGISTERS_OF_A_CARD = 64 << 10;
+
+    private static AssembledKernels assembled;
 
     @BeforeAll
-    static void load() throws IOException {
-        PtxAssembler.load();
+    static void assemble() throws IOException {
+        List<Kernel> kernels = Stream.concat(KernelLibrary.all().stream(), Probes.all().stream()).toList();
+        assembled = AssembledKernels.of(kernels, AssemblerTest::capabilities, AssemblerTest.class, "assembled.txt");
+    }
+
+    private static List<Integer> capabilities(Kernel kernel) {
+        return CAPABILITIES.stream().filter(capability -> capability >= kernel.target()).toList();
     }
 
     static Stream<Arguments> variants() {
@@ -34,23 +37,8 @@ class AssemblerTest {
     @ParameterizedTest(name = "{0} {1}")
     @MethodSource("variants")
     void assemblesWithoutSpillsWithinItsBudget(String name, String variant, Kernel kernel) {
-        String ptx = kernel.ptx();
-        assertThat(ptx).contains(".target sm_" + kernel.target() + "\n");
-        assertThat(kernel.registerBudget() * kernel.threads()).isLessThanOrEqualTo(REGISTERS_OF_A_CARD);
-        Map<Integer, PtxAssembler.Usage> usages = new ConcurrentSkipListMap<>();
-        CAPABILITIES.stream()
-                .filter(capability -> capability >= kernel.target())
-                .parallel()
-                .forEach(capability -> usages.put(capability, PtxAssembler.assemble(ptx, capability)));
-        usages.forEach((capability, usage) -> {
-            String what = name + " " + variant + " on sm_" + capability + ": ";
-            assertThat(usage.spillBytes()).as(what + "spilled bytes").isZero();
-            assertThat(usage.registers()).as(what + "registers").isLessThanOrEqualTo(kernel.registerBudget());
-            assertThat(usage.sharedBytes()).as(what + "static shared bytes").isLessThanOrEqualTo(SharedMemoryLimits.STATIC_BYTES);
-            assertThat(usage.sharedBytes() + kernel.dynamicSharedBytes())
-                    .as(what + "shared bytes")
-                    .isLessThanOrEqualTo(SharedMemoryLimits.ofBlock(capability));
-        });
+        assertThat(kernel.ptx()).contains(".target sm_" + kernel.target() + "\n");
+        assertThat(assembled.faults(kernel)).isEmpty();
     }
 
     @Test

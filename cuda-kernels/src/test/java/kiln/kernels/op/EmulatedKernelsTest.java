@@ -1,24 +1,14 @@
 package kiln.kernels.op;
 
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
-import kiln.kernels.Kernel;
-import kiln.kernels.KernelCall;
 import kiln.kernels.cases.KernelCase;
 import kiln.kernels.cases.KernelCases;
-import kiln.kernels.emulator.DeviceMemory;
-import kiln.kernels.emulator.Dim3;
-import kiln.kernels.emulator.PtxEmulator;
-import kiln.kernels.emulator.PtxModule;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every variant's text, run by the emulator with all its checks, against the plain-Java reference. */
 class EmulatedKernelsTest {
-    private static final long MEMORY_BYTES = 64 << 20;
-    private static final Map<Kernel, PtxModule> MODULES = new HashMap<>();
+    private static final EmulatedCases CASES = new EmulatedCases();
 
     static Stream<KernelCase> cases() {
         return KernelCases.all().stream();
@@ -27,29 +17,6 @@ class EmulatedKernelsTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("cases")
     void equalsItsReference(KernelCase kernelCase) {
-        DeviceMemory memory = new DeviceMemory(MEMORY_BYTES);
-        List<KernelCase.Buffer> buffers = kernelCase.buffers();
-        long[] addresses = new long[buffers.size()];
-        for (int i = 0; i < addresses.length; i++) {
-            KernelCase.Buffer buffer = buffers.get(i);
-            addresses[i] = memory.allocate((long) buffer.elements() * buffer.type().bytes());
-            if (buffer.values() != null) {
-                memory.write(addresses[i], buffer.type().encode(buffer.values()));
-            }
-        }
-        PtxEmulator emulator = new PtxEmulator(memory);
-        for (KernelCall call : kernelCase.calls()) {
-            Kernel kernel = call.kernel();
-            PtxModule module = MODULES.computeIfAbsent(kernel, each -> PtxModule.parse(each.ptx()));
-            Dim3 grid = new Dim3(call.gridX(), call.gridY(), call.gridZ());
-            emulator.launch(module, kernel.name(), grid, Dim3.of(kernel.threads()), kernel.dynamicSharedBytes(),
-                    KernelCase.bind(call, addresses).arguments().toArray());
-        }
-        for (int i = 0; i < addresses.length; i++) {
-            KernelCase.Buffer buffer = buffers.get(i);
-            if (buffer.expected() != null) {
-                CaseResults.assertAccepted(kernelCase, buffer, memory.readBytes(addresses[i], buffer.elements() * buffer.type().bytes()));
-            }
-        }
+        CASES.assertEqualsReference(kernelCase);
     }
 }

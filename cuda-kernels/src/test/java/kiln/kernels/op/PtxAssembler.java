@@ -1,9 +1,12 @@
 package kiln.kernels.op;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Properties;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import jcuda.nvptxcompiler.JNvPTXCompiler;
@@ -39,6 +42,15 @@ final class PtxAssembler {
             }
             Files.delete(folder);
         }
+    }
+
+    /** Of the JCuda that it comes with: what it says of itself is its interface's version. */
+    static String version() throws IOException {
+        Properties properties = new Properties();
+        try (InputStream in = JNvPTXCompiler.class.getResourceAsStream("/META-INF/maven/org.jcuda/jcuda/pom.properties")) {
+            properties.load(Objects.requireNonNull(in, "JCuda's properties"));
+        }
+        return properties.getProperty("version");
     }
 
     /** @throws AssertionError with the assembler's log and the text when it refuses */

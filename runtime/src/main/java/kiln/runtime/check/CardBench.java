@@ -26,7 +26,7 @@ public final class CardBench {
     private CardBench() {}
 
     /**
-     * Times the kernels of a guided step and of the decoder, and others.
+     * Times the kernels of a picture's networks, a guided step's first, and of attention at the sizes that others publish.
      *
      * @param width with {@code height}, of the picture, in pixels
      * @param selection of "group kernel variant sizes"
@@ -51,7 +51,8 @@ public final class CardBench {
         Model model = file.model();
         PictureNetworks asked = PictureNetworks.of(model, GenerationRequest.builder().width(width).height(height).build());
         Map<String, Graph> networks = new LinkedHashMap<>();
-        for (NetworkShape shape : List.of(asked.denoisers().get(0), asked.decoder())) {
+        NetworkShape encoder = NetworkShape.encoder(1, height, width);
+        for (NetworkShape shape : List.of(asked.denoisers().get(0), asked.decoder(), encoder, asked.text().get(0))) {
             networks.put(shape.network(), model.graph(shape));
         }
         return networks;

@@ -14,7 +14,7 @@ import kiln.kernels.Kernel;
 import kiln.kernels.cases.CaseReplay;
 import kiln.kernels.cases.KernelCase;
 import kiln.kernels.cases.KernelCases;
-import kiln.kernels.op.KernelLibrary;
+import kiln.kernels.op.Card;
 import kiln.kernels.probe.Judgement;
 import kiln.kernels.probe.Probe;
 import kiln.kernels.probe.ProbeReplay;
@@ -28,8 +28,8 @@ import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.exec.cuda.CudaExecutor;
 
 /**
- * Replays the cases of the CUDA kernels on a card and compares them with what plain Java computes, and so each instruction that they compute with.
- * Kernels and instructions that need a newer card are left out.
+ * Replays the cases of the CUDA kernels that networks run on this card, and of the library's ({@link ProvenKernels}), and compares them with
+ * what plain Java computes, and so each instruction that they compute with. Kernels and instructions that need a newer card are left out.
  */
 public final class KernelSelfTest {
     /** Instead of a kernel's name in the cases of instructions, whose variant is the instruction. */
@@ -122,8 +122,8 @@ public final class KernelSelfTest {
     /** Returns how many were left out. */
     private int runKernels() {
         int leftOut = 0;
-        for (Kernel kernel : KernelLibrary.all()) {
-            if (!selection.takes("kernel: " + kernel.name() + " " + kernel.variant())) {
+        for (Kernel kernel : ProvenKernels.of(Card.of(context))) {
+            if (!ProvenKernels.hasCases(kernel) || !selection.takes("kernel: " + kernel.name() + " " + kernel.variant())) {
                 continue;
             }
             boolean runs = true;

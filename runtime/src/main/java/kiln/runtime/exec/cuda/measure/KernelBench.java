@@ -3,26 +3,22 @@ package kiln.runtime.exec.cuda.measure;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaException;
 import kiln.kernels.op.Card;
 import kiln.runtime.exec.cuda.CudaSettings;
-import kiln.runtime.exec.cuda.program.DeviceTarget;
 import kiln.runtime.exec.cuda.program.Lowering;
 import kiln.runtime.graph.Graph;
 
 /**
- * Times kernels on a card: every launch of the given networks once, attention at the sizes that others publish, and the kernels that these
- * leave out.
+ * Times kernels on a card: every launch of the given networks once, and attention at the sizes that others publish.
  */
 public final class KernelBench {
     /**
-     * @param group the network's name, "attention" or "others"
+     * @param group the network's name, or "attention"
      * @param text the node and its sizes, for people
      * @param count of such launches in one run of the network; 0 where it belongs to none
      * @param seconds of one launch: the median
@@ -120,10 +116,7 @@ public final class KernelBench {
                 notices.accept("the " + name + " is left out: " + e.getMessage());
             }
         });
-        DeviceTarget target = settings.target(card, CommonWorkloads.ATTENTION);
-        all.addAll(CommonWorkloads.attention(target, notices));
-        Set<String> covered = all.stream().map(workload -> workload.call().kernel().name()).collect(Collectors.toSet());
-        all.addAll(CommonWorkloads.others(target, covered));
+        all.addAll(PublishedAttention.of(settings.target(card, PublishedAttention.GROUP), notices));
         return List.copyOf(all);
     }
 

@@ -7,7 +7,9 @@ import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.PostOp;
 
-/** Which nodes stand beside a graph's group norms: those whose results they read, and the products that may do their last part. Immutable. */
+/**
+ * Which nodes stand beside a graph's group norms: those whose results they read, and the products that may do their last part. Immutable.
+ */
 final class NormNeighbours {
     private final Graph graph;
     /** By norm: the product that may apply it to what it reads; −1 for none. */
@@ -19,13 +21,24 @@ final class NormNeighbours {
     NormNeighbours(Graph graph) {
         this.graph = graph;
         int count = graph.nodes().size();
+        int[] reads = new int[count];
+        int[] lastReaders = new int[count];
+        for (int i = 0; i < count; i++) {
+            int reader = i;
+            graph.node(i).reads().forEach(read -> {
+                reads[read]++;
+                lastReaders[read] = reader;
+            });
+        }
         readers = new int[count];
         lastNorms = new int[count];
         Arrays.fill(readers, -1);
         Arrays.fill(lastNorms, -1);
         for (int i = 0; i < count; i++) {
             if (graph.node(i).op() instanceof Op.GroupNorm) {
-                readers[i] = onlyReader(i);
+                if (reads[i] == 1 && multiplies(lastReaders[i], i)) {
+                    readers[i] = lastReaders[i];
+                }
                 for (int source : sources(i)) {
                     lastNorms[source] = i;
                 }
@@ -33,22 +46,13 @@ final class NormNeighbours {
         }
     }
 
-    /** The product that alone wants a norm, as what it multiplies. */
-    private int onlyReader(int norm) {
+    /** Whether a norm's only reader is a product that multiplies it, and nobody else wants to see it as it is. */
+    private boolean multiplies(int reader, int norm) {
         Node node = graph.node(norm);
-        if (node.postOps().size() != (hasSilu(node) ? 1 : 0) || graph.outputs().containsValue(norm)) {
-            return -1;
-        }
-        int only = -1;
-        for (int i = norm + 1; i < graph.nodes().size(); i++) {
-            long reads = graph.node(i).reads().filter(read -> read == norm).count();
-            if (reads > 1 || reads == 1 && only >= 0) {
-                return -1;
-            }
-            only = reads == 1 ? i : only;
-        }
-        boolean multiplies = only >= 0 && ProductLowering.isProduct(graph.node(only).op()) && graph.node(only).inputs().get(0) == norm;
-        return multiplies ? only : -1;
+        return node.postOps().size() == (hasSilu(node) ? 1 : 0)
+                && !graph.outputs().containsValue(norm)
+                && ProductLowering.isProduct(graph.node(reader).op())
+                && graph.node(reader).inputs().get(0) == norm;
     }
 
     static boolean hasSilu(Node norm) {

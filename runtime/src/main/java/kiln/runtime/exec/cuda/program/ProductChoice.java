@@ -11,7 +11,10 @@ import kiln.runtime.exec.cuda.library.DeviceLibraries;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
 
-/** What computes each product of a graph: Kiln's own kernels, with as much of the group norms beside it as they can do, or a library. Immutable. */
+/**
+ * What computes each product of a graph: Kiln's own kernels, with as much of the group norms beside it as they can do, or a library.
+ * Immutable.
+ */
 final class ProductChoice {
     private final RowProduct[] products;
     /** By node: the library's product, where one computes it. */

@@ -1,0 +1,140 @@
+package kiln.runtime.check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import kiln.kernels.DataType;
+import kiln.kernels.Kernel;
+import kiln.kernels.cases.KernelCase;
+import kiln.kernels.cases.KernelCases;
+import kiln.kernels.op.AssembledKernels;
+import kiln.kernels.op.Card;
+import kiln.kernels.op.EmulatedCases;
+import kiln.kernels.op.KernelLibrary;
+import kiln.runtime.exec.cuda.program.DeviceTarget;
+import kiln.runtime.exec.cuda.program.Lowering;
+import kiln.runtime.graph.Graph;
+import kiln.runtime.model.CheckpointShapes;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The kernels that networks take, as the library's are proven by tests of their own. */
+class ProvenKernelsTest {
+    private static final int SHAPES = 40;
+    private static final List<CheckpointShapes> MODELS = List.of(
+            CheckpointShapes.STABLE_DIFFUSION_15, CheckpointShapes.STABLE_DIFFUSION_15_INPAINTING, CheckpointShapes.DEMO);
+
+    /** Cards whose registers are given out alike, the one first that stands for the others. */
+    private static final List<List<Integer>> GENERATIONS = List.of(List.of(61, 50), List.of(75, 70), List.of(86, 89, 80), List.of(90));
+
+    private static Map<Kernel, SortedSet<Integer>> lowered;
+    private static List<Kernel> beyondTheLibrary;
+
+    @BeforeAll
+    static void lower() {
+        lowered = ProvenKernels.lowered();
+        Set<Kernel> library = new HashSet<>(KernelLibrary.all());
+        beyondTheLibrary = lowered.keySet().stream().filter(kernel -> !library.contains(kernel)).toList();
+    }
+
+    /** For a card of each generation that takes them: the library's similar ones are assembled for all. */
+    @Test
+    void theyAssembleWithoutSpillsWithinTheirBudget() throws IOException {
+        AssembledKernels assembled =
+                AssembledKernels.of(beyondTheLibrary, ProvenKernelsTest::capabilities, ProvenKernelsTest.class, "assembled.txt");
+        assertThat(beyondTheLibrary).hasSizeGreaterThan(500).allSatisfy(kernel -> {
+            assertThat(kernel.target()).isLessThanOrEqualTo(lowered.get(kernel).first());
+            assertThat(assembled.faults(kernel)).isEmpty();
+        });
+    }
+
+    private static List<Integer> capabilities(Kernel kernel) {
+        return GENERATIONS.stream().flatMap(cards -> cards.stream().filter(lowered.get(kernel)::contains).limit(1)).toList();
+    }
+
+    /** The smallest of each kernel's cases: the library's similar ones go through all of theirs. */
+    @Test
+    void theyEqualTheirReferences() {
+        EmulatedCases emulator = new EmulatedCases();
+        List<KernelCase> smallest = beyondTheLibrary.stream()
+                .filter(ProvenKernels::hasCases)
+                .map(kernel -> KernelCases.of(kernel).stream().min(Comparator.comparingLong(ProvenKernelsTest::threads)).orElseThrow())
+                .toList();
+        List<String> wrong = smallest.parallelStream()
+                .map(kernelCase -> {
+                    try {
+                        emulator.assertEqualsReference(kernelCase);
+                        return "";
+                    } catch (AssertionError | RuntimeException e) {
+                        return kernelCase + ": " + e.getMessage();
+                    }
+                })
+                .filter(message -> !message.isEmpty())
+                .toList();
+        assertThat(wrong).isEmpty();
+    }
+
+    private static long threads(KernelCase kernelCase) {
+        return kernelCase.calls().stream()
+                .mapToLong(call -> (long) call.gridX() * call.gridY() * call.gridZ() * call.kernel().threads())
+                .sum();
+    }
+
+    @Test
+    void otherSizesAndOtherCardsTakeNoKernelThatNothingProves() {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        Set<Kernel> proven = new HashSet<>(ProvenKernels.all());
+        for (int i = 0; i < SHAPES; i++) {
+            CheckpointShapes model = MODELS.get(random.nextInt(MODELS.size()));
+            int batch = 1 + random.nextInt(8);
+            int height = 8 * (1 + random.nextInt(20));
+            int width = 8 * (1 + random.nextInt(20));
+            int tokens = 77 * (1 + random.nextInt(4));
+            int capability = ProvenKernels.CAPABILITIES.get(random.nextInt(ProvenKernels.CAPABILITIES.size()));
+            Card card = new Card(capability, 1 + random.nextInt(150));
+            Set<Kernel> taken = ProvenKernels.Networks.of(model, batch, height, width, tokens).kernels(card);
+            taken.removeAll(proven);
+            assertThat(taken)
+                    .as("%d latents of %dx%d, %d tokens, %s, %s (seed %d)", batch, height, width, tokens, model, card, seed)
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void bandsTakeTheKernelsOfTheWhole() {
+        ProvenKernels.Networks networks = ProvenKernels.Networks.of(CheckpointShapes.STABLE_DIFFUSION_15, 1, 64, 72, 77);
+        for (int capability : new int[] {61, 80}) {
+            for (DataType type : DataType.FLOATS) {
+                DeviceTarget target = new DeviceTarget(Card.of(capability), type, type);
+                for (Graph graph : List.of(networks.encoder(), networks.decoder())) {
+                    assertThat(Lowering.lower(graph, target, 0).kernels()).isSubsetOf(Lowering.lower(graph, target).kernels());
+                }
+            }
+        }
+    }
+
+    @Test
+    void variantsHaveNamesOfTheirOwn() {
+        Set<String> names = new TreeSet<>();
+        assertThat(ProvenKernels.all()).allSatisfy(kernel -> assertThat(names.add(kernel.name() + " " + kernel.variant())).isTrue());
+    }
+
+    @Test
+    void whatACardRunsIsProven() {
+        Set<Kernel> proven = new HashSet<>(ProvenKernels.all());
+        Card card = new Card(75, 34);
+        assertThat(ProvenKernels.of(card))
+                .hasSizeGreaterThan(KernelLibrary.all().size() + 100)
+                .containsAll(KernelLibrary.all())
+                .allMatch(proven::contains);
+    }
+}
