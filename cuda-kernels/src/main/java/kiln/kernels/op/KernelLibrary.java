@@ -45,10 +45,8 @@ public final class KernelLibrary {
             for (int width : new int[] {1, 4}) {
                 addElementwise(all, type, width);
             }
-            all.add(new Transpose(type));
             all.add(new Embedding(type));
             all.add(new TimestepEmbedding(type));
-            all.add(new LatentToRgb(type));
             all.add(new GroupNormScale(type));
             addProducts(all, type);
             addByteProducts(all, type);
@@ -78,7 +76,6 @@ public final class KernelLibrary {
         for (DataType to : DataType.FLOATS) {
             all.add(new CopyRows(type, to, width));
         }
-        all.add(new Geglu(type, width));
         all.add(new UpsampleNearest(type, width));
         all.add(new LayerNorm(type, width));
         all.add(new Softmax(type, width));

@@ -14,14 +14,11 @@ import kiln.kernels.op.CopyRows;
 import kiln.kernels.op.Elementwise;
 import kiln.kernels.op.Embedding;
 import kiln.kernels.op.Epilogue;
-import kiln.kernels.op.Geglu;
-import kiln.kernels.op.LatentToRgb;
 import kiln.kernels.op.LayerNorm;
 import kiln.kernels.op.Softmax;
 import kiln.kernels.op.SplitAttention;
 import kiln.kernels.op.SplitSum;
 import kiln.kernels.op.TimestepEmbedding;
-import kiln.kernels.op.Transpose;
 import kiln.kernels.op.UpsampleNearest;
 import kiln.runtime.exec.cuda.program.Address;
 import kiln.runtime.exec.cuda.program.DeviceTarget;
@@ -136,7 +133,6 @@ final class CommonWorkloads {
     private void copies() {
         double map = elements(ROWS, CHANNELS);
         add(map(), new CopyRows(type, type, 4).call(block(map), block(2 * map), ROWS, CHANNELS, CHANNELS, 2 * CHANNELS), 0, 2 * map);
-        add(map(), new Transpose(type).call(block(map), block(map), BATCH, POSITIONS, CHANNELS, CHANNELS), 0, 2 * map);
         add(
                 "32x32 to 64x64, " + CHANNELS + " channels",
                 new UpsampleNearest(type, 4).call(block(map / 4), block(map), BATCH, 32, 32, CHANNELS, 64, 64),
@@ -154,9 +150,6 @@ final class CommonWorkloads {
         int columns = 1024;
         double scores = elements(ROWS, columns);
         add(ROWS + " rows of " + columns, new Softmax(type, 4).call(block(scores), block(scores), ROWS, columns, 1), 0, 2 * scores);
-        int wide = 4 * CHANNELS;
-        double gates = elements(ROWS, wide);
-        add(ROWS + " rows of " + wide, new Geglu(type, 4).call(block(2 * gates), block(gates), ROWS, wide), 0, 3 * gates);
         int parts = 4;
         int rows = 128;
         int outputs = 1280;
@@ -193,7 +186,7 @@ final class CommonWorkloads {
                 elements(BATCH, CHANNELS));
     }
 
-    /** What follows a library's product, and the preview. */
+    /** What follows a library's product. */
     private void afterwards() {
         double map = elements(ROWS, CHANNELS);
         add(
@@ -201,11 +194,6 @@ final class CommonWorkloads {
                 ApplyEpilogue.of(type, Epilogue.BIAS, CHANNELS).call(block(2 * map), block(map), ROWS, CHANNELS, parameter(CHANNELS), List.of()),
                 0,
                 2 * map);
-        add(
-                POSITIONS + " positions",
-                new LatentToRgb(type).call(block(elements(POSITIONS, 4)), block(3 * POSITIONS), POSITIONS, new float[5][3]),
-                0,
-                elements(POSITIONS, 4) + 3 * POSITIONS);
     }
 
     /** One slice that is all. */
