@@ -15,7 +15,9 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
+import kiln.kernels.Kernel;
 import kiln.runtime.engine.Engine;
+import kiln.weights.WeightsFile;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -42,11 +44,32 @@ class LayersTest {
             Set.of("engine"),
             Set.of("check"));
 
+    /** Text below, then the driver and what a kernel is, then the kernels by rooms, and what checks them above. */
+    private static final List<Set<String>> KERNELS = List.of(
+            Set.of("kernels.ptx"),
+            Set.of("kernels"),
+            Set.of("kernels.op"),
+            Set.of("kernels.op.element", "kernels.op.norm"),
+            Set.of("kernels.op.product", "kernels.op.attention"),
+            Set.of("kernels.cases", "kernels.probe"));
+
+    private static final List<Set<String>> WEIGHTS = List.of(Set.of("weights.map", "weights.pickle"), Set.of("weights"));
+
     private static final Pattern ARROW = Pattern.compile("^\\s+(kiln\\S*)\\s+-> (kiln\\S*)\\s");
 
     @Test
     void noArrowOfTheRuntimeRunsBackUp() {
         assertThat(arrowsThatRunUp("kiln.runtime", RUNTIME, Engine.class)).isEmpty();
+    }
+
+    @Test
+    void noArrowOfTheKernelsRunsBackUp() {
+        assertThat(arrowsThatRunUp("kiln", KERNELS, Kernel.class)).isEmpty();
+    }
+
+    @Test
+    void noArrowOfTheWeightsRunsBackUp() {
+        assertThat(arrowsThatRunUp("kiln", WEIGHTS, WeightsFile.class)).isEmpty();
     }
 
     private static Set<String> arrowsThatRunUp(String root, List<Set<String>> layers, Class<?> member) {

@@ -9,7 +9,6 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
-import kiln.kernels.op.KernelLibrary;
 
 /**
  * Writes kernels and their cases as files.

@@ -4,18 +4,18 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import kiln.kernels.DataType;
-import kiln.kernels.op.ApplyEpilogue;
-import kiln.kernels.op.Convolution;
-import kiln.kernels.op.ConvolutionPlan;
-import kiln.kernels.op.Doubling;
-import kiln.kernels.op.Epilogue;
-import kiln.kernels.op.GroupNormStatistics;
-import kiln.kernels.op.MatrixMultiply;
-import kiln.kernels.op.MultiplyPlan;
-import kiln.kernels.op.OnLoad;
-import kiln.kernels.op.QuantizedRows;
-import kiln.kernels.op.SplitSum;
-import kiln.kernels.op.Tile;
+import kiln.kernels.op.norm.GroupNormStatistics;
+import kiln.kernels.op.product.ApplyEpilogue;
+import kiln.kernels.op.product.Convolution;
+import kiln.kernels.op.product.ConvolutionPlan;
+import kiln.kernels.op.product.Doubling;
+import kiln.kernels.op.product.Epilogue;
+import kiln.kernels.op.product.MatrixMultiply;
+import kiln.kernels.op.product.MultiplyPlan;
+import kiln.kernels.op.product.OnLoad;
+import kiln.kernels.op.product.QuantizedRows;
+import kiln.kernels.op.product.SplitSum;
+import kiln.kernels.op.product.Tile;
 
 /** Matrix products and convolutions, over tiles' edges. */
 final class ProductCases {

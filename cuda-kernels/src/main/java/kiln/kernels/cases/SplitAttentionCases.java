@@ -3,12 +3,12 @@ package kiln.kernels.cases;
 import java.util.ArrayList;
 import java.util.List;
 import kiln.kernels.DataType;
-import kiln.kernels.op.Attention;
-import kiln.kernels.op.AttentionScores;
-import kiln.kernels.op.AttentionShape;
-import kiln.kernels.op.AttentionSlice;
-import kiln.kernels.op.AttentionValues;
-import kiln.kernels.op.SplitAttention;
+import kiln.kernels.op.attention.Attention;
+import kiln.kernels.op.attention.AttentionScores;
+import kiln.kernels.op.attention.AttentionShape;
+import kiln.kernels.op.attention.AttentionSlice;
+import kiln.kernels.op.attention.AttentionValues;
+import kiln.kernels.op.attention.SplitAttention;
 
 /** Attention with a stored matrix: its parts, and whole ones in slices of every kind. */
 final class SplitAttentionCases {

@@ -25,18 +25,18 @@ public enum Arithmetic {
     }
 
     /** The fastest that a card has for tensors of that type. */
-    static Arithmetic best(DataType type, int capability) {
+    public static Arithmetic best(DataType type, int capability) {
         if (type != DataType.F16 || capability < MMA8.target) {
             return FMA;
         }
         return capability < MMA16.target ? MMA8 : MMA16;
     }
 
-    String label() {
+    public String label() {
         return label;
     }
 
-    boolean isTensor() {
+    public boolean isTensor() {
         return this != FMA;
     }
 }

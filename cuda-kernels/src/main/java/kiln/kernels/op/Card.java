@@ -28,7 +28,7 @@ public record Card(int capability, int multiprocessors) {
     }
 
     /** Shared memory of one multiprocessor, from the programming guide's table of capabilities. */
-    int sharedBytes() {
+    public int sharedBytes() {
         int kibibytes = switch (capability / 10) {
             case 5, 6 -> capability == 52 || capability == 61 ? 96 : 64;
             case 7 -> capability == 75 ? 64 : 96;
@@ -39,7 +39,7 @@ public record Card(int capability, int multiprocessors) {
     }
 
     /** Multiplications that one multiprocessor makes in a clock, from the programming guide's table of arithmetic throughput. */
-    int multiplicationsPerClock(Arithmetic arithmetic) {
+    public int multiplicationsPerClock(Arithmetic arithmetic) {
         return switch (arithmetic) {
             case FMA -> capability == 60 || capability >= 70 && capability <= 80 ? 64 : 128;
             case MMA8 -> 512;

@@ -11,9 +11,9 @@ import kiln.kernels.emulator.DriverCall;
 import kiln.kernels.emulator.EmulatedCard;
 import kiln.kernels.emulator.EmulatedDriver;
 import kiln.kernels.op.Arithmetic;
-import kiln.kernels.op.Elementwise;
-import kiln.kernels.op.TensorAttention;
-import kiln.kernels.op.UpsampleNearest;
+import kiln.kernels.op.attention.TensorAttention;
+import kiln.kernels.op.element.Elementwise;
+import kiln.kernels.op.element.UpsampleNearest;
 import org.junit.jupiter.api.Test;
 
 class CaseReplayTest {

@@ -5,10 +5,10 @@ import java.util.List;
 import kiln.kernels.Cublas;
 import kiln.kernels.Cudnn;
 import kiln.kernels.DataType;
-import kiln.kernels.op.Convolution;
-import kiln.kernels.op.Epilogue;
-import kiln.kernels.op.MatrixMultiply;
-import kiln.kernels.op.Tile;
+import kiln.kernels.op.product.Convolution;
+import kiln.kernels.op.product.Epilogue;
+import kiln.kernels.op.product.MatrixMultiply;
+import kiln.kernels.op.product.Tile;
 
 /** What cuBLAS and cuDNN compute, by the references of Kiln's own kernels, on the emulated card's memory. */
 final class LibraryArithmetic {

@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 import kiln.kernels.Kernel;
 import kiln.kernels.ReverseKernel;
 import kiln.kernels.SharedMemoryLimits;
+import kiln.kernels.cases.KernelLibrary;
 import kiln.kernels.probe.Probes;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;

@@ -9,8 +9,8 @@ import kiln.runtime.base.Version;
 import kiln.runtime.image.Picture;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
-import kiln.runtime.job.PictureSink;
 import kiln.runtime.job.InfoText;
+import kiln.runtime.job.PictureSink;
 import kiln.weights.ModelHashes;
 import kiln.weights.WeightsException;
 

@@ -2,13 +2,13 @@ package kiln.runtime.exec.cuda.program;
 
 import java.util.List;
 import kiln.kernels.KernelCall;
-import kiln.kernels.op.Convolution;
-import kiln.kernels.op.ConvolutionPlan;
-import kiln.kernels.op.Epilogue;
-import kiln.kernels.op.GroupNormStatistics;
-import kiln.kernels.op.MatrixMultiply;
-import kiln.kernels.op.MultiplyPlan;
-import kiln.kernels.op.OnLoad;
+import kiln.kernels.op.norm.GroupNormStatistics;
+import kiln.kernels.op.product.Convolution;
+import kiln.kernels.op.product.ConvolutionPlan;
+import kiln.kernels.op.product.Epilogue;
+import kiln.kernels.op.product.MatrixMultiply;
+import kiln.kernels.op.product.MultiplyPlan;
+import kiln.kernels.op.product.OnLoad;
 
 /** A convolution or a linear layer over a map, to be launched for all of its rows or for a band of them, with the same result to the bit. */
 sealed interface RowProduct {

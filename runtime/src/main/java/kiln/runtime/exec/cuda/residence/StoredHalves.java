@@ -124,7 +124,7 @@ final class StoredHalves {
         }
     }
 
-    /** Which of the checkpoint's rows is the card's: {@link kiln.kernels.op.Epilogue#interleaved} for one row. */
+    /** Which of the checkpoint's rows is the card's: {@link kiln.kernels.op.product.Epilogue#interleaved} for one row. */
     private int fileRow(int row) {
         return weight.layout() == Layout.GEGLU ? row / 2 + row % 2 * (weight.rows() / 2) : row;
     }

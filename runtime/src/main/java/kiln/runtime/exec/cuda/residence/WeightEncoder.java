@@ -6,11 +6,11 @@ import java.nio.ShortBuffer;
 import java.util.stream.IntStream;
 import kiln.kernels.DataType;
 import kiln.kernels.HalfFloats;
-import kiln.kernels.op.Convolution;
-import kiln.kernels.op.Doubling;
-import kiln.kernels.op.Epilogue;
-import kiln.kernels.op.QuantizedRows;
-import kiln.kernels.op.TimestepEmbedding;
+import kiln.kernels.op.element.TimestepEmbedding;
+import kiln.kernels.op.product.Convolution;
+import kiln.kernels.op.product.Doubling;
+import kiln.kernels.op.product.Epilogue;
+import kiln.kernels.op.product.QuantizedRows;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.exec.cuda.program.DeviceWeight;
 

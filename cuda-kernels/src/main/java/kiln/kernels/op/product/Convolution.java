@@ -1,0 +1,410 @@
+package kiln.kernels.op.product;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import kiln.kernels.DataType;
+import kiln.kernels.Kernel;
+import kiln.kernels.KernelCall;
+import kiln.kernels.op.Code;
+import kiln.kernels.ptx.PtxFunction;
+import kiln.kernels.ptx.PtxModule;
+import kiln.kernels.ptx.PtxType;
+import kiln.kernels.ptx.Value;
+
+/**
+ * A convolution as a product whose left factor is read from the picture in place (implicit GEMM), then an {@link Epilogue}.
+ *
+ * <p>{@code out[b, y, x, n] = Σ_ky Σ_kx Σ_c in[b, y·stride + ky − padBefore, x·stride + kx − padBefore, c] · w[n, ky, kx, c]}, zeros
+ * outside. Weights are in the order {@code [out, ky, kx, in]} ({@link #packWeights} makes it of the checkpoint's). Padding below and right
+ * is in the result's size.
+ *
+ * @param weights how they are stored, as for {@link MatrixMultiply}
+ * @param vector out channels are a multiple of four, in channels of {@link Tile#vector}
+ * @param size of the window: 1 or 3
+ * @param upsample the picture is read as if doubled to nearest neighbours, by {@link Doubling}, which says what order weights are in (bytes
+ *     have a scale for each parity and out channel)
+ * @param partial as for {@link MatrixMultiply}
+ * @param onLoad what is done to the picture's elements; zeros outside stay. Anything but nothing takes a tile of pixels
+ */
+public record Convolution(
+        DataType type,
+        DataType weights,
+        Tile tile,
+        boolean vector,
+        Epilogue epilogue,
+        int size,
+        int stride,
+        int padBefore,
+        boolean upsample,
+        boolean partial,
+        OnLoad onLoad)
+        implements Kernel {
+    /** Sizes of one convolution; in height and width as stored, before any doubling. */
+    public record Shape(int batch, int height, int width, int inChannels, int outHeight, int outWidth, int outChannels) {
+        public int rows() {
+            return batch * outHeight * outWidth;
+        }
+
+        /** Of the result, counting what lies beyond its edges. */
+        public int rowTiles(Tile tile) {
+            return tile.isPatch() ? PatchProduct.tiles(tile, batch, outHeight, outWidth) : Code.blocks(rows(), tile.rows());
+        }
+
+        /** What a band of that many result rows is a convolution of. */
+        Shape ofBand(Band band) {
+            return new Shape(batch, height, width, inChannels, band.rows(), outWidth, outChannels);
+        }
+
+        /** What is computed at each parity of a result that is the picture doubled. */
+        Shape ofParity() {
+            return new Shape(batch, height, width, inChannels, outHeight / 2, outWidth / 2, outChannels);
+        }
+    }
+
+    /**
+     * Some rows of the result, computed from a buffer that holds only the picture's rows that they need. Each element is summed in the same
+     * order as in the whole, so it is the same to the bit.
+     *
+     * @param firstRow of the result; its buffer begins with it and holds {@code rows} of each picture. Both are even where the picture is
+     *     doubled
+     * @param inFirstRow of the picture as stored, before any doubling; the input buffer begins with it and holds {@code inRows} of each picture
+     */
+    public record Band(int firstRow, int rows, int inFirstRow, int inRows) {
+        /** All of it. */
+        public static Band whole(Shape shape) {
+            return new Band(0, shape.outHeight(), 0, shape.height());
+        }
+    }
+
+    /** The band of some of the result's rows, with the fewest rows of the picture. */
+    public Band band(Shape shape, int firstRow, int rows) {
+        int scale = upsample ? 2 : 1;
+        int first = Math.floorDiv(firstRow * stride - padBefore, scale);
+        int last = Math.floorDiv((firstRow + rows - 1) * stride - padBefore + size - 1, scale);
+        int inFirstRow = Math.max(0, first);
+        return new Band(firstRow, rows, inFirstRow, Math.min(shape.height() - 1, last) - inFirstRow + 1);
+    }
+
+    public Convolution {
+        Objects.requireNonNull(type, "type");
+        Objects.requireNonNull(weights, "weights");
+        Objects.requireNonNull(tile, "tile");
+        Objects.requireNonNull(epilogue, "epilogue");
+        if (size < 1 || stride < 1 || padBefore < 0 || padBefore >= size || epilogue.geglu()) {
+            throw new IllegalArgumentException("convolution " + size + "x" + size + ", stride " + stride + ", padding " + padBefore);
+        }
+        if (upsample && !keepsSize(size, stride, padBefore)) {
+            throw new IllegalArgumentException("convolution: a picture is read doubled by 3x3 with stride 1 and padding 1 only");
+        }
+        TiledProduct.require(type, weights, tile, vector, epilogue);
+        if (tile.isPatch() && !takesPatches(size, stride, padBefore, upsample)) {
+            throw new IllegalArgumentException("convolution: " + tile.label() + " is for 3x3 with stride 1 and padding 1");
+        }
+        Objects.requireNonNull(onLoad, "onLoad");
+        if (onLoad != OnLoad.NOTHING && !tile.isPatch()) {
+            throw new IllegalArgumentException("convolution: " + onLoad.label() + " as " + tile.label() + " loads, which is no tile of pixels");
+        }
+        if (partial && !epilogue.equals(Epilogue.NONE)) {
+            throw new IllegalArgumentException("convolution: partial sums with " + epilogue.label());
+        }
+    }
+
+    /** With nothing done to elements. */
+    public Convolution(
+            DataType type,
+            DataType weights,
+            Tile tile,
+            boolean vector,
+            Epilogue epilogue,
+            int size,
+            int stride,
+            int padBefore,
+            boolean upsample,
+            boolean partial) {
+        this(type, weights, tile, vector, epilogue, size, stride, padBefore, upsample, partial, OnLoad.NOTHING);
+    }
+
+    /** With weights stored as the tensors. */
+    public Convolution(
+            DataType type, Tile tile, boolean vector, Epilogue epilogue, int size, int stride, int padBefore, boolean upsample) {
+        this(type, type, tile, vector, epilogue, size, stride, padBefore, upsample);
+    }
+
+    /** With whole sums. */
+    public Convolution(
+            DataType type,
+            DataType weights,
+            Tile tile,
+            boolean vector,
+            Epilogue epilogue,
+            int size,
+            int stride,
+            int padBefore,
+            boolean upsample) {
+        this(type, weights, tile, vector, epilogue, size, stride, padBefore, upsample, false);
+    }
+
+    /** Whether a window is one that {@link PatchProduct} reads. */
+    static boolean takesPatches(int size, int stride, int padBefore, boolean upsample) {
+        return keepsSize(size, stride, padBefore) && !upsample;
+    }
+
+    private static boolean keepsSize(int size, int stride, int padBefore) {
+        return size == 3 && stride == 1 && padBefore == 1;
+    }
+
+    /** What the product's rows are positions of: the result, or a parity of it where the picture is doubled, which are the picture's own. */
+    static Shape positions(Shape shape, boolean upsample) {
+        return upsample ? shape.ofParity() : shape;
+    }
+
+    /** Rows and columns of the window that is read in the stored picture. */
+    private int window() {
+        return upsample ? Doubling.WINDOW : size;
+    }
+
+    /** Whether the sums' scales are left to {@link SplitSum}. It knows those of columns, not of parities. */
+    boolean leavesScales() {
+        return weights == DataType.I8 && partial && !upsample;
+    }
+
+    private boolean takesScales() {
+        return weights == DataType.I8 && !leavesScales();
+    }
+
+    /** What adds the parts of the sums. */
+    public SplitSum sumOfParts(Epilogue epilogue, int outChannels) {
+        return SplitSum.of(type, leavesScales() ? weights : type, epilogue, outChannels, outChannels);
+    }
+
+    public static boolean canUseVectors(Tile tile, int inChannels, int outChannels) {
+        return outChannels % FmaProduct.GROUP == 0 && inChannels % tile.vector() == 0;
+    }
+
+    @Override
+    public String name() {
+        return "convolution";
+    }
+
+    @Override
+    public String variant() {
+        return TiledProduct.label(type, weights) + " " + tile.label() + (vector ? " vector " : " any ") + size + "x" + size + " stride" + stride + " pad" + padBefore
+                + (upsample ? " upsample " : " ") + (onLoad == OnLoad.NOTHING ? "" : onLoad.label() + " ") + (partial ? "partial" : epilogue.label());
+    }
+
+    @Override
+    public int target() {
+        return tile.arithmetic().target();
+    }
+
+    @Override
+    public int threads() {
+        return tile.threads();
+    }
+
+    @Override
+    public int registerBudget() {
+        return tile.registerBudget();
+    }
+
+    /** @param inputs as for {@link MatrixMultiply#call}; a row is a position of the result */
+    public KernelCall call(long in, long weights, long out, Shape shape, long bias, List<Epilogue.Input> inputs) {
+        if (this.weights == DataType.I8) {
+            throw new IllegalArgumentException("convolution " + variant() + " needs the weights' scales");
+        }
+        return call(in, weights, 0, out, shape, bias, inputs);
+    }
+
+    /**
+     * The same with any type of weights.
+     *
+     * @param scales address of {@code [outChannels]} 32-bit floats; where weights are no bytes, ignored
+     */
+    public KernelCall call(long in, long weights, long scales, long out, Shape shape, long bias, List<Epilogue.Input> inputs) {
+        return call(in, weights, scales, out, shape, Band.whole(shape), bias, inputs);
+    }
+
+    /**
+     * The same for a band.
+     *
+     * @param in address of the band's first row of the first picture; so is {@code out} in the result, and so are the inputs
+     * @param shape of the whole
+     */
+    public KernelCall call(long in, long weights, long scales, long out, Shape shape, Band band, long bias, List<Epilogue.Input> inputs) {
+        return call(in, OnLoad.Factors.NONE, weights, scales, out, shape, band, bias, inputs);
+    }
+
+    /** The same with what is done to elements. */
+    public KernelCall call(
+            long in,
+            OnLoad.Factors factors,
+            long weights,
+            long scales,
+            long out,
+            Shape shape,
+            Band band,
+            long bias,
+            List<Epilogue.Input> inputs) {
+        if (partial) {
+            throw new IllegalArgumentException("convolution " + variant() + " stores no results");
+        }
+        if (epilogue.leavesStatistics() && tile.isPatch() && !tile.hasWholeSlices(band.rows(), shape.outWidth())) {
+            throw new IllegalArgumentException("convolution " + variant() + ": no whole tiles for statistics in " + band + " of " + shape);
+        }
+        Shape positions = positions(shape.ofBand(band), upsample);
+        TiledProduct.requireSlices(epilogue, tile.statisticsSlice(), positions.outHeight() * positions.outWidth());
+        List<Object> arguments = arguments(in, factors, weights, out, shape, band);
+        TiledProduct.addScales(arguments, this.weights, scales);
+        epilogue.addArguments(arguments, bias, inputs);
+        return call(positions, 1, arguments);
+    }
+
+    /** As {@link MatrixMultiply#partialCall}; rows are the positions of the result, columns its channels. */
+    KernelCall partialCall(long in, OnLoad.Factors factors, long weights, long scales, long work, Shape shape, Band band, int parts) {
+        if (!partial) {
+            throw new IllegalArgumentException("convolution " + variant() + " stores no partial sums");
+        }
+        List<Object> arguments = arguments(in, factors, weights, work, shape, band);
+        arguments.add(TiledProduct.slicesOfPart(tile, shape.inChannels(), tile.isPatch() ? 1 : window() * window(), parts));
+        if (takesScales()) {
+            arguments.add(scales);
+        }
+        return call(positions(shape.ofBand(band), upsample), parts, arguments);
+    }
+
+    private List<Object> arguments(long in, OnLoad.Factors factors, long weights, long out, Shape shape, Band band) {
+        if (vector && !canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
+            throw new IllegalArgumentException("convolution " + variant() + ": " + shape);
+        }
+        requireWithin(shape, band);
+        Shape positions = positions(shape.ofBand(band), upsample);
+        int firstRow = upsample ? band.firstRow() / 2 : band.firstRow();
+        List<Object> arguments = new ArrayList<>(List.of(in, weights, out, positions.rows(), shape.outChannels(), shape.inChannels()));
+        arguments.addAll(List.of(shape.height(), shape.width(), positions.outHeight(), positions.outWidth()));
+        arguments.addAll(List.of(firstRow, band.inFirstRow(), band.inRows()));
+        if (onLoad != OnLoad.NOTHING) {
+            arguments.add(factors.address());
+        }
+        return arguments;
+    }
+
+    private KernelCall call(Shape positions, int parts, List<Object> arguments) {
+        int depth = upsample ? parts * Doubling.PARITIES : parts;
+        return new KernelCall(this, positions.rowTiles(tile), Code.blocks(positions.outChannels(), tile.columns()), depth, arguments);
+    }
+
+    private void requireWithin(Shape shape, Band band) {
+        if (upsample && (shape.outHeight() != 2 * shape.height() || shape.outWidth() != 2 * shape.width())) {
+            throw new IllegalArgumentException("convolution " + variant() + ": " + shape + ", whose result is not the doubled size");
+        }
+        if (upsample && (band.firstRow() % 2 != 0 || band.rows() % 2 != 0)) {
+            throw new IllegalArgumentException("convolution " + variant() + ": " + band + " of a doubled picture, whose rows come in twos");
+        }
+        Band needed = band(shape, band.firstRow(), band.rows());
+        if (band.firstRow() < 0
+                || band.rows() < 1
+                || band.firstRow() + band.rows() > shape.outHeight()
+                || band.inFirstRow() < 0
+                || band.inFirstRow() > needed.inFirstRow()
+                || band.inFirstRow() + band.inRows() < needed.inFirstRow() + needed.inRows()) {
+            throw new IllegalArgumentException("convolution " + variant() + ": " + band + " of " + shape + ", needed " + needed);
+        }
+    }
+
+    @Override
+    public String ptx() {
+        PtxModule module = new PtxModule(target());
+        PtxFunction f = module.entry(name(), threads(), registerBudget());
+        Value in = f.parameter("in", PtxType.U64);
+        Value weightMatrix = f.parameter("weights", PtxType.U64);
+        Value out = f.parameter("out", PtxType.U64);
+        Value rows = f.parameter("rows", PtxType.U32);
+        Value outChannels = f.parameter("out_channels", PtxType.U32);
+        Value inChannels = f.parameter("in_channels", PtxType.U32);
+        Value height = f.parameter("height", PtxType.U32);
+        Value width = f.parameter("width", PtxType.U32);
+        Value outHeight = f.parameter("out_height", PtxType.U32);
+        Value outWidth = f.parameter("out_width", PtxType.U32);
+        Value firstOutRow = f.parameter("first_out_row", PtxType.U32);
+        Value firstInRow = f.parameter("first_in_row", PtxType.U32);
+        Value inRows = f.parameter("in_rows", PtxType.U32);
+        LoadText load = onLoad == OnLoad.NOTHING ? null : new LoadText(f, onLoad, type, f.parameter("factors", PtxType.U64), inChannels);
+        Value slicesOfPart = partial ? f.parameter("slices_of_part", PtxType.U32) : null;
+        Value scales = takesScales() ? TiledProduct.scales(f, weights) : null;
+        DataType stored = partial ? DataType.F32 : type;
+        Epilogue.Text text = epilogue.new Text(f, stored);
+        Doubling.Text doubling = upsample ? new Doubling.Text(f, width) : null;
+        Value part = !partial ? null : upsample ? doubling.part : f.special("%ctaid.z");
+        Value resultRows = upsample ? f.mul(rows, Value.of(Doubling.PARITIES)) : rows;
+        Value target = partial ? f.mad(f.mulWide(part, f.mul(resultRows, outChannels)), Value.ofLong(Float.BYTES), out) : out;
+        if (upsample) {
+            f.comment("the parity's weights");
+            Value before = f.mul(doubling.parity, outChannels);
+            weightMatrix = f.address(weightMatrix, f.mul(f.mul(before, inChannels), Value.of(Doubling.TAPS)), weights.bytes());
+            scales = scales == null ? null : f.address(scales, before, Float.BYTES);
+        }
+        Results results = new Results(f, stored, target, outChannels, resultRows, outChannels, scales, epilogue, text, doubling);
+        TiledProduct.Operands operands = new TiledProduct.Operands(weightMatrix, rows, outChannels, inChannels, part, slicesOfPart);
+        ConvolutionMap map = new ConvolutionMap(in, height, width, outHeight, outWidth, firstOutRow, firstInRow, inRows);
+        if (tile.isPatch()) {
+            new PatchProduct(f, type, weights, tile, map, load).emit(operands, results);
+        } else {
+            WindowRows windows = new WindowRows(f, type, window(), stride, padBefore, map, inChannels, doubling);
+            TiledProduct.of(f, type, weights, tile, vector).emit(operands, windows, results);
+        }
+        return module.text();
+    }
+
+    /** From the checkpoint's {@code [out, in, ky, kx]} to {@code [out, ky, kx, in]}. */
+    public static float[] packWeights(float[] weights, int out, int in, int size) {
+        float[] packed = new float[weights.length];
+        int taps = size * size;
+        for (int n = 0; n < out; n++) {
+            for (int c = 0; c < in; c++) {
+                for (int tap = 0; tap < taps; tap++) {
+                    packed[(n * taps + tap) * in + c] = weights[(n * in + c) * taps + tap];
+                }
+            }
+        }
+        return packed;
+    }
+
+    /**
+     * A band (or {@link Band#whole} of it) in plain Java, with packed weights and their scales, if any. Arguments from {@code bias} on as for
+     * {@link Epilogue}.
+     *
+     * @param in after {@link OnLoad#reference}
+     */
+    public float[] reference(
+            float[] in, float[] weights, float[] scales, Shape shape, Band band, float[] bias, List<float[]> added, List<Integer> steps) {
+        float[] sums = new float[shape.ofBand(band).rows() * shape.outChannels()];
+        int taps = window() * window();
+        int at = 0;
+        for (int row = 0; row < shape.ofBand(band).rows(); row++) {
+            int b = row / (band.rows() * shape.outWidth());
+            int outY = row / shape.outWidth() % band.rows() + band.firstRow();
+            int outX = row % shape.outWidth();
+            int firstY = upsample ? (outY - 1) >> 1 : outY * stride - padBefore;
+            int firstX = upsample ? (outX - 1) >> 1 : outX * stride - padBefore;
+            int parity = upsample ? outY % 2 * 2 + outX % 2 : 0;
+            for (int n = 0; n < shape.outChannels(); n++) {
+                int weightRow = parity * shape.outChannels() + n;
+                double sum = 0;
+                for (int tap = 0; tap < taps; tap++) {
+                    int y = firstY + tap / window();
+                    int x = firstX + tap % window();
+                    if (y < 0 || x < 0 || y >= shape.height() || x >= shape.width()) {
+                        continue;
+                    }
+                    int position = (b * band.inRows() + y - band.inFirstRow()) * shape.width() + x;
+                    for (int c = 0; c < shape.inChannels(); c++) {
+                        sum += (double) in[position * shape.inChannels() + c] * weights[(weightRow * taps + tap) * shape.inChannels() + c];
+                    }
+                }
+                sums[at++] = (float) (scales == null ? sum : sum * scales[weightRow]);
+            }
+        }
+        return epilogue.reference(sums, shape.ofBand(band).rows(), shape.outChannels(), bias, added, steps);
+    }
+}

@@ -1,0 +1,116 @@
+package kiln.kernels.op.product;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import kiln.kernels.DataType;
+import kiln.kernels.KernelCall;
+import kiln.kernels.emulator.DeviceMemory;
+import kiln.kernels.emulator.Dim3;
+import kiln.kernels.emulator.PtxEmulator;
+import kiln.kernels.emulator.PtxModule;
+import kiln.kernels.op.Arithmetic;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A map computed band by band, each from the rows that it needs and no others, against the whole. */
+class ConvolutionBandsTest {
+    private static final int HEIGHT = 11;
+    private static final int WIDTH = 5;
+    private static final int CHANNELS = 16;
+    private static final int OUT_CHANNELS = 8;
+    private static final long SEED = 4;
+
+    static Stream<Convolution> kernels() {
+        Tile tensor = Tile.mediumTensor(Arithmetic.MMA16);
+        return Stream.of(
+                new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, 3, 1, 1, false),
+                new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, 3, 1, 1, false),
+                new Convolution(DataType.F16, Tile.mediumPatch(Arithmetic.MMA16), true, Epilogue.BIAS, 3, 1, 1, false),
+                new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, 3, 1, 1, true),
+                new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, 3, 2, 1, false),
+                new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, 3, 2, 0, false),
+                new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, 1, 1, 0, false));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void bandsEqualTheWholeToTheBit(Convolution kernel) {
+        Convolution.Shape shape = shape(kernel);
+        Random random = new Random(SEED);
+        byte[] picture = values(random, HEIGHT * WIDTH * CHANNELS);
+        int windows = kernel.upsample() ? Doubling.PARITIES * Doubling.TAPS : kernel.size() * kernel.size();
+        byte[] weights = values(random, OUT_CHANNELS * windows * CHANNELS);
+        byte[] bias = values(random, OUT_CHANNELS);
+        byte[] whole = run(kernel, shape, Convolution.Band.whole(shape), picture, weights, bias);
+        int outRowBytes = shape.outWidth() * OUT_CHANNELS * 2;
+        int inRowBytes = WIDTH * CHANNELS * 2;
+        for (int row = 0; row < shape.outHeight(); ) {
+            int rows = Math.min((1 + random.nextInt(4)) * (kernel.upsample() ? 2 : 1), shape.outHeight() - row);
+            Convolution.Band band = kernel.band(shape, row, rows);
+            byte[] part = Arrays.copyOfRange(picture, band.inFirstRow() * inRowBytes, (band.inFirstRow() + band.inRows()) * inRowBytes);
+            assertThat(run(kernel, shape, band, part, weights, bias))
+                    .as("%s, seed %d", band, SEED)
+                    .isEqualTo(Arrays.copyOfRange(whole, row * outRowBytes, (row + rows) * outRowBytes));
+            row += rows;
+        }
+    }
+
+    @Test
+    void aBandNamesTheRowsThatItNeeds() {
+        Convolution plain = new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, 3, 1, 1, false);
+        assertThat(plain.band(shape(plain), 0, 4)).isEqualTo(new Convolution.Band(0, 4, 0, 5));
+        assertThat(plain.band(shape(plain), 4, 7)).isEqualTo(new Convolution.Band(4, 7, 3, 8));
+        Convolution doubling = new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, 3, 1, 1, true);
+        assertThat(doubling.band(shape(doubling), 4, 4)).isEqualTo(new Convolution.Band(4, 4, 1, 4));
+        Convolution halving = new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, 3, 2, 0, false);
+        assertThat(halving.band(shape(halving), 2, 2)).isEqualTo(new Convolution.Band(2, 2, 4, 5));
+    }
+
+    @Test
+    void aBufferWithoutTheHaloIsRefused() {
+        Convolution kernel = new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, 3, 1, 1, false);
+        Convolution.Band band = new Convolution.Band(4, 3, 4, 3);
+        assertThatThrownBy(() -> kernel.call(0, 0, 0, 0, shape(kernel), band, 0, List.of()))
+                .hasMessageContaining("needed Band[firstRow=4, rows=3, inFirstRow=3, inRows=5]");
+    }
+
+    private static Convolution.Shape shape(Convolution kernel) {
+        int scale = kernel.upsample() ? 2 : 1;
+        int padding = kernel.size() == 1 ? 0 : Math.max(1, 2 * kernel.padBefore());
+        int outHeight = (HEIGHT * scale + padding - kernel.size()) / kernel.stride() + 1;
+        int outWidth = (WIDTH * scale + padding - kernel.size()) / kernel.stride() + 1;
+        return new Convolution.Shape(1, HEIGHT, WIDTH, CHANNELS, outHeight, outWidth, OUT_CHANNELS);
+    }
+
+    private static byte[] values(Random random, int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return DataType.F16.encode(values);
+    }
+
+    private static byte[] run(Convolution kernel, Convolution.Shape shape, Convolution.Band band, byte[] picture, byte[] weights, byte[] bias) {
+        DeviceMemory memory = new DeviceMemory(1 << 20);
+        int outBytes = shape.ofBand(band).rows() * OUT_CHANNELS * 2;
+        long out = memory.allocate(outBytes);
+        KernelCall call = kernel.call(
+                write(memory, picture), write(memory, weights), 0, out, shape, band, write(memory, bias), List.of());
+        Dim3 grid = new Dim3(call.gridX(), call.gridY(), call.gridZ());
+        PtxModule module = PtxModule.parse(kernel.ptx());
+        new PtxEmulator(memory).launch(module, kernel.name(), grid, Dim3.of(kernel.threads()), 0, call.arguments().toArray());
+        return memory.readBytes(out, outBytes);
+    }
+
+    private static long write(DeviceMemory memory, byte[] bytes) {
+        long address = memory.allocate(bytes.length);
+        memory.write(address, bytes);
+        return address;
+    }
+}
