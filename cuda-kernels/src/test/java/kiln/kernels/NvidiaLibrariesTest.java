@@ -95,8 +95,8 @@ class NvidiaLibrariesTest {
             Convolution.Shape shape = new Convolution.Shape(
                     convolution.batch(), convolution.height(), convolution.width(), convolution.inChannels(), convolution.outHeight(),
                     convolution.outWidth(), convolution.outChannels());
-            float[] expected = new Convolution(
-                            type, Tile.SMALL, false, Epilogue.NONE, convolution.size(), convolution.stride(), convolution.padding(), false)
+            Convolution.Window window = new Convolution.Window(convolution.size(), convolution.stride(), convolution.padding(), false);
+            float[] expected = new Convolution(type, Tile.SMALL, false, Epilogue.NONE, window)
                     .reference(in, weights, null, shape, Convolution.Band.whole(shape), null, List.of(), List.of());
             long work = context.allocate(Math.max(1, cudnn.workBytes(convolution).orElseThrow()), "work");
             try {

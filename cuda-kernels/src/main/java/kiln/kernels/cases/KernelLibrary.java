@@ -118,14 +118,14 @@ public final class KernelLibrary {
         }
         all.add(new MatrixMultiply(type, Tile.SMALL, true, Epilogue.BIAS));
         all.add(new MatrixMultiply(type, Tile.MEDIUM, true, RESIDUAL_STATISTICS));
-        all.add(new Convolution(type, Tile.SMALL, true, PER_CHANNEL_STATISTICS, 3, 1, 1, false));
+        all.add(new Convolution(type, Tile.SMALL, true, PER_CHANNEL_STATISTICS, Convolution.Window.SAME));
         if (type == DataType.F16) {
             List.of(Tile.LARGE, Tile.TALL, Tile.WIDE)
-                    .forEach(tile -> all.add(new Convolution(type, tile, true, RESIDUAL_STATISTICS, 3, 1, 1, false)));
+                    .forEach(tile -> all.add(new Convolution(type, tile, true, RESIDUAL_STATISTICS, Convolution.Window.SAME)));
             LAYERS.forEach(epilogue -> all.add(new MatrixMultiply(type, Tile.LARGE, true, epilogue)));
-            all.add(new Convolution(type, Tile.LARGE, true, Epilogue.BIAS, 3, 1, 1, false));
-            all.add(new Convolution(type, Tile.LARGE, true, PER_CHANNEL, 3, 1, 1, false));
-            all.add(new Convolution(type, Tile.LARGE, true, RESIDUAL, 3, 1, 1, false));
+            all.add(new Convolution(type, Tile.LARGE, true, Epilogue.BIAS, Convolution.Window.SAME));
+            all.add(new Convolution(type, Tile.LARGE, true, PER_CHANNEL, Convolution.Window.SAME));
+            all.add(new Convolution(type, Tile.LARGE, true, RESIDUAL, Convolution.Window.SAME));
         }
     }
 
@@ -134,17 +134,17 @@ public final class KernelLibrary {
         all.add(new MatrixMultiply(DataType.F32, DataType.F16, Tile.SMALL, false, Epilogue.BIAS));
         all.add(new MatrixMultiply(DataType.F32, DataType.F16, Tile.MEDIUM, true, Epilogue.biasGeglu()));
         all.add(new MatrixMultiply(DataType.F32, DataType.F16, Tile.LARGE, true, RESIDUAL));
-        all.add(new Convolution(DataType.F32, DataType.F16, Tile.SMALL, false, Epilogue.BIAS, 3, 1, 1, false));
-        all.add(new Convolution(DataType.F32, DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, 3, 1, 1, true));
-        all.add(new Convolution(DataType.F32, DataType.F16, Tile.LARGE, true, PER_CHANNEL, 3, 1, 1, false));
+        all.add(new Convolution(DataType.F32, DataType.F16, Tile.SMALL, false, Epilogue.BIAS, Convolution.Window.SAME));
+        all.add(new Convolution(DataType.F32, DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, Convolution.Window.DOUBLED));
+        all.add(new Convolution(DataType.F32, DataType.F16, Tile.LARGE, true, PER_CHANNEL, Convolution.Window.SAME));
     }
 
     /** Weights as bytes, for the linear layers and convolutions that a small card keeps that way. */
     private static void addByteProducts(List<Kernel> all, DataType type) {
         all.add(new MatrixMultiply(type, DataType.I8, Tile.SMALL, false, Epilogue.BIAS));
         all.add(new MatrixMultiply(type, DataType.I8, Tile.MEDIUM, true, Epilogue.NONE));
-        all.add(new Convolution(type, DataType.I8, Tile.SMALL, false, Epilogue.BIAS, 3, 1, 1, false));
-        all.add(new Convolution(type, DataType.I8, Tile.MEDIUM, true, PER_CHANNEL, 3, 1, 1, false));
+        all.add(new Convolution(type, DataType.I8, Tile.SMALL, false, Epilogue.BIAS, Convolution.Window.SAME));
+        all.add(new Convolution(type, DataType.I8, Tile.MEDIUM, true, PER_CHANNEL, Convolution.Window.SAME));
         if (type == DataType.F16) {
             all.add(new MatrixMultiply(type, DataType.I8, Tile.SMALL, true, Epilogue.BIAS));
             addByteLayers(all, Tile.MEDIUM, Tile.LARGE);
@@ -155,9 +155,9 @@ public final class KernelLibrary {
     /** What small maps with long sums take. */
     private static void addSplitProducts(List<Kernel> all, DataType type, Tile tile) {
         all.add(new MatrixMultiply(type, type, tile, true, Epilogue.NONE, true));
-        all.add(new Convolution(type, type, tile, true, Epilogue.NONE, 3, 1, 1, false, true));
+        all.add(new Convolution(type, type, tile, true, Epilogue.NONE, Convolution.Window.SAME, true));
         if (type == DataType.F16) {
-            all.add(new Convolution(type, DataType.I8, tile, true, Epilogue.NONE, 3, 1, 1, false, true));
+            all.add(new Convolution(type, DataType.I8, tile, true, Epilogue.NONE, Convolution.Window.SAME, true));
         }
     }
 
@@ -202,7 +202,7 @@ public final class KernelLibrary {
     }
 
     private static Convolution doubling(DataType type, DataType weights, Tile tile, Epilogue epilogue, boolean partial) {
-        return new Convolution(type, weights, tile, true, epilogue, 3, 1, 1, true, partial);
+        return new Convolution(type, weights, tile, true, epilogue, Convolution.Window.DOUBLED, partial);
     }
 
     private static void addTensorNormalizing(List<Kernel> all, Arithmetic arithmetic) {
@@ -219,16 +219,16 @@ public final class KernelLibrary {
     private static void addBetween(List<Kernel> all, Tile... tiles) {
         for (Tile tile : tiles) {
             all.add(new MatrixMultiply(DataType.F16, tile, true, Epilogue.biasGeglu()));
-            all.add(new Convolution(DataType.F16, tile, true, RESIDUAL, 3, 1, 1, false));
+            all.add(new Convolution(DataType.F16, tile, true, RESIDUAL, Convolution.Window.SAME));
         }
-        all.add(new Convolution(DataType.F16, DataType.I8, tiles[0], true, Epilogue.NONE, 3, 1, 1, false, true));
+        all.add(new Convolution(DataType.F16, DataType.I8, tiles[0], true, Epilogue.NONE, Convolution.Window.SAME, true));
     }
 
     private static void addByteLayers(List<Kernel> all, Tile medium, Tile large) {
         all.add(new MatrixMultiply(DataType.F16, DataType.I8, medium, true, RESIDUAL));
         all.add(new MatrixMultiply(DataType.F16, DataType.I8, large, true, Epilogue.biasGeglu()));
-        all.add(new Convolution(DataType.F16, DataType.I8, medium, true, Epilogue.BIAS, 3, 1, 1, true));
-        all.add(new Convolution(DataType.F16, DataType.I8, large, true, RESIDUAL, 3, 1, 1, false));
+        all.add(new Convolution(DataType.F16, DataType.I8, medium, true, Epilogue.BIAS, Convolution.Window.DOUBLED));
+        all.add(new Convolution(DataType.F16, DataType.I8, large, true, RESIDUAL, Convolution.Window.SAME));
     }
 
     private static void addTensorProducts(List<Kernel> all, Arithmetic arithmetic) {
@@ -244,11 +244,11 @@ public final class KernelLibrary {
         addByteLayers(all, medium, large);
         addSplitProducts(all, DataType.F16, medium);
         addBetween(all, Tile.tallestTensor(arithmetic), Tile.tallTensor(arithmetic), Tile.wideTensor(arithmetic));
-        all.add(new Convolution(DataType.F16, large, true, PER_CHANNEL, 3, 1, 1, false));
-        all.add(new Convolution(DataType.F16, large, true, RESIDUAL, 3, 1, 1, false));
+        all.add(new Convolution(DataType.F16, large, true, PER_CHANNEL, Convolution.Window.SAME));
+        all.add(new Convolution(DataType.F16, large, true, RESIDUAL, Convolution.Window.SAME));
         all.add(new MatrixMultiply(DataType.F16, medium, true, RESIDUAL_STATISTICS));
-        all.add(new Convolution(DataType.F16, large, true, PER_CHANNEL_STATISTICS, 3, 1, 1, false));
-        all.add(new Convolution(DataType.F16, Tile.tallestTensor(arithmetic), true, RESIDUAL_STATISTICS, 3, 1, 1, false));
+        all.add(new Convolution(DataType.F16, large, true, PER_CHANNEL_STATISTICS, Convolution.Window.SAME));
+        all.add(new Convolution(DataType.F16, Tile.tallestTensor(arithmetic), true, RESIDUAL_STATISTICS, Convolution.Window.SAME));
     }
 
     private static void addPatchProducts(List<Kernel> all, Arithmetic arithmetic) {
@@ -264,15 +264,15 @@ public final class KernelLibrary {
     }
 
     private static Convolution patches(DataType weights, Tile tile, Epilogue epilogue, boolean partial, OnLoad onLoad) {
-        return new Convolution(DataType.F16, weights, tile, true, epilogue, 3, 1, 1, false, partial, onLoad);
+        return new Convolution(DataType.F16, weights, tile, true, epilogue, Convolution.Window.SAME, partial, onLoad);
     }
 
     private static void addConvolutions(List<Kernel> all, DataType type, Tile tile, boolean vector) {
-        all.add(new Convolution(type, tile, vector, Epilogue.BIAS, 1, 1, 0, false));
-        all.add(new Convolution(type, tile, vector, Epilogue.BIAS, 3, 2, 0, false));
-        all.add(new Convolution(type, tile, vector, Epilogue.BIAS, 3, 2, 1, false));
-        all.add(new Convolution(type, tile, vector, Epilogue.BIAS, 3, 1, 1, true));
-        all.add(new Convolution(type, tile, vector, Epilogue.BIAS, 3, 1, 1, false));
+        all.add(new Convolution(type, tile, vector, Epilogue.BIAS, new Convolution.Window(1, 1, 0, false)));
+        all.add(new Convolution(type, tile, vector, Epilogue.BIAS, new Convolution.Window(3, 2, 0, false)));
+        all.add(new Convolution(type, tile, vector, Epilogue.BIAS, new Convolution.Window(3, 2, 1, false)));
+        all.add(new Convolution(type, tile, vector, Epilogue.BIAS, Convolution.Window.DOUBLED));
+        all.add(new Convolution(type, tile, vector, Epilogue.BIAS, Convolution.Window.SAME));
     }
 
     private static void addAttention(List<Kernel> all, DataType type) {

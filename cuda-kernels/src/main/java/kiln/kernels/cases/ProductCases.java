@@ -163,7 +163,7 @@ final class ProductCases {
         }
         if (kernel.partial()) {
             // The parts' borders lie within a tap's channels.
-            return List.of(split(kernel, 5, 7, kernel.tile().depth() + 2 * kernel.tile().vector(), 12, kernel.upsample() ? 3 : 4));
+            return List.of(split(kernel, 5, 7, kernel.tile().depth() + 2 * kernel.tile().vector(), 12, kernel.window().upsample() ? 3 : 4));
         }
         int in = kernel.vector() ? 5 * kernel.tile().vector() : 5;
         int out = kernel.vector() ? 12 : 7;
@@ -177,7 +177,7 @@ final class ProductCases {
         }
         List<KernelCase> cases = new ArrayList<>();
         cases.add(convolve(kernel, 2, 5, 7, in, out, false));
-        if (kernel.size() > 1) {
+        if (kernel.window().size() > 1) {
             cases.add(convolve(kernel, 1, 2, 1, in, kernel.tile().columns() + out, false));
             cases.add(convolve(kernel, 2, 8, 3, in, out, true));
         }
@@ -204,11 +204,11 @@ final class ProductCases {
 
     private static KernelCase convolve(Convolution kernel, int batch, int height, int width, int in, int out, boolean banded) {
         DataType type = kernel.type();
-        int scale = kernel.upsample() ? 2 : 1;
+        int scale = kernel.window().upsample() ? 2 : 1;
         // As the networks pad: by one on both sides, or (stride 2, none before) by one behind.
-        int padding = kernel.size() == 1 ? 0 : Math.max(1, 2 * kernel.padBefore());
-        int outHeight = (height * scale + padding - kernel.size()) / kernel.stride() + 1;
-        int outWidth = Math.max(1, (width * scale + padding - kernel.size()) / kernel.stride() + 1);
+        int padding = kernel.window().size() == 1 ? 0 : Math.max(1, 2 * kernel.window().padBefore());
+        int outHeight = (height * scale + padding - kernel.window().size()) / kernel.window().stride() + 1;
+        int outWidth = Math.max(1, (width * scale + padding - kernel.window().size()) / kernel.window().stride() + 1);
         Convolution.Shape shape = new Convolution.Shape(batch, height, width, in, outHeight, outWidth, out);
         // Rows from the middle, or all.
         Convolution.Band band = banded ? kernel.band(shape, scale, outHeight - 2 * scale) : Convolution.Band.whole(shape);
@@ -244,13 +244,13 @@ final class ProductCases {
     /** Positions in the order of the slices of statistics that they belong to. */
     private static float[] inSlices(Convolution kernel, float[] results, int batch, int height, int width) {
         Tile tile = kernel.tile();
-        if (!tile.isPatch() && !kernel.upsample()) {
+        if (!tile.isPatch() && !kernel.window().upsample()) {
             return results;
         }
         int channels = results.length / (batch * height * width);
         float[] ordered = new float[results.length];
         for (int i = 0; i < batch * height * width; i++) {
-            int row = kernel.upsample() ? ofDoubling(i, tile.statisticsSlice(), width) : ofPatch(i, tile, width);
+            int row = kernel.window().upsample() ? ofDoubling(i, tile.statisticsSlice(), width) : ofPatch(i, tile, width);
             System.arraycopy(results, row * channels, ordered, i * channels, channels);
         }
         return ordered;
@@ -275,23 +275,23 @@ final class ProductCases {
 
     /** Weights of all windows: one for each out channel, or for each parity and out channel. */
     private static Weights windows(CaseBuilder c, Convolution kernel, int in, int out) {
-        boolean doubles = kernel.upsample();
-        int taps = doubles ? Doubling.TAPS : kernel.size() * kernel.size();
+        boolean doubles = kernel.window().upsample();
+        int taps = doubles ? Doubling.TAPS : kernel.window().size() * kernel.window().size();
         return new Weights(c, kernel.type(), kernel.weights(), doubles ? Doubling.PARITIES * out : out, taps * in);
     }
 
     private static void declareWindows(Weights weights, Convolution kernel, int in, int out) {
-        if (kernel.upsample()) {
+        if (kernel.window().upsample()) {
             weights.declare(Doubling.PARITIES, out, Doubling.TAPS, in);
         } else {
-            weights.declare(out, kernel.size(), kernel.size(), in);
+            weights.declare(out, kernel.window().size(), kernel.window().size(), in);
         }
     }
 
     private static KernelCase split(Convolution kernel, int height, int width, int in, int out, int parts) {
         DataType type = kernel.type();
-        int outHeight = kernel.upsample() ? 2 * height : height;
-        int outWidth = kernel.upsample() ? 2 * width : width;
+        int outHeight = kernel.window().upsample() ? 2 * height : height;
+        int outWidth = kernel.window().upsample() ? 2 * width : width;
         Convolution.Shape shape = new Convolution.Shape(2, height, width, in, outHeight, outWidth, out);
         CaseBuilder c = new CaseBuilder(kernel, "2 of " + height + "x" + width + "x" + in + " to " + out + " in " + parts + " parts");
         float[] picture = c.normal(type, 2 * height * width * in, 1);
@@ -301,7 +301,7 @@ final class ProductCases {
         int positions = outHeight * outWidth;
         Added added = new Added(c, type, sum.epilogue(), out, 2 * positions, out, positions);
         Convolution whole = new Convolution(
-                type, kernel.weights(), kernel.tile(), true, sum.epilogue(), kernel.size(), kernel.stride(), kernel.padBefore(), kernel.upsample());
+                type, kernel.weights(), kernel.tile(), true, sum.epilogue(), kernel.window());
         Convolution.Band all = Convolution.Band.whole(shape);
         float[] expected = whole.reference(
                 factors.applied(type, picture), weights.values, weights.scales, shape, all, added.bias, added.values, added.steps);

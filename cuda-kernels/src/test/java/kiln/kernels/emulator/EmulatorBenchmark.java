@@ -59,7 +59,7 @@ public class EmulatorBenchmark {
         if (kernel.startsWith("convolution")) {
             Convolution.Shape shape = new Convolution.Shape(BATCH, SIDE, SIDE, CHANNELS, SIDE, SIDE, CHANNELS);
             Tile tile = capability < 75 ? Tile.MEDIUM : Tile.mediumPatch(capability < 80 ? Arithmetic.MMA8 : Arithmetic.MMA16);
-            call = new Convolution(DataType.F16, tile, true, Epilogue.BIAS, 3, 1, 1, false)
+            call = new Convolution(DataType.F16, tile, true, Epilogue.BIAS, Convolution.Window.SAME)
                     .call(addresses[0], addresses[1], addresses[2], shape, addresses[3], List.of());
         } else {
             int headSize = CHANNELS / HEADS;

@@ -48,8 +48,8 @@ final class LibraryArithmetic {
         long taps = (long) convolution.size() * convolution.size();
         float[] picture = read(memory, checks, type, in, pixels * convolution.inChannels(), convolution.label());
         float[] filter = read(memory, checks, type, weights, taps * convolution.inChannels() * convolution.outChannels(), convolution.label());
-        float[] result = new Convolution(
-                        type, Tile.SMALL, false, Epilogue.NONE, convolution.size(), convolution.stride(), convolution.padding(), false)
+        Convolution.Window window = new Convolution.Window(convolution.size(), convolution.stride(), convolution.padding(), false);
+        float[] result = new Convolution(type, Tile.SMALL, false, Epilogue.NONE, window)
                 .reference(picture, filter, null, shape, Convolution.Band.whole(shape), null, List.of(), List.of());
         if (workBytes > 0) {
             // Whoever keeps something there finds it gone.

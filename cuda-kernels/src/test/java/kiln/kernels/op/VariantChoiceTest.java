@@ -87,7 +87,7 @@ class VariantChoiceTest {
         assertThat(choose(DataType.F16, 86, 4096, 3, 128).vector()).isFalse();
         Convolution.Shape shape = new Convolution.Shape(1, 64, 64, 4, 64, 64, 320);
         Convolution first = ConvolutionPlan.choose(
-                        DataType.F16, DataType.F16, Card.of(86), shape, Epilogue.BIAS, 3, 1, 1, false, OnLoad.NOTHING)
+                        DataType.F16, DataType.F16, Card.of(86), shape, Convolution.Window.SAME, Epilogue.BIAS, OnLoad.NOTHING)
                 .convolution();
         assertThat(first.vector()).isTrue();
         assertThat(first.target()).isEqualTo(50);
@@ -112,7 +112,7 @@ class VariantChoiceTest {
 
     private static ConvolutionPlan normalise(Card card, Convolution.Shape shape, int size, int stride) {
         return ConvolutionPlan.choose(
-                DataType.F16, DataType.F16, card, shape, Epilogue.BIAS, size, stride, 1, false, OnLoad.AFFINE_SILU);
+                DataType.F16, DataType.F16, card, shape, new Convolution.Window(size, stride, 1, false), Epilogue.BIAS, OnLoad.AFFINE_SILU);
     }
 
     @Test
@@ -139,7 +139,7 @@ class VariantChoiceTest {
 
     private static ConvolutionPlan convolve(Card card, int side, int channels) {
         Convolution.Shape shape = new Convolution.Shape(2, side, side, channels, side, side, channels);
-        return ConvolutionPlan.choose(DataType.F16, DataType.F16, card, shape, Epilogue.BIAS, 3, 1, 1, false, OnLoad.NOTHING);
+        return ConvolutionPlan.choose(DataType.F16, DataType.F16, card, shape, Convolution.Window.SAME, Epilogue.BIAS, OnLoad.NOTHING);
     }
 
     private static MultiplyPlan multiply(Card card, int rows, int columns, int channels, int matrices) {

@@ -16,14 +16,10 @@ import kiln.kernels.ptx.Value;
  * A convolution as a product whose left factor is read from the picture in place (implicit GEMM), then an {@link Epilogue}.
  *
  * <p>{@code out[b, y, x, n] = Σ_ky Σ_kx Σ_c in[b, y·stride + ky − padBefore, x·stride + kx − padBefore, c] · w[n, ky, kx, c]}, zeros
- * outside. Weights are in the order {@code [out, ky, kx, in]} ({@link #packWeights} makes it of the checkpoint's). Padding below and right
- * is in the result's size.
+ * outside. Weights are in the order {@code [out, ky, kx, in]} ({@link #packWeights} makes it of the checkpoint's).
  *
  * @param weights how they are stored, as for {@link MatrixMultiply}
  * @param vector out channels are a multiple of four, in channels of {@link Tile#vector}
- * @param size of the window: 1 or 3
- * @param upsample the picture is read as if doubled to nearest neighbours, by {@link Doubling}, which says what order weights are in (bytes
- *     have a scale for each parity and out channel)
  * @param partial as for {@link MatrixMultiply}
  * @param onLoad what is done to the picture's elements; zeros outside stay. Anything but nothing takes a tile of pixels
  */
@@ -33,13 +29,49 @@ public record Convolution(
         Tile tile,
         boolean vector,
         Epilogue epilogue,
-        int size,
-        int stride,
-        int padBefore,
-        boolean upsample,
+        Window window,
         boolean partial,
         OnLoad onLoad)
         implements Kernel {
+    /**
+     * What of the picture a position of the result sees.
+     *
+     * @param size rows and columns: 1 or 3
+     * @param padBefore zeros above and on the left; those below and on the right are in the result's size
+     * @param upsample the picture is read as if doubled to nearest neighbours, by {@link Doubling}, which says what order weights are in
+     *     (bytes have a scale for each parity and out channel)
+     */
+    public record Window(int size, int stride, int padBefore, boolean upsample) {
+        /** 3×3, with a result as large as the picture. */
+        public static final Window SAME = new Window(3, 1, 1, false);
+        /** 3×3 over the picture doubled. */
+        public static final Window DOUBLED = new Window(3, 1, 1, true);
+
+        public Window {
+            if (size < 1 || stride < 1 || padBefore < 0 || padBefore >= size) {
+                throw new IllegalArgumentException("convolution " + size + "x" + size + ", stride " + stride + ", padding " + padBefore);
+            }
+            if (upsample && !(size == 3 && stride == 1 && padBefore == 1)) {
+                throw new IllegalArgumentException("convolution: a picture is read doubled by 3x3 with stride 1 and padding 1 only");
+            }
+        }
+
+        /** Whether it is one that {@link PatchProduct} reads. */
+        boolean takesPatches() {
+            return equals(SAME);
+        }
+
+        /** Rows and columns that are read in the stored picture. */
+        int stored() {
+            return upsample ? Doubling.WINDOW : size;
+        }
+
+        /** What the product's rows are positions of: the result, or, where the picture is doubled, a parity of it: the picture's own. */
+        Shape positions(Shape shape) {
+            return upsample ? shape.ofParity() : shape;
+        }
+    }
+
     /** Sizes of one convolution; in height and width as stored, before any doubling. */
     public record Shape(int batch, int height, int width, int inChannels, int outHeight, int outWidth, int outChannels) {
         public int rows() {
@@ -79,9 +111,9 @@ public record Convolution(
 
     /** The band of some of the result's rows, with the fewest rows of the picture. */
     public Band band(Shape shape, int firstRow, int rows) {
-        int scale = upsample ? 2 : 1;
-        int first = Math.floorDiv(firstRow * stride - padBefore, scale);
-        int last = Math.floorDiv((firstRow + rows - 1) * stride - padBefore + size - 1, scale);
+        int scale = window.upsample() ? 2 : 1;
+        int first = Math.floorDiv(firstRow * window.stride() - window.padBefore(), scale);
+        int last = Math.floorDiv((firstRow + rows - 1) * window.stride() - window.padBefore() + window.size() - 1, scale);
         int inFirstRow = Math.max(0, first);
         return new Band(firstRow, rows, inFirstRow, Math.min(shape.height() - 1, last) - inFirstRow + 1);
     }
@@ -91,14 +123,12 @@ public record Convolution(
         Objects.requireNonNull(weights, "weights");
         Objects.requireNonNull(tile, "tile");
         Objects.requireNonNull(epilogue, "epilogue");
-        if (size < 1 || stride < 1 || padBefore < 0 || padBefore >= size || epilogue.geglu()) {
-            throw new IllegalArgumentException("convolution " + size + "x" + size + ", stride " + stride + ", padding " + padBefore);
-        }
-        if (upsample && !keepsSize(size, stride, padBefore)) {
-            throw new IllegalArgumentException("convolution: a picture is read doubled by 3x3 with stride 1 and padding 1 only");
+        Objects.requireNonNull(window, "window");
+        if (epilogue.geglu()) {
+            throw new IllegalArgumentException("convolution with " + epilogue.label());
         }
         TiledProduct.require(type, weights, tile, vector, epilogue);
-        if (tile.isPatch() && !takesPatches(size, stride, padBefore, upsample)) {
+        if (tile.isPatch() && !window.takesPatches()) {
             throw new IllegalArgumentException("convolution: " + tile.label() + " is for 3x3 with stride 1 and padding 1");
         }
         Objects.requireNonNull(onLoad, "onLoad");
@@ -111,62 +141,23 @@ public record Convolution(
     }
 
     /** With nothing done to elements. */
-    public Convolution(
-            DataType type,
-            DataType weights,
-            Tile tile,
-            boolean vector,
-            Epilogue epilogue,
-            int size,
-            int stride,
-            int padBefore,
-            boolean upsample,
-            boolean partial) {
-        this(type, weights, tile, vector, epilogue, size, stride, padBefore, upsample, partial, OnLoad.NOTHING);
-    }
-
-    /** With weights stored as the tensors. */
-    public Convolution(
-            DataType type, Tile tile, boolean vector, Epilogue epilogue, int size, int stride, int padBefore, boolean upsample) {
-        this(type, type, tile, vector, epilogue, size, stride, padBefore, upsample);
+    public Convolution(DataType type, DataType weights, Tile tile, boolean vector, Epilogue epilogue, Window window, boolean partial) {
+        this(type, weights, tile, vector, epilogue, window, partial, OnLoad.NOTHING);
     }
 
     /** With whole sums. */
-    public Convolution(
-            DataType type,
-            DataType weights,
-            Tile tile,
-            boolean vector,
-            Epilogue epilogue,
-            int size,
-            int stride,
-            int padBefore,
-            boolean upsample) {
-        this(type, weights, tile, vector, epilogue, size, stride, padBefore, upsample, false);
+    public Convolution(DataType type, DataType weights, Tile tile, boolean vector, Epilogue epilogue, Window window) {
+        this(type, weights, tile, vector, epilogue, window, false);
     }
 
-    /** Whether a window is one that {@link PatchProduct} reads. */
-    static boolean takesPatches(int size, int stride, int padBefore, boolean upsample) {
-        return keepsSize(size, stride, padBefore) && !upsample;
-    }
-
-    private static boolean keepsSize(int size, int stride, int padBefore) {
-        return size == 3 && stride == 1 && padBefore == 1;
-    }
-
-    /** What the product's rows are positions of: the result, or a parity of it where the picture is doubled, which are the picture's own. */
-    static Shape positions(Shape shape, boolean upsample) {
-        return upsample ? shape.ofParity() : shape;
-    }
-
-    /** Rows and columns of the window that is read in the stored picture. */
-    private int window() {
-        return upsample ? Doubling.WINDOW : size;
+    /** With weights stored as the tensors. */
+    public Convolution(DataType type, Tile tile, boolean vector, Epilogue epilogue, Window window) {
+        this(type, type, tile, vector, epilogue, window);
     }
 
     /** Whether the sums' scales are left to {@link SplitSum}. It knows those of columns, not of parities. */
     boolean leavesScales() {
-        return weights == DataType.I8 && partial && !upsample;
+        return weights == DataType.I8 && partial && !window.upsample();
     }
 
     private boolean takesScales() {
@@ -189,8 +180,10 @@ public record Convolution(
 
     @Override
     public String variant() {
-        return TiledProduct.label(type, weights) + " " + tile.label() + (vector ? " vector " : " any ") + size + "x" + size + " stride" + stride + " pad" + padBefore
-                + (upsample ? " upsample " : " ") + (onLoad == OnLoad.NOTHING ? "" : onLoad.label() + " ") + (partial ? "partial" : epilogue.label());
+        String sizes = window.size() + "x" + window.size() + " stride" + window.stride() + " pad" + window.padBefore();
+        return TiledProduct.label(type, weights) + " " + tile.label() + (vector ? " vector " : " any ") + sizes
+                + (window.upsample() ? " upsample " : " ") + (onLoad == OnLoad.NOTHING ? "" : onLoad.label() + " ")
+                + (partial ? "partial" : epilogue.label());
     }
 
     @Override
@@ -252,7 +245,7 @@ public record Convolution(
         if (epilogue.leavesStatistics() && tile.isPatch() && !tile.hasWholeSlices(band.rows(), shape.outWidth())) {
             throw new IllegalArgumentException("convolution " + variant() + ": no whole tiles for statistics in " + band + " of " + shape);
         }
-        Shape positions = positions(shape.ofBand(band), upsample);
+        Shape positions = window.positions(shape.ofBand(band));
         TiledProduct.requireSlices(epilogue, tile.statisticsSlice(), positions.outHeight() * positions.outWidth());
         List<Object> arguments = arguments(in, factors, weights, out, shape, band);
         TiledProduct.addScales(arguments, this.weights, scales);
@@ -266,11 +259,11 @@ public record Convolution(
             throw new IllegalArgumentException("convolution " + variant() + " stores no partial sums");
         }
         List<Object> arguments = arguments(in, factors, weights, work, shape, band);
-        arguments.add(TiledProduct.slicesOfPart(tile, shape.inChannels(), tile.isPatch() ? 1 : window() * window(), parts));
+        arguments.add(TiledProduct.slicesOfPart(tile, shape.inChannels(), tile.isPatch() ? 1 : window.stored() * window.stored(), parts));
         if (takesScales()) {
             arguments.add(scales);
         }
-        return call(positions(shape.ofBand(band), upsample), parts, arguments);
+        return call(window.positions(shape.ofBand(band)), parts, arguments);
     }
 
     private List<Object> arguments(long in, OnLoad.Factors factors, long weights, long out, Shape shape, Band band) {
@@ -278,8 +271,8 @@ public record Convolution(
             throw new IllegalArgumentException("convolution " + variant() + ": " + shape);
         }
         requireWithin(shape, band);
-        Shape positions = positions(shape.ofBand(band), upsample);
-        int firstRow = upsample ? band.firstRow() / 2 : band.firstRow();
+        Shape positions = window.positions(shape.ofBand(band));
+        int firstRow = window.upsample() ? band.firstRow() / 2 : band.firstRow();
         List<Object> arguments = new ArrayList<>(List.of(in, weights, out, positions.rows(), shape.outChannels(), shape.inChannels()));
         arguments.addAll(List.of(shape.height(), shape.width(), positions.outHeight(), positions.outWidth()));
         arguments.addAll(List.of(firstRow, band.inFirstRow(), band.inRows()));
@@ -290,15 +283,15 @@ public record Convolution(
     }
 
     private KernelCall call(Shape positions, int parts, List<Object> arguments) {
-        int depth = upsample ? parts * Doubling.PARITIES : parts;
+        int depth = window.upsample() ? parts * Doubling.PARITIES : parts;
         return new KernelCall(this, positions.rowTiles(tile), Code.blocks(positions.outChannels(), tile.columns()), depth, arguments);
     }
 
     private void requireWithin(Shape shape, Band band) {
-        if (upsample && (shape.outHeight() != 2 * shape.height() || shape.outWidth() != 2 * shape.width())) {
+        if (window.upsample() && (shape.outHeight() != 2 * shape.height() || shape.outWidth() != 2 * shape.width())) {
             throw new IllegalArgumentException("convolution " + variant() + ": " + shape + ", whose result is not the doubled size");
         }
-        if (upsample && (band.firstRow() % 2 != 0 || band.rows() % 2 != 0)) {
+        if (window.upsample() && (band.firstRow() % 2 != 0 || band.rows() % 2 != 0)) {
             throw new IllegalArgumentException("convolution " + variant() + ": " + band + " of a doubled picture, whose rows come in twos");
         }
         Band needed = band(shape, band.firstRow(), band.rows());
@@ -334,11 +327,11 @@ public record Convolution(
         Value scales = takesScales() ? TiledProduct.scales(f, weights) : null;
         DataType stored = partial ? DataType.F32 : type;
         Epilogue.Text text = epilogue.new Text(f, stored);
-        Doubling.Text doubling = upsample ? new Doubling.Text(f, width) : null;
-        Value part = !partial ? null : upsample ? doubling.part : f.special("%ctaid.z");
-        Value resultRows = upsample ? f.mul(rows, Value.of(Doubling.PARITIES)) : rows;
+        Doubling.Text doubling = window.upsample() ? new Doubling.Text(f, width) : null;
+        Value part = !partial ? null : window.upsample() ? doubling.part : f.special("%ctaid.z");
+        Value resultRows = window.upsample() ? f.mul(rows, Value.of(Doubling.PARITIES)) : rows;
         Value target = partial ? f.mad(f.mulWide(part, f.mul(resultRows, outChannels)), Value.ofLong(Float.BYTES), out) : out;
-        if (upsample) {
+        if (window.upsample()) {
             f.comment("the parity's weights");
             Value before = f.mul(doubling.parity, outChannels);
             weightMatrix = f.address(weightMatrix, f.mul(f.mul(before, inChannels), Value.of(Doubling.TAPS)), weights.bytes());
@@ -350,7 +343,7 @@ public record Convolution(
         if (tile.isPatch()) {
             new PatchProduct(f, type, weights, tile, map, load).emit(operands, results);
         } else {
-            WindowRows windows = new WindowRows(f, type, window(), stride, padBefore, map, inChannels, doubling);
+            WindowRows windows = new WindowRows(f, type, window.stored(), window.stride(), window.padBefore(), map, inChannels, doubling);
             TiledProduct.of(f, type, weights, tile, vector).emit(operands, windows, results);
         }
         return module.text();
@@ -379,21 +372,21 @@ public record Convolution(
     public float[] reference(
             float[] in, float[] weights, float[] scales, Shape shape, Band band, float[] bias, List<float[]> added, List<Integer> steps) {
         float[] sums = new float[shape.ofBand(band).rows() * shape.outChannels()];
-        int taps = window() * window();
+        int taps = window.stored() * window.stored();
         int at = 0;
         for (int row = 0; row < shape.ofBand(band).rows(); row++) {
             int b = row / (band.rows() * shape.outWidth());
             int outY = row / shape.outWidth() % band.rows() + band.firstRow();
             int outX = row % shape.outWidth();
-            int firstY = upsample ? (outY - 1) >> 1 : outY * stride - padBefore;
-            int firstX = upsample ? (outX - 1) >> 1 : outX * stride - padBefore;
-            int parity = upsample ? outY % 2 * 2 + outX % 2 : 0;
+            int firstY = window.upsample() ? (outY - 1) >> 1 : outY * window.stride() - window.padBefore();
+            int firstX = window.upsample() ? (outX - 1) >> 1 : outX * window.stride() - window.padBefore();
+            int parity = window.upsample() ? outY % 2 * 2 + outX % 2 : 0;
             for (int n = 0; n < shape.outChannels(); n++) {
                 int weightRow = parity * shape.outChannels() + n;
                 double sum = 0;
                 for (int tap = 0; tap < taps; tap++) {
-                    int y = firstY + tap / window();
-                    int x = firstX + tap % window();
+                    int y = firstY + tap / window.stored();
+                    int x = firstX + tap % window.stored();
                     if (y < 0 || x < 0 || y >= shape.height() || x >= shape.width()) {
                         continue;
                     }

@@ -38,48 +38,44 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
             DataType weights,
             Card card,
             Convolution.Shape shape,
+            Convolution.Window window,
             Epilogue epilogue,
-            int size,
-            int stride,
-            int padBefore,
-            boolean upsample,
             OnLoad onLoad) {
-        TileChoice.Product product = product(shape, size, stride, padBefore, upsample, onLoad);
+        TileChoice.Product product = product(shape, window, onLoad);
         for (Arithmetic arithmetic : List.of(Arithmetic.best(type, card.capability()), Arithmetic.FMA)) {
             TileChoice choice = TileChoice.of(card, arithmetic, type.bytes(), product, MultiplyPlan.MOST_WORK_BYTES);
             Tile tile = choice.tile();
             if (Convolution.canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
                 boolean split = choice.parts() > 1;
-                Convolution.Shape positions = Convolution.positions(shape, upsample);
+                Convolution.Shape positions = window.positions(shape);
                 boolean whole = split
                         ? shape.outHeight() * shape.outWidth() % SplitSum.SLICE == 0
                         : tile.hasWholeSlices(positions.outHeight(), positions.outWidth());
                 Epilogue possible = whole ? epilogue : epilogue.withoutStatistics();
                 OnLoad done = tile.isPatch() ? onLoad : OnLoad.NOTHING;
                 Convolution convolution = new Convolution(
-                        type, weights, tile, true, split ? Epilogue.NONE : possible, size, stride, padBefore, upsample, split, done);
+                        type, weights, tile, true, split ? Epilogue.NONE : possible, window, split, done);
                 SplitSum sum = split ? convolution.sumOfParts(possible, shape.outChannels()) : null;
                 return new ConvolutionPlan(convolution, choice.parts(), sum, shape);
             }
         }
         Convolution any = new Convolution(
-                type, weights, Tile.SMALL, false, epilogue.withoutStatistics(), size, stride, padBefore, upsample, false);
+                type, weights, Tile.SMALL, false, epilogue.withoutStatistics(), window, false);
         return new ConvolutionPlan(any, 1, null, shape);
     }
 
-    static TileChoice.Product product(Convolution.Shape shape, int size, int stride, int padBefore, boolean upsample, OnLoad onLoad) {
-        TileChoice.Product.Map map = Convolution.takesPatches(size, stride, padBefore, upsample)
+    static TileChoice.Product product(Convolution.Shape shape, Convolution.Window window, OnLoad onLoad) {
+        TileChoice.Product.Map map = window.takesPatches()
                 ? new TileChoice.Product.Map(shape.batch(), shape.outHeight(), shape.outWidth())
                 : null;
-        int rows = Convolution.positions(shape, upsample).rows();
-        int taps = upsample ? Doubling.TAPS : size * size;
-        int products = upsample ? Doubling.PARITIES : 1;
+        int rows = window.positions(shape).rows();
+        int taps = window.stored() * window.stored();
+        int products = window.upsample() ? Doubling.PARITIES : 1;
         return new TileChoice.Product(rows, shape.outChannels(), shape.inChannels(), taps, products, map, onLoad);
     }
 
     private TileChoice.Product product() {
-        return product(
-                shape, convolution.size(), convolution.stride(), convolution.padBefore(), convolution.upsample(), convolution.onLoad());
+        return product(shape, convolution.window(), convolution.onLoad());
     }
 
     /** How many positions a slice of the statistics has that the launches leave; 0 where they leave none. A band has whole slices. */
@@ -94,7 +90,7 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
      * row of a doubled picture makes.
      */
     public int bandRowsMultiple() {
-        int least = convolution.upsample() ? 2 : 1;
+        int least = convolution.window().upsample() ? 2 : 1;
         if (statisticsSlice() == 0) {
             return least;
         }
@@ -102,7 +98,7 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
             return convolution.tile().patchHeight();
         }
         if (sum == null) {
-            int width = Convolution.positions(shape, convolution.upsample()).outWidth();
+            int width = convolution.window().positions(shape).outWidth();
             return least * GroupNormStatistics.rowsOfSlices(width, statisticsSlice());
         }
         // Parts of a slice are powers of two.

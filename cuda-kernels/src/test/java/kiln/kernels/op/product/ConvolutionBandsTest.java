@@ -29,13 +29,13 @@ class ConvolutionBandsTest {
     static Stream<Convolution> kernels() {
         Tile tensor = Tile.mediumTensor(Arithmetic.MMA16);
         return Stream.of(
-                new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, 3, 1, 1, false),
-                new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, 3, 1, 1, false),
-                new Convolution(DataType.F16, Tile.mediumPatch(Arithmetic.MMA16), true, Epilogue.BIAS, 3, 1, 1, false),
-                new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, 3, 1, 1, true),
-                new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, 3, 2, 1, false),
-                new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, 3, 2, 0, false),
-                new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, 1, 1, 0, false));
+                new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, Convolution.Window.SAME),
+                new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, Convolution.Window.SAME),
+                new Convolution(DataType.F16, Tile.mediumPatch(Arithmetic.MMA16), true, Epilogue.BIAS, Convolution.Window.SAME),
+                new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, Convolution.Window.DOUBLED),
+                new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, new Convolution.Window(3, 2, 1, false)),
+                new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, new Convolution.Window(3, 2, 0, false)),
+                new Convolution(DataType.F16, tensor, true, Epilogue.BIAS, new Convolution.Window(1, 1, 0, false)));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -44,14 +44,14 @@ class ConvolutionBandsTest {
         Convolution.Shape shape = shape(kernel);
         Random random = new Random(SEED);
         byte[] picture = values(random, HEIGHT * WIDTH * CHANNELS);
-        int windows = kernel.upsample() ? Doubling.PARITIES * Doubling.TAPS : kernel.size() * kernel.size();
+        int windows = kernel.window().upsample() ? Doubling.PARITIES * Doubling.TAPS : kernel.window().size() * kernel.window().size();
         byte[] weights = values(random, OUT_CHANNELS * windows * CHANNELS);
         byte[] bias = values(random, OUT_CHANNELS);
         byte[] whole = run(kernel, shape, Convolution.Band.whole(shape), picture, weights, bias);
         int outRowBytes = shape.outWidth() * OUT_CHANNELS * 2;
         int inRowBytes = WIDTH * CHANNELS * 2;
         for (int row = 0; row < shape.outHeight(); ) {
-            int rows = Math.min((1 + random.nextInt(4)) * (kernel.upsample() ? 2 : 1), shape.outHeight() - row);
+            int rows = Math.min((1 + random.nextInt(4)) * (kernel.window().upsample() ? 2 : 1), shape.outHeight() - row);
             Convolution.Band band = kernel.band(shape, row, rows);
             byte[] part = Arrays.copyOfRange(picture, band.inFirstRow() * inRowBytes, (band.inFirstRow() + band.inRows()) * inRowBytes);
             assertThat(run(kernel, shape, band, part, weights, bias))
@@ -63,28 +63,28 @@ class ConvolutionBandsTest {
 
     @Test
     void aBandNamesTheRowsThatItNeeds() {
-        Convolution plain = new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, 3, 1, 1, false);
+        Convolution plain = new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, Convolution.Window.SAME);
         assertThat(plain.band(shape(plain), 0, 4)).isEqualTo(new Convolution.Band(0, 4, 0, 5));
         assertThat(plain.band(shape(plain), 4, 7)).isEqualTo(new Convolution.Band(4, 7, 3, 8));
-        Convolution doubling = new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, 3, 1, 1, true);
+        Convolution doubling = new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, Convolution.Window.DOUBLED);
         assertThat(doubling.band(shape(doubling), 4, 4)).isEqualTo(new Convolution.Band(4, 4, 1, 4));
-        Convolution halving = new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, 3, 2, 0, false);
+        Convolution halving = new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, new Convolution.Window(3, 2, 0, false));
         assertThat(halving.band(shape(halving), 2, 2)).isEqualTo(new Convolution.Band(2, 2, 4, 5));
     }
 
     @Test
     void aBufferWithoutTheHaloIsRefused() {
-        Convolution kernel = new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, 3, 1, 1, false);
+        Convolution kernel = new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, Convolution.Window.SAME);
         Convolution.Band band = new Convolution.Band(4, 3, 4, 3);
         assertThatThrownBy(() -> kernel.call(0, 0, 0, 0, shape(kernel), band, 0, List.of()))
                 .hasMessageContaining("needed Band[firstRow=4, rows=3, inFirstRow=3, inRows=5]");
     }
 
     private static Convolution.Shape shape(Convolution kernel) {
-        int scale = kernel.upsample() ? 2 : 1;
-        int padding = kernel.size() == 1 ? 0 : Math.max(1, 2 * kernel.padBefore());
-        int outHeight = (HEIGHT * scale + padding - kernel.size()) / kernel.stride() + 1;
-        int outWidth = (WIDTH * scale + padding - kernel.size()) / kernel.stride() + 1;
+        int scale = kernel.window().upsample() ? 2 : 1;
+        int padding = kernel.window().size() == 1 ? 0 : Math.max(1, 2 * kernel.window().padBefore());
+        int outHeight = (HEIGHT * scale + padding - kernel.window().size()) / kernel.window().stride() + 1;
+        int outWidth = (WIDTH * scale + padding - kernel.window().size()) / kernel.window().stride() + 1;
         return new Convolution.Shape(1, HEIGHT, WIDTH, CHANNELS, outHeight, outWidth, OUT_CHANNELS);
     }
 

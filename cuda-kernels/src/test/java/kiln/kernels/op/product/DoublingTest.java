@@ -23,7 +23,7 @@ class DoublingTest {
     private static final Epilogue STATISTICS = Epilogue.biasThen(Epilogue.Step.STATISTICS);
 
     private static Convolution doubling(DataType type, DataType weights, Tile tile, Epilogue epilogue, boolean partial) {
-        return new Convolution(type, weights, tile, true, epilogue, 3, 1, 1, true, partial);
+        return new Convolution(type, weights, tile, true, epilogue, Convolution.Window.DOUBLED, partial);
     }
 
     private static Convolution.Shape shape(int batch, int height, int width, int in, int out) {
@@ -61,9 +61,9 @@ class DoublingTest {
         }
         Convolution.Shape small = shape(batch, height, width, in, out);
         Convolution.Shape large = new Convolution.Shape(batch, 2 * height, 2 * width, in, 2 * height, 2 * width, out);
-        float[] found = new Convolution(DataType.F32, Tile.SMALL, false, Epilogue.NONE, 3, 1, 1, true)
+        float[] found = new Convolution(DataType.F32, Tile.SMALL, false, Epilogue.NONE, Convolution.Window.DOUBLED)
                 .reference(picture, Doubling.packWeights(weights, out, in), null, small, Convolution.Band.whole(small), null, List.of(), List.of());
-        float[] expected = new Convolution(DataType.F32, Tile.SMALL, false, Epilogue.NONE, 3, 1, 1, false)
+        float[] expected = new Convolution(DataType.F32, Tile.SMALL, false, Epilogue.NONE, Convolution.Window.SAME)
                 .reference(doubled, Convolution.packWeights(weights, out, in, 3), null, large, Convolution.Band.whole(large), null, List.of(), List.of());
         for (int i = 0; i < expected.length; i++) {
             // Sums of four weights are rounded thrice by up to 2^-24 of some units each, 63 of them come together.
@@ -148,8 +148,8 @@ class DoublingTest {
 
     @Test
     void otherWindowsAndSizesAreRefused() {
-        assertThatThrownBy(() -> new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, 1, 1, 0, true)).hasMessageContaining("read doubled");
-        assertThatThrownBy(() -> new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, 3, 2, 1, true)).hasMessageContaining("read doubled");
+        assertThatThrownBy(() -> new Convolution.Window(1, 1, 0, true)).hasMessageContaining("read doubled");
+        assertThatThrownBy(() -> new Convolution.Window(3, 2, 1, true)).hasMessageContaining("read doubled");
         Convolution kernel = doubling(DataType.F16, DataType.F16, Tile.MEDIUM, Epilogue.BIAS, false);
         Convolution.Shape odd = new Convolution.Shape(1, 8, 4, 8, 16, 7, 8);
         assertThatThrownBy(() -> kernel.call(1, 2, 3, odd, 4, List.of())).hasMessageContaining("not the doubled size");
@@ -160,12 +160,12 @@ class DoublingTest {
 
     private static ConvolutionPlan choose(Card card, int height, int width, int channels, Epilogue epilogue) {
         Convolution.Shape shape = shape(2, height, width, channels, channels);
-        return ConvolutionPlan.choose(DataType.F16, DataType.F16, card, shape, epilogue, 3, 1, 1, true, OnLoad.NOTHING);
+        return ConvolutionPlan.choose(DataType.F16, DataType.F16, card, shape, Convolution.Window.DOUBLED, epilogue, OnLoad.NOTHING);
     }
 
     @Test
     void plansCountFourTapsOfTheSmallerMapAtEachParity() {
-        TileChoice.Product product = ConvolutionPlan.product(shape(2, 32, 24, 640, 320), 3, 1, 1, true, OnLoad.NOTHING);
+        TileChoice.Product product = ConvolutionPlan.product(shape(2, 32, 24, 640, 320), Convolution.Window.DOUBLED, OnLoad.NOTHING);
         assertThat(product).isEqualTo(new TileChoice.Product(2 * 32 * 24, 320, 640, 4, 4));
         Card card = new Card(86, 28);
         ConvolutionPlan large = choose(card, 32, 32, 640, Epilogue.BIAS);

@@ -86,7 +86,8 @@ class PatchProductTest {
 
     private static ConvolutionPlan plan(Tile tile, int parts, Epilogue epilogue, OnLoad onLoad, Convolution.Shape shape) {
         boolean split = parts > 1;
-        Convolution convolution = new Convolution(TYPE, TYPE, tile, true, split ? Epilogue.NONE : epilogue, 3, 1, 1, false, split, onLoad);
+        Convolution convolution = new Convolution(
+                TYPE, TYPE, tile, true, split ? Epilogue.NONE : epilogue, Convolution.Window.SAME, split, onLoad);
         return new ConvolutionPlan(convolution, parts, split ? SplitSum.of(TYPE, TYPE, epilogue, OUT_CHANNELS, OUT_CHANNELS) : null, shape);
     }
 
@@ -183,12 +184,14 @@ class PatchProductTest {
     @Test
     void whatNoTileOfPixelsDoesIsRefused() {
         Tile patch = Tile.mediumPatch(Arithmetic.MMA16);
-        assertThatThrownBy(() -> new Convolution(TYPE, patch, true, Epilogue.BIAS, 1, 1, 0, false)).hasMessageContaining("3x3");
-        assertThatThrownBy(() -> new Convolution(TYPE, patch, true, Epilogue.BIAS, 3, 2, 1, false)).hasMessageContaining("stride 1");
-        assertThatThrownBy(() -> new Convolution(TYPE, patch, true, Epilogue.BIAS, 3, 1, 1, true)).hasMessageContaining("3x3");
+        Convolution.Window point = new Convolution.Window(1, 1, 0, false);
+        assertThatThrownBy(() -> new Convolution(TYPE, patch, true, Epilogue.BIAS, point)).hasMessageContaining("3x3");
+        Convolution.Window halving = new Convolution.Window(3, 2, 1, false);
+        assertThatThrownBy(() -> new Convolution(TYPE, patch, true, Epilogue.BIAS, halving)).hasMessageContaining("stride 1");
+        assertThatThrownBy(() -> new Convolution(TYPE, patch, true, Epilogue.BIAS, Convolution.Window.DOUBLED)).hasMessageContaining("3x3");
         assertThatThrownBy(() -> new MatrixMultiply(TYPE, patch, true, Epilogue.BIAS)).hasMessageContaining("rows as they come");
         Tile rows = Tile.mediumTensor(Arithmetic.MMA16);
-        assertThatThrownBy(() -> new Convolution(TYPE, TYPE, rows, true, Epilogue.BIAS, 3, 1, 1, false, false, OnLoad.AFFINE))
+        assertThatThrownBy(() -> new Convolution(TYPE, TYPE, rows, true, Epilogue.BIAS, Convolution.Window.SAME, false, OnLoad.AFFINE))
                 .hasMessageContaining("no tile of pixels");
         assertThatThrownBy(() -> new Tile(Arithmetic.FMA, 128, 128, 8, 8, 8, 16)).hasMessageContaining("pixels");
         assertThatThrownBy(() -> new Tile(Arithmetic.MMA16, 128, 128, 32, 64, 32, 32)).hasMessageContaining("32 across");

@@ -193,7 +193,7 @@ class ProductStatisticsTest {
         int out = 12;
         Convolution.Shape shape = new Convolution.Shape(1, height, width, in, height, width, out);
         Convolution convolution = new Convolution(
-                type, type, tile, true, parts > 1 ? Epilogue.NONE : STATISTICS, 3, 1, 1, false, parts > 1);
+                type, type, tile, true, parts > 1 ? Epilogue.NONE : STATISTICS, Convolution.Window.SAME, parts > 1);
         SplitSum sum = parts > 1 ? SplitSum.of(type, type, STATISTICS, out, out) : null;
         ConvolutionPlan plan = new ConvolutionPlan(convolution, parts, sum, shape);
         assertThat(plan.statisticsSlice()).isEqualTo(perSlice);
@@ -264,7 +264,7 @@ class ProductStatisticsTest {
 
     private static ConvolutionPlan convolve(Card card, int height, int width, int in, int out, Epilogue epilogue) {
         Convolution.Shape shape = new Convolution.Shape(2, height, width, in, height, width, out);
-        return ConvolutionPlan.choose(DataType.F16, DataType.F16, card, shape, epilogue, 3, 1, 1, false, OnLoad.NOTHING);
+        return ConvolutionPlan.choose(DataType.F16, DataType.F16, card, shape, Convolution.Window.SAME, epilogue, OnLoad.NOTHING);
     }
 
     private static MultiplyPlan multiply(Card card, int rows, int columns, int matrices, int positions) {
@@ -293,10 +293,10 @@ class ProductStatisticsTest {
                 .hasMessageContaining("96 positions are no multiple of a slice of 64");
         MatrixMultiply.Batch two = new MatrixMultiply.Batch(2, 4096, 0, 4096);
         assertThatThrownBy(() -> multiply.call(1, 2, 3, 64, 64, 64, 64, 64, two, 4, inputs)).hasMessageContaining("2 matrices");
-        Convolution convolution = new Convolution(DataType.F16, Tile.MEDIUM, true, STATISTICS, 3, 1, 1, false);
+        Convolution convolution = new Convolution(DataType.F16, Tile.MEDIUM, true, STATISTICS, Convolution.Window.SAME);
         Convolution.Shape shape = new Convolution.Shape(2, 8, 12, 8, 8, 12, 8);
         assertThatThrownBy(() -> convolution.call(1, 2, 3, shape, 4, inputs)).as("two pictures in three slices").hasMessageContaining("96 positions");
-        Convolution part = new Convolution(DataType.F16, DataType.F16, Tile.MEDIUM, true, Epilogue.NONE, 3, 1, 1, false, true);
+        Convolution part = new Convolution(DataType.F16, DataType.F16, Tile.MEDIUM, true, Epilogue.NONE, Convolution.Window.SAME, true);
         ConvolutionPlan split = new ConvolutionPlan(part, 3, new SplitSum(DataType.F16, false, 4, STATISTICS), shape);
         Convolution.Band band = part.band(shape, 0, 4);
         assertThatThrownBy(() -> split.calls(1, 2, 3, 4, 5, band, 6, inputs)).as("two bands in three slices").hasMessageContaining("48 positions");

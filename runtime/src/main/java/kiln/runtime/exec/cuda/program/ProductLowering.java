@@ -69,11 +69,8 @@ public final class ProductLowering {
                     weight.stored(),
                     target.card(),
                     shape,
+                    new Convolution.Window(op.kernel(), op.stride(), op.padBefore(), op.upsample()),
                     epilogue,
-                    op.kernel(),
-                    op.stride(),
-                    op.padBefore(),
-                    op.upsample(),
                     onLoad));
         }
         MultiplyPlan plan = MultiplyPlan.choose(
