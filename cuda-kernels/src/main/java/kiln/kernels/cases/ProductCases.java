@@ -13,6 +13,7 @@ import kiln.kernels.op.product.Epilogue;
 import kiln.kernels.op.product.MatrixMultiply;
 import kiln.kernels.op.product.MultiplyPlan;
 import kiln.kernels.op.product.OnLoad;
+import kiln.kernels.op.product.ProductOperands;
 import kiln.kernels.op.product.QuantizedRows;
 import kiln.kernels.op.product.SplitSum;
 import kiln.kernels.op.product.Tile;
@@ -78,20 +79,9 @@ final class ProductCases {
         long out = c.output("out", type, expected, matrices, rows, width);
         MatrixMultiply.Batch batch = new MatrixMultiply.Batch(
                 matrices, rows * channels, weightMatrices == 1 ? 0 : columns * channels, rows * width);
-        c.call(kernel.call(
-                aAddress,
-                weights.address,
-                weights.scalesAddress,
-                out,
-                rows,
-                columns,
-                channels,
-                channels,
-                width,
-                batch,
-                added.biasAddress,
-                added.inputs,
-                changed.factors));
+        ProductOperands operands = new ProductOperands(
+                aAddress, changed.factors, weights.address, weights.scalesAddress, out, 0, added.biasAddress, added.inputs);
+        c.call(kernel.call(operands, new MatrixMultiply.Sizes(rows, columns, channels, channels, width), batch));
         return changed.build();
     }
 
@@ -112,10 +102,10 @@ final class ProductCases {
         added.declare();
         long work = c.work("work", DataType.F32, parts, rows, columns);
         long out = c.output("out", type, expected, rows, columns);
-        MultiplyPlan plan = new MultiplyPlan(kernel, parts, sum, rows, columns, channels, channels, columns);
-        MatrixMultiply.Batch one = MatrixMultiply.Batch.ONE;
-        plan.calls(aAddress, weights.address, weights.scalesAddress, out, work, one, rows, added.biasAddress, List.of(), changed.factors)
-                .forEach(c::call);
+        MultiplyPlan plan = new MultiplyPlan(kernel, parts, sum, new MatrixMultiply.Sizes(rows, columns, channels, channels, columns));
+        ProductOperands operands = new ProductOperands(
+                aAddress, changed.factors, weights.address, weights.scalesAddress, out, work, added.biasAddress, List.of());
+        plan.calls(operands, MatrixMultiply.Batch.ONE, rows).forEach(c::call);
         return changed.build();
     }
 
@@ -136,7 +126,9 @@ final class ProductCases {
         added.declare();
         added.declareStatistics(expected, SplitSum.SLICE);
         long out = c.output("out", type, expected, rows, width);
-        c.call(kernel.call(workAddress, parts, scalesAddress, out, rows, columns, width, added.biasAddress, added.inputs));
+        ProductOperands operands = new ProductOperands(
+                0, OnLoad.Factors.NONE, 0, scalesAddress, out, workAddress, added.biasAddress, added.inputs);
+        c.call(kernel.call(operands, parts, rows, columns, width));
         return c.build(type, 1e-5);
     }
 
@@ -228,16 +220,9 @@ final class ProductCases {
             added.declareStatistics(inSlices(kernel, expected, batch, band.rows(), outWidth), kernel.tile().statisticsSlice());
         }
         long outAddress = c.output("out", type, expected, batch, band.rows(), outWidth, out);
-        c.call(kernel.call(
-                pictureAddress,
-                factors.declare(),
-                weights.address,
-                weights.scalesAddress,
-                outAddress,
-                shape,
-                band,
-                added.biasAddress,
-                added.inputs));
+        ProductOperands operands = new ProductOperands(
+                pictureAddress, factors.declare(), weights.address, weights.scalesAddress, outAddress, 0, added.biasAddress, added.inputs);
+        c.call(kernel.call(operands, shape, band));
         return c.build(type, 1e-5);
     }
 
@@ -310,18 +295,16 @@ final class ProductCases {
         added.declare();
         long work = c.work("work", DataType.F32, parts, 2 * positions, out);
         long outAddress = c.output("out", type, expected, 2, outHeight, outWidth, out);
-        new ConvolutionPlan(kernel, parts, sum, shape)
-                .calls(
-                        pictureAddress,
-                        factors.declare(),
-                        weights.address,
-                        weights.scalesAddress,
-                        outAddress,
-                        work,
-                        all,
-                        added.biasAddress,
-                        added.inputs)
-                .forEach(c::call);
+        ProductOperands operands = new ProductOperands(
+                pictureAddress,
+                factors.declare(),
+                weights.address,
+                weights.scalesAddress,
+                outAddress,
+                work,
+                added.biasAddress,
+                added.inputs);
+        new ConvolutionPlan(kernel, parts, sum, shape).calls(operands, all).forEach(c::call);
         return c.build(type, 1e-5);
     }
 

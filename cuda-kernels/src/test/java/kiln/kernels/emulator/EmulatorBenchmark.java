@@ -9,6 +9,8 @@ import kiln.kernels.op.attention.Attention;
 import kiln.kernels.op.attention.AttentionShape;
 import kiln.kernels.op.product.Convolution;
 import kiln.kernels.op.product.Epilogue;
+import kiln.kernels.op.product.OnLoad;
+import kiln.kernels.op.product.ProductOperands;
 import kiln.kernels.op.product.Tile;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -59,8 +61,10 @@ public class EmulatorBenchmark {
         if (kernel.startsWith("convolution")) {
             Convolution.Shape shape = new Convolution.Shape(BATCH, SIDE, SIDE, CHANNELS, SIDE, SIDE, CHANNELS);
             Tile tile = capability < 75 ? Tile.MEDIUM : Tile.mediumPatch(capability < 80 ? Arithmetic.MMA8 : Arithmetic.MMA16);
+            ProductOperands operands = new ProductOperands(
+                    addresses[0], OnLoad.Factors.NONE, addresses[1], 0, addresses[2], 0, addresses[3], List.of());
             call = new Convolution(DataType.F16, tile, true, Epilogue.BIAS, Convolution.Window.SAME)
-                    .call(addresses[0], addresses[1], addresses[2], shape, addresses[3], List.of());
+                    .call(operands, shape, Convolution.Band.whole(shape));
         } else {
             int headSize = CHANNELS / HEADS;
             AttentionShape shape =

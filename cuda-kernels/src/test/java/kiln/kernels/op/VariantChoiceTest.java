@@ -16,6 +16,7 @@ import kiln.kernels.op.product.Epilogue;
 import kiln.kernels.op.product.MatrixMultiply;
 import kiln.kernels.op.product.MultiplyPlan;
 import kiln.kernels.op.product.OnLoad;
+import kiln.kernels.op.product.ProductOperands;
 import kiln.kernels.op.product.Tile;
 import kiln.kernels.op.product.TileChoice;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class VariantChoiceTest {
+    private static final ProductOperands OPERANDS = new ProductOperands(0, OnLoad.Factors.NONE, 0, 0, 0, 0, 0, List.of());
+
     private static MatrixMultiply choose(DataType type, int capability, int rows, int columns, int channels) {
         return multiply(type, Card.of(capability), rows, columns, channels, 1).product();
     }
@@ -121,11 +124,11 @@ class VariantChoiceTest {
         ConvolutionPlan deepest = convolve(card, 8, 1280);
         assertThat(deepest.parts()).isBetween(2, 16);
         assertThat(deepest.workBytes()).isEqualTo(deepest.parts() * 128L * 1280 * 4).isLessThanOrEqualTo(MultiplyPlan.MOST_WORK_BYTES);
-        assertThat(deepest.calls(1, 2, 3, 4, 5, 6, List.of())).hasSize(2);
+        assertThat(deepest.calls(OPERANDS, Convolution.Band.whole(deepest.shape()))).hasSize(2);
         ConvolutionPlan first = convolve(card, 64, 320);
         assertThat(first.parts()).isEqualTo(1);
         assertThat(first.workBytes()).isZero();
-        assertThat(first.calls(1, 2, 3, 4, 5, 6, List.of())).hasSize(1);
+        assertThat(first.calls(OPERANDS, Convolution.Band.whole(first.shape()))).hasSize(1);
         assertThat(convolve(new Card(61, 1), 8, 1280).parts()).as("one multiprocessor").isEqualTo(1);
     }
 
@@ -148,7 +151,14 @@ class VariantChoiceTest {
 
     private static MultiplyPlan multiply(DataType type, Card card, int rows, int columns, int channels, int matrices) {
         return MultiplyPlan.choose(
-                type, type, card, rows, columns, channels, channels, columns, matrices, Epilogue.BIAS, rows, OnLoad.NOTHING);
+                type,
+                type,
+                card,
+                new MatrixMultiply.Sizes(rows, columns, channels, channels, columns),
+                matrices,
+                Epilogue.BIAS,
+                rows,
+                OnLoad.NOTHING);
     }
 
     @Test
@@ -187,7 +197,8 @@ class VariantChoiceTest {
     @Test
     void aCallThatAVariantCannotDoIsRefused() {
         MatrixMultiply vector = choose(DataType.F16, 61, 128, 1280, 1280);
-        assertThatThrownBy(() -> vector.call(0, 0, 0, 1, 3, 1280, 1280, 3, MatrixMultiply.Batch.ONE, 0, List.of()))
+        MatrixMultiply.Sizes three = new MatrixMultiply.Sizes(1, 3, 1280, 1280, 3);
+        assertThatThrownBy(() -> vector.call(OPERANDS, three, MatrixMultiply.Batch.ONE))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("3 columns");
         assertThatThrownBy(() -> new Attention(DataType.F16, 516, false, true)).hasMessageContaining("head size 516");

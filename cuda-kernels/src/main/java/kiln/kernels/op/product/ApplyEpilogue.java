@@ -59,7 +59,7 @@ public record ApplyEpilogue(DataType type, int width, Epilogue epilogue) impleme
         return 64;
     }
 
-    /** Arguments from {@code rows} on as for {@link MatrixMultiply#call}; the result's rows are adjacent. */
+    /** Bias and inputs as in {@link ProductOperands}; the result's rows are adjacent. */
     public KernelCall call(long sums, long out, int rows, int columns, long bias, List<Epilogue.Input> inputs) {
         if (columns % width != 0) {
             throw new IllegalArgumentException("epilogue " + variant() + ": " + columns + " columns");

@@ -201,44 +201,12 @@ public record Convolution(
         return tile.registerBudget();
     }
 
-    /** @param inputs as for {@link MatrixMultiply#call}; a row is a position of the result */
-    public KernelCall call(long in, long weights, long out, Shape shape, long bias, List<Epilogue.Input> inputs) {
-        if (this.weights == DataType.I8) {
-            throw new IllegalArgumentException("convolution " + variant() + " needs the weights' scales");
-        }
-        return call(in, weights, 0, out, shape, bias, inputs);
-    }
-
     /**
-     * The same with any type of weights.
+     * Whole sums of a band.
      *
-     * @param scales address of {@code [outChannels]} 32-bit floats; where weights are no bytes, ignored
-     */
-    public KernelCall call(long in, long weights, long scales, long out, Shape shape, long bias, List<Epilogue.Input> inputs) {
-        return call(in, weights, scales, out, shape, Band.whole(shape), bias, inputs);
-    }
-
-    /**
-     * The same for a band.
-     *
-     * @param in address of the band's first row of the first picture; so is {@code out} in the result, and so are the inputs
      * @param shape of the whole
      */
-    public KernelCall call(long in, long weights, long scales, long out, Shape shape, Band band, long bias, List<Epilogue.Input> inputs) {
-        return call(in, OnLoad.Factors.NONE, weights, scales, out, shape, band, bias, inputs);
-    }
-
-    /** The same with what is done to elements. */
-    public KernelCall call(
-            long in,
-            OnLoad.Factors factors,
-            long weights,
-            long scales,
-            long out,
-            Shape shape,
-            Band band,
-            long bias,
-            List<Epilogue.Input> inputs) {
+    public KernelCall call(ProductOperands operands, Shape shape, Band band) {
         if (partial) {
             throw new IllegalArgumentException("convolution " + variant() + " stores no results");
         }
@@ -247,37 +215,38 @@ public record Convolution(
         }
         Shape positions = window.positions(shape.ofBand(band));
         TiledProduct.requireSlices(epilogue, tile.statisticsSlice(), positions.outHeight() * positions.outWidth());
-        List<Object> arguments = arguments(in, factors, weights, out, shape, band);
-        TiledProduct.addScales(arguments, this.weights, scales);
-        epilogue.addArguments(arguments, bias, inputs);
+        List<Object> arguments = arguments(operands, operands.out(), shape, band);
+        TiledProduct.addScales(arguments, weights, operands.scales());
+        epilogue.addArguments(arguments, operands.bias(), operands.inputs());
         return call(positions, 1, arguments);
     }
 
     /** As {@link MatrixMultiply#partialCall}; rows are the positions of the result, columns its channels. */
-    KernelCall partialCall(long in, OnLoad.Factors factors, long weights, long scales, long work, Shape shape, Band band, int parts) {
+    KernelCall partialCall(ProductOperands operands, Shape shape, Band band, int parts) {
         if (!partial) {
             throw new IllegalArgumentException("convolution " + variant() + " stores no partial sums");
         }
-        List<Object> arguments = arguments(in, factors, weights, work, shape, band);
+        List<Object> arguments = arguments(operands, operands.work(), shape, band);
         arguments.add(TiledProduct.slicesOfPart(tile, shape.inChannels(), tile.isPatch() ? 1 : window.stored() * window.stored(), parts));
         if (takesScales()) {
-            arguments.add(scales);
+            arguments.add(operands.scales());
         }
         return call(window.positions(shape.ofBand(band)), parts, arguments);
     }
 
-    private List<Object> arguments(long in, OnLoad.Factors factors, long weights, long out, Shape shape, Band band) {
+    private List<Object> arguments(ProductOperands operands, long out, Shape shape, Band band) {
         if (vector && !canUseVectors(tile, shape.inChannels(), shape.outChannels())) {
             throw new IllegalArgumentException("convolution " + variant() + ": " + shape);
         }
         requireWithin(shape, band);
         Shape positions = window.positions(shape.ofBand(band));
         int firstRow = window.upsample() ? band.firstRow() / 2 : band.firstRow();
-        List<Object> arguments = new ArrayList<>(List.of(in, weights, out, positions.rows(), shape.outChannels(), shape.inChannels()));
+        List<Object> arguments = new ArrayList<>(List.of(operands.left(), operands.weights(), out));
+        arguments.addAll(List.of(positions.rows(), shape.outChannels(), shape.inChannels()));
         arguments.addAll(List.of(shape.height(), shape.width(), positions.outHeight(), positions.outWidth()));
         arguments.addAll(List.of(firstRow, band.inFirstRow(), band.inRows()));
         if (onLoad != OnLoad.NOTHING) {
-            arguments.add(factors.address());
+            arguments.add(operands.factors().address());
         }
         return arguments;
     }

@@ -110,39 +110,15 @@ public record ConvolutionPlan(Convolution convolution, int parts, SplitSum sum, 
         return TileChoice.workBytes(product(), parts);
     }
 
-    /**
-     * The launches, in order. Arguments as for {@link Convolution#call}.
-     *
-     * @param work address of {@link #workBytes} bytes; with one part, ignored
-     */
-    public List<KernelCall> calls(long in, long weights, long scales, long out, long work, long bias, List<Epilogue.Input> inputs) {
-        return calls(in, weights, scales, out, work, Convolution.Band.whole(shape), bias, inputs);
-    }
-
-    /** The launches for a band, to the bit as in the whole. */
-    public List<KernelCall> calls(
-            long in, long weights, long scales, long out, long work, Convolution.Band band, long bias, List<Epilogue.Input> inputs) {
-        return calls(in, OnLoad.Factors.NONE, weights, scales, out, work, band, bias, inputs);
-    }
-
-    /** The same with what {@link Convolution#onLoad} does. */
-    public List<KernelCall> calls(
-            long in,
-            OnLoad.Factors factors,
-            long weights,
-            long scales,
-            long out,
-            long work,
-            Convolution.Band band,
-            long bias,
-            List<Epilogue.Input> inputs) {
+    /** The launches, in order, for a band or all: to the bit as in the whole. */
+    public List<KernelCall> calls(ProductOperands operands, Convolution.Band band) {
         if (parts == 1) {
-            return List.of(convolution.call(in, factors, weights, scales, out, shape, band, bias, inputs));
+            return List.of(convolution.call(operands, shape, band));
         }
         TiledProduct.requireSlices(sum.epilogue(), SplitSum.SLICE, band.rows() * shape.outWidth());
         int columns = shape.outChannels();
         return List.of(
-                convolution.partialCall(in, factors, weights, scales, work, shape, band, parts),
-                sum.call(work, parts, scales, out, shape.ofBand(band).rows(), columns, columns, bias, inputs));
+                convolution.partialCall(operands, shape, band, parts),
+                sum.call(operands, parts, shape.ofBand(band).rows(), columns, columns));
     }
 }

@@ -32,6 +32,18 @@ public record MatrixMultiply(
         public static final Batch ONE = new Batch(1, 0, 0, 0);
     }
 
+    /**
+     * Of one matrix.
+     *
+     * @param aStride elements from row to row of a; rows may be slices of wider ones
+     * @param outStride of the result likewise
+     */
+    public record Sizes(int rows, int columns, int channels, int aStride, int outStride) {
+        Sizes withRows(int some) {
+            return new Sizes(some, columns, channels, aStride, outStride);
+        }
+    }
+
     public MatrixMultiply {
         Objects.requireNonNull(type, "type");
         Objects.requireNonNull(weights, "weights");
@@ -63,8 +75,8 @@ public record MatrixMultiply(
     }
 
     /** Whether sizes and row strides allow vector loads. */
-    public static boolean canUseVectors(Tile tile, int columns, int channels, int aStride, int outStride) {
-        return (columns | outStride) % FmaProduct.GROUP == 0 && (channels | aStride) % tile.vector() == 0;
+    static boolean canUseVectors(Tile tile, Sizes sizes) {
+        return (sizes.columns | sizes.outStride) % FmaProduct.GROUP == 0 && (sizes.channels | sizes.aStride) % tile.vector() == 0;
     }
 
     @Override
@@ -94,117 +106,59 @@ public record MatrixMultiply(
         return tile.registerBudget();
     }
 
-    /**
-     * @param aStride elements from row to row of a; rows may be slices of wider ones
-     * @param bias address of {@code [columns]}; without a bias, ignored
-     */
-    public KernelCall call(
-            long a,
-            long weights,
-            long out,
-            int rows,
-            int columns,
-            int channels,
-            int aStride,
-            int outStride,
-            Batch batch,
-            long bias,
-            List<Epilogue.Input> inputs) {
-        if (this.weights == DataType.I8) {
-            throw new IllegalArgumentException("gemm " + variant() + " needs the weights' scales");
-        }
-        return call(a, weights, 0, out, rows, columns, channels, aStride, outStride, batch, bias, inputs);
-    }
-
-    /**
-     * The same with any type of weights.
-     *
-     * @param scales address of {@code [columns]} 32-bit floats; where weights are no bytes, ignored
-     */
-    public KernelCall call(
-            long a,
-            long weights,
-            long scales,
-            long out,
-            int rows,
-            int columns,
-            int channels,
-            int aStride,
-            int outStride,
-            Batch batch,
-            long bias,
-            List<Epilogue.Input> inputs) {
-        return call(a, weights, scales, out, rows, columns, channels, aStride, outStride, batch, bias, inputs, OnLoad.Factors.NONE);
-    }
-
-    /** The same with any {@link OnLoad}. */
-    public KernelCall call(
-            long a,
-            long weights,
-            long scales,
-            long out,
-            int rows,
-            int columns,
-            int channels,
-            int aStride,
-            int outStride,
-            Batch batch,
-            long bias,
-            List<Epilogue.Input> inputs,
-            OnLoad.Factors factors) {
+    /** Whole sums. */
+    public KernelCall call(ProductOperands operands, Sizes sizes, Batch batch) {
         if (partial) {
             throw new IllegalArgumentException("gemm " + variant() + " stores no results");
         }
-        requireFitting(columns, channels, aStride, outStride);
-        if (this.weights == DataType.I8 && batch.count() > 1 && batch.weightStep() != 0) {
+        requireFitting(sizes);
+        if (weights == DataType.I8 && batch.count() > 1 && batch.weightStep() != 0) {
             throw new IllegalArgumentException("gemm " + variant() + ": a batch shares weights that have scales");
         }
-        TiledProduct.requireSlices(epilogue, tile.statisticsSlice(), rows);
+        TiledProduct.requireSlices(epilogue, tile.statisticsSlice(), sizes.rows);
         if (epilogue.leavesStatistics() && batch.count() > 1) {
             throw new IllegalArgumentException("gemm " + variant() + ": statistics of a batch of " + batch.count() + " matrices");
         }
         if (onLoad != OnLoad.NOTHING && batch.count() > 1) {
             throw new IllegalArgumentException("gemm " + variant() + ": " + batch.count() + " matrices, but only one's rows have factors");
         }
-        List<Object> arguments = arguments(a, weights, out, rows, columns, channels, aStride, factors);
-        arguments.addAll(List.of(outStride, batch.aStep(), batch.weightStep(), batch.outStep()));
-        TiledProduct.addScales(arguments, this.weights, scales);
-        epilogue.addArguments(arguments, bias, inputs);
-        return new KernelCall(
-                this, Code.blocks(rows, tile.rows()), Code.blocks(columns, tile.columns()), batch.count(), arguments);
+        List<Object> arguments = arguments(operands, operands.out(), sizes);
+        arguments.addAll(List.of(sizes.outStride, batch.aStep(), batch.weightStep(), batch.outStep()));
+        TiledProduct.addScales(arguments, weights, operands.scales());
+        epilogue.addArguments(arguments, operands.bias(), operands.inputs());
+        return call(sizes, batch.count(), arguments);
     }
 
-    /**
-     * The sums of each part of the channels.
-     *
-     * @param work address of {@code [parts, rows, columns]} 32-bit floats
-     */
-    KernelCall partialCall(
-            long a, long weights, long work, int rows, int columns, int channels, int aStride, int parts, OnLoad.Factors factors) {
+    /** The sums of each part of the channels, {@code [parts, rows, columns]} 32-bit floats of the operands' work. */
+    KernelCall partialCall(ProductOperands operands, Sizes sizes, int parts) {
         if (!partial) {
             throw new IllegalArgumentException("gemm " + variant() + " stores no partial sums");
         }
-        requireFitting(columns, channels, aStride, columns);
-        List<Object> arguments = arguments(a, weights, work, rows, columns, channels, aStride, factors);
-        arguments.add(TiledProduct.slicesOfPart(tile, channels, 1, parts));
-        return new KernelCall(this, Code.blocks(rows, tile.rows()), Code.blocks(columns, tile.columns()), parts, arguments);
+        requireFitting(new Sizes(sizes.rows, sizes.columns, sizes.channels, sizes.aStride, sizes.columns));
+        List<Object> arguments = arguments(operands, operands.work(), sizes);
+        arguments.add(TiledProduct.slicesOfPart(tile, sizes.channels, 1, parts));
+        return call(sizes, parts, arguments);
+    }
+
+    private KernelCall call(Sizes sizes, int depth, List<Object> arguments) {
+        return new KernelCall(this, Code.blocks(sizes.rows, tile.rows()), Code.blocks(sizes.columns, tile.columns()), depth, arguments);
     }
 
     /** Those that whole and partial sums have in common. */
-    private List<Object> arguments(
-            long a, long weights, long out, int rows, int columns, int channels, int aStride, OnLoad.Factors factors) {
-        if (onLoad != OnLoad.NOTHING && factors.equals(OnLoad.Factors.NONE)) {
+    private List<Object> arguments(ProductOperands operands, long out, Sizes sizes) {
+        if (onLoad != OnLoad.NOTHING && operands.factors().equals(OnLoad.Factors.NONE)) {
             throw new IllegalArgumentException("gemm " + variant() + " needs the factors of a's channels");
         }
-        List<Object> arguments = new ArrayList<>(List.of(a, weights, out, rows, columns, channels, aStride));
-        LeftChange.addArguments(arguments, onLoad, factors);
+        List<Object> arguments = new ArrayList<>(List.of(operands.left(), operands.weights(), out));
+        arguments.addAll(List.of(sizes.rows, sizes.columns, sizes.channels, sizes.aStride));
+        LeftChange.addArguments(arguments, onLoad, operands.factors());
         return arguments;
     }
 
-    private void requireFitting(int columns, int channels, int aStride, int outStride) {
-        if (vector && !canUseVectors(tile, columns, channels, aStride, outStride) || epilogue.geglu() && columns % 2 != 0) {
-            throw new IllegalArgumentException(
-                    "gemm " + variant() + ": " + columns + " columns, " + channels + " channels, strides " + aStride + " and " + outStride);
+    private void requireFitting(Sizes sizes) {
+        if (vector && !canUseVectors(tile, sizes) || epilogue.geglu() && sizes.columns % 2 != 0) {
+            throw new IllegalArgumentException("gemm " + variant() + ": " + sizes.columns + " columns, " + sizes.channels
+                    + " channels, strides " + sizes.aStride + " and " + sizes.outStride);
         }
     }
 

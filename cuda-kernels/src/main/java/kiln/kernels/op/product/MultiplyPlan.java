@@ -1,6 +1,5 @@
 package kiln.kernels.op.product;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import kiln.kernels.DataType;
@@ -16,8 +15,7 @@ import kiln.kernels.op.Card;
  * @param product stores results, or, with more than one part, bare sums
  * @param sum {@code null} with one part
  */
-public record MultiplyPlan(
-        MatrixMultiply product, int parts, SplitSum sum, int rows, int columns, int channels, int aStride, int outStride) {
+public record MultiplyPlan(MatrixMultiply product, int parts, SplitSum sum, MatrixMultiply.Sizes sizes) {
     /** Cards of few multiprocessors split little and need a fraction of it. */
     public static final long MOST_WORK_BYTES = 16 << 20;
 
@@ -40,19 +38,15 @@ public record MultiplyPlan(
             DataType type,
             DataType weights,
             Card card,
-            int rows,
-            int columns,
-            int channels,
-            int aStride,
-            int outStride,
+            MatrixMultiply.Sizes sizes,
             int matrices,
             Epilogue epilogue,
             int positions,
             OnLoad onLoad) {
-        TileChoice.Product size = new TileChoice.Product(rows, columns, channels, 1, matrices);
+        TileChoice.Product size = new TileChoice.Product(sizes.rows(), sizes.columns(), sizes.channels(), 1, matrices);
         for (Arithmetic arithmetic : List.of(Arithmetic.best(type, card.capability()), Arithmetic.FMA)) {
             TileChoice choice = TileChoice.of(card, arithmetic, type.bytes(), size, matrices > 1 ? 0 : MOST_WORK_BYTES);
-            if (MatrixMultiply.canUseVectors(choice.tile(), columns, channels, aStride, outStride)) {
+            if (MatrixMultiply.canUseVectors(choice.tile(), sizes)) {
                 boolean split = choice.parts() > 1;
                 int perSlice = split ? SplitSum.SLICE : choice.tile().statisticsSlice();
                 boolean whole = matrices == 1 && positions % perSlice == 0;
@@ -60,16 +54,12 @@ public record MultiplyPlan(
                 return new MultiplyPlan(
                         new MatrixMultiply(type, weights, choice.tile(), true, split ? Epilogue.NONE : possible, split, onLoad),
                         choice.parts(),
-                        split ? SplitSum.of(type, weights, possible, columns, outStride) : null,
-                        rows,
-                        columns,
-                        channels,
-                        aStride,
-                        outStride);
+                        split ? SplitSum.of(type, weights, possible, sizes.columns(), sizes.outStride()) : null,
+                        sizes);
             }
         }
         MatrixMultiply any = new MatrixMultiply(type, weights, Tile.SMALL, false, epilogue.withoutStatistics(), false, onLoad);
-        return new MultiplyPlan(any, 1, null, rows, columns, channels, aStride, outStride);
+        return new MultiplyPlan(any, 1, null, sizes);
     }
 
     /** How many positions a slice of the statistics has that the launches leave; 0 where they leave none. Some rows are whole slices. */
@@ -81,62 +71,22 @@ public record MultiplyPlan(
 
     /** Device memory that {@link #calls} uses between its launches and nobody after them. */
     public long workBytes() {
-        return TileChoice.workBytes(new TileChoice.Product(rows, columns, channels, 1, 1), parts);
+        return TileChoice.workBytes(new TileChoice.Product(sizes.rows(), sizes.columns(), sizes.channels(), 1, 1), parts);
     }
 
     /**
-     * The launches, in order. Arguments as for {@link MatrixMultiply#call}.
+     * The launches, in order, for some neighbouring rows or all: to the bit as in the whole.
      *
-     * @param work address of {@link #workBytes} bytes; with one part, ignored
+     * @param operands the first picture's factors are those of the first of these rows
      */
-    public List<KernelCall> calls(
-            long a, long weights, long scales, long out, long work, MatrixMultiply.Batch batch, long bias, List<Epilogue.Input> inputs) {
-        return calls(a, weights, scales, out, work, batch, rows, bias, inputs);
-    }
-
-    /**
-     * The launches for some neighbouring rows, to the bit as in the whole.
-     *
-     * @param a address of the first of them; so is {@code out} in the result, and so are the inputs
-     */
-    public List<KernelCall> calls(
-            long a,
-            long weights,
-            long scales,
-            long out,
-            long work,
-            MatrixMultiply.Batch batch,
-            int someRows,
-            long bias,
-            List<Epilogue.Input> inputs) {
-        return calls(a, weights, scales, out, work, batch, someRows, bias, inputs, OnLoad.Factors.NONE);
-    }
-
-    /**
-     * The same with any {@link OnLoad}.
-     *
-     * @param factors the first picture's are those of the first of these rows; {@code positions} of them are one picture's
-     */
-    public List<KernelCall> calls(
-            long a,
-            long weights,
-            long scales,
-            long out,
-            long work,
-            MatrixMultiply.Batch batch,
-            int someRows,
-            long bias,
-            List<Epilogue.Input> inputs,
-            OnLoad.Factors factors) {
-        if (someRows < 1 || someRows > rows) {
-            throw new IllegalArgumentException("gemm " + product.variant() + ": " + someRows + " rows of " + rows);
+    public List<KernelCall> calls(ProductOperands operands, MatrixMultiply.Batch batch, int someRows) {
+        if (someRows < 1 || someRows > sizes.rows()) {
+            throw new IllegalArgumentException("gemm " + product.variant() + ": " + someRows + " rows of " + sizes.rows());
         }
+        MatrixMultiply.Sizes some = sizes.withRows(someRows);
         if (parts == 1) {
-            return List.of(product.call(a, weights, scales, out, someRows, columns, channels, aStride, outStride, batch, bias, inputs, factors));
+            return List.of(product.call(operands, some, batch));
         }
-        List<KernelCall> calls = new ArrayList<>();
-        calls.add(product.partialCall(a, weights, work, someRows, columns, channels, aStride, parts, factors));
-        calls.add(sum.call(work, parts, scales, out, someRows, columns, outStride, bias, inputs));
-        return List.copyOf(calls);
+        return List.of(product.partialCall(operands, some, parts), sum.call(operands, parts, someRows, sizes.columns(), sizes.outStride()));
     }
 }

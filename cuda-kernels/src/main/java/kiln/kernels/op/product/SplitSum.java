@@ -66,17 +66,16 @@ public record SplitSum(DataType type, boolean scaled, int width, Epilogue epilog
         return 64;
     }
 
-    /** Arguments as for {@link MatrixMultiply#call}. */
-    public KernelCall call(
-            long work, int parts, long scales, long out, int rows, int columns, int outStride, long bias, List<Epilogue.Input> inputs) {
+    /** Adds the parts that lie in the operands' work: the results of some rows. */
+    public KernelCall call(ProductOperands operands, int parts, int rows, int columns, int outStride) {
         if (columns % width != 0 || outStride % epilogue.resultColumns(width) != 0) {
             throw new IllegalArgumentException("split_sum " + variant() + ": " + columns + " columns, stride " + outStride);
         }
-        List<Object> arguments = new ArrayList<>(List.of(work, parts, out, rows, columns, outStride));
+        List<Object> arguments = new ArrayList<>(List.of(operands.work(), parts, operands.out(), rows, columns, outStride));
         if (scaled) {
-            arguments.add(scales);
+            arguments.add(operands.scales());
         }
-        epilogue.addArguments(arguments, bias, inputs);
+        epilogue.addArguments(arguments, operands.bias(), operands.inputs());
         if (epilogue.leavesStatistics()) {
             TiledProduct.requireSlices(epilogue, SLICE, rows);
             return new KernelCall(this, rows / SLICE, Code.blocks(columns, SLICE_GROUPS * width), 1, arguments);

@@ -76,7 +76,8 @@ class ConvolutionBandsTest {
     void aBufferWithoutTheHaloIsRefused() {
         Convolution kernel = new Convolution(DataType.F16, Tile.MEDIUM, true, Epilogue.BIAS, Convolution.Window.SAME);
         Convolution.Band band = new Convolution.Band(4, 3, 4, 3);
-        assertThatThrownBy(() -> kernel.call(0, 0, 0, 0, shape(kernel), band, 0, List.of()))
+        ProductOperands operands = new ProductOperands(0, OnLoad.Factors.NONE, 0, 0, 0, 0, 0, List.of());
+        assertThatThrownBy(() -> kernel.call(operands, shape(kernel), band))
                 .hasMessageContaining("needed Band[firstRow=4, rows=3, inFirstRow=3, inRows=5]");
     }
 
@@ -100,8 +101,9 @@ class ConvolutionBandsTest {
         DeviceMemory memory = new DeviceMemory(1 << 20);
         int outBytes = shape.ofBand(band).rows() * OUT_CHANNELS * 2;
         long out = memory.allocate(outBytes);
-        KernelCall call = kernel.call(
-                write(memory, picture), write(memory, weights), 0, out, shape, band, write(memory, bias), List.of());
+        ProductOperands operands = new ProductOperands(
+                write(memory, picture), OnLoad.Factors.NONE, write(memory, weights), 0, out, 0, write(memory, bias), List.of());
+        KernelCall call = kernel.call(operands, shape, band);
         Dim3 grid = new Dim3(call.gridX(), call.gridY(), call.gridZ());
         PtxModule module = PtxModule.parse(kernel.ptx());
         new PtxEmulator(memory).launch(module, kernel.name(), grid, Dim3.of(kernel.threads()), 0, call.arguments().toArray());

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Convolutions of doubled pictures: sums of weights, bands, statistics, plans. */
 class DoublingTest {
+    private static final ProductOperands OPERANDS = new ProductOperands(1, OnLoad.Factors.NONE, 2, 3, 4, 5, 6, List.of());
     private static final long SEED = 11;
     private static final Epilogue STATISTICS = Epilogue.biasThen(Epilogue.Step.STATISTICS);
 
@@ -121,15 +122,16 @@ class DoublingTest {
             int target = i == 0 ? 0 : 1;
             Convolution.Band band = plan.convolution().band(shape, firstAndRows[i][0], firstAndRows[i][1]);
             long before = (long) band.firstRow() * rowElements;
-            card.launch(plan.calls(
+            ProductOperands operands = new ProductOperands(
                     picture + (long) band.inFirstRow() * width * in * type.bytes(),
+                    OnLoad.Factors.NONE,
                     weights,
                     scales,
                     results[target] + before * type.bytes(),
                     work,
-                    band,
                     bias,
-                    List.of(new Epilogue.Input(statistics[target] + before / perSlice * ColumnStatistics.PAIR_BYTES, 0))));
+                    List.of(new Epilogue.Input(statistics[target] + before / perSlice * ColumnStatistics.PAIR_BYTES, 0)));
+            card.launch(plan.calls(operands, band));
         }
         assertThat(card.read(type, results[1], elements)).as("seed %d", SEED).isEqualTo(card.read(type, results[0], elements));
         assertThat(card.read(DataType.F32, statistics[1], pairs)).as("seed %d", SEED).isEqualTo(card.read(DataType.F32, statistics[0], pairs));
@@ -142,7 +144,7 @@ class DoublingTest {
         assertThat(kernel.band(shape, 4, 6)).isEqualTo(new Convolution.Band(4, 6, 1, 5));
         for (int[] firstAndRows : new int[][] {{3, 4}, {4, 3}}) {
             Convolution.Band band = kernel.band(shape, firstAndRows[0], firstAndRows[1]);
-            assertThatThrownBy(() -> kernel.call(1, 2, 0, 3, shape, band, 4, List.of())).hasMessageContaining("whose rows come in twos");
+            assertThatThrownBy(() -> kernel.call(OPERANDS, shape, band)).hasMessageContaining("whose rows come in twos");
         }
     }
 
@@ -152,7 +154,7 @@ class DoublingTest {
         assertThatThrownBy(() -> new Convolution.Window(3, 2, 1, true)).hasMessageContaining("read doubled");
         Convolution kernel = doubling(DataType.F16, DataType.F16, Tile.MEDIUM, Epilogue.BIAS, false);
         Convolution.Shape odd = new Convolution.Shape(1, 8, 4, 8, 16, 7, 8);
-        assertThatThrownBy(() -> kernel.call(1, 2, 3, odd, 4, List.of())).hasMessageContaining("not the doubled size");
+        assertThatThrownBy(() -> kernel.call(OPERANDS, odd, Convolution.Band.whole(odd))).hasMessageContaining("not the doubled size");
         Convolution parts = doubling(DataType.F16, DataType.I8, Tile.MEDIUM, Epilogue.NONE, true);
         SplitSum scaling = SplitSum.of(DataType.F16, DataType.I8, Epilogue.BIAS, 8, 8);
         assertThatThrownBy(() -> new ConvolutionPlan(parts, 2, scaling, shape(1, 8, 4, 64, 8))).hasMessageContaining("its parts added by f16 scaled");
@@ -169,12 +171,14 @@ class DoublingTest {
         assertThat(product).isEqualTo(new TileChoice.Product(2 * 32 * 24, 320, 640, 4, 4));
         Card card = new Card(86, 28);
         ConvolutionPlan large = choose(card, 32, 32, 640, Epilogue.BIAS);
-        assertThat(large.calls(1, 2, 3, 4, 5, 6, List.of())).singleElement().satisfies(call -> assertThat(call.gridZ()).isEqualTo(4));
+        assertThat(large.calls(OPERANDS, Convolution.Band.whole(large.shape())))
+                .singleElement()
+                .satisfies(call -> assertThat(call.gridZ()).isEqualTo(4));
         // A map so small that one of nine taps would be split into as many parts again.
         ConvolutionPlan split = choose(new Card(90, 132), 4, 4, 1280, Epilogue.BIAS);
         assertThat(split.parts()).isGreaterThan(1);
         assertThat(split.workBytes()).isEqualTo(split.parts() * 2L * 8 * 8 * 1280 * 4);
-        assertThat(split.calls(1, 2, 3, 4, 5, 6, List.of()).get(0).gridZ()).isEqualTo(4 * split.parts());
+        assertThat(split.calls(OPERANDS, Convolution.Band.whole(split.shape())).get(0).gridZ()).isEqualTo(4 * split.parts());
     }
 
     @Test

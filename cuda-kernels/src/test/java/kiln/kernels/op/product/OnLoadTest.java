@@ -29,6 +29,7 @@ class OnLoadTest {
     private static final int ROWS = POSITIONS * PICTURES;
     private static final int COLUMNS = 12;
     private static final int CHANNELS = 136;
+    private static final MatrixMultiply.Sizes SIZES = new MatrixMultiply.Sizes(ROWS, COLUMNS, CHANNELS, CHANNELS, COLUMNS);
     private static final long SEED = 6;
 
     static Stream<MatrixMultiply> kernels() {
@@ -52,10 +53,11 @@ class OnLoadTest {
         GroupNormApply apply = new GroupNormApply(kernel.type(), 1, kernel.onLoad() == OnLoad.AFFINE_SILU);
         long normalised = device.memory.allocate((long) ROWS * CHANNELS * kernel.type().bytes());
         device.run(apply.call(device.a, device.factors, normalised, PICTURES, POSITIONS, CHANNELS));
-        byte[] expected = device.result(out -> List.of(plain.call(normalised, device.weights, device.scales, out, ROWS, COLUMNS, CHANNELS,
-                CHANNELS, COLUMNS, MatrixMultiply.Batch.ONE, 0, List.of())));
-        byte[] actual = device.result(out -> List.of(kernel.call(device.a, device.weights, device.scales, out, ROWS, COLUMNS, CHANNELS,
-                CHANNELS, COLUMNS, MatrixMultiply.Batch.ONE, 0, List.of(), new OnLoad.Factors(device.factors, POSITIONS))));
+        byte[] expected = device.result(out -> List.of(
+                plain.call(device.operands(normalised, OnLoad.Factors.NONE, out, 0), SIZES, MatrixMultiply.Batch.ONE)));
+        OnLoad.Factors factors = new OnLoad.Factors(device.factors, POSITIONS);
+        byte[] actual = device.result(out -> List.of(
+                kernel.call(device.operands(device.a, factors, out, 0), SIZES, MatrixMultiply.Batch.ONE)));
         assertThat(actual).as("seed %d", SEED).isEqualTo(expected);
     }
 
@@ -67,18 +69,17 @@ class OnLoadTest {
         MatrixMultiply product = new MatrixMultiply(
                 kernel.type(), kernel.weights(), kernel.tile(), kernel.vector(), Epilogue.NONE, parts > 1, kernel.onLoad());
         SplitSum sum = parts == 1 ? null : SplitSum.of(kernel.type(), kernel.weights(), Epilogue.NONE, COLUMNS, COLUMNS);
-        MultiplyPlan plan = new MultiplyPlan(product, parts, sum, ROWS, COLUMNS, CHANNELS, CHANNELS, COLUMNS);
+        MultiplyPlan plan = new MultiplyPlan(product, parts, sum, SIZES);
         long work = device.memory.allocate(Math.max(4, plan.workBytes()));
-        byte[] whole = device.result(out -> plan.calls(device.a, device.weights, device.scales, out, work, MatrixMultiply.Batch.ONE, ROWS, 0,
-                List.of(), new OnLoad.Factors(device.factors, POSITIONS)));
+        OnLoad.Factors all = new OnLoad.Factors(device.factors, POSITIONS);
+        byte[] whole = device.result(out -> plan.calls(device.operands(device.a, all, out, work), MatrixMultiply.Batch.ONE, ROWS));
         int first = POSITIONS + 5;
         int rows = POSITIONS - 9;
         int bytes = kernel.type().bytes();
         long a = device.a + (long) first * CHANNELS * bytes;
         // Of the second picture.
         OnLoad.Factors factors = new OnLoad.Factors(device.factors + 2L * CHANNELS * Float.BYTES, POSITIONS);
-        byte[] band = device.result(out ->
-                plan.calls(a, device.weights, device.scales, out, work, MatrixMultiply.Batch.ONE, rows, 0, List.of(), factors));
+        byte[] band = device.result(out -> plan.calls(device.operands(a, factors, out, work), MatrixMultiply.Batch.ONE, rows));
         assertThat(Arrays.copyOf(band, rows * COLUMNS * bytes))
                 .as("seed %d", SEED)
                 .isEqualTo(Arrays.copyOfRange(whole, first * COLUMNS * bytes, (first + rows) * COLUMNS * bytes));
@@ -98,18 +99,21 @@ class OnLoadTest {
 
     private static MultiplyPlan plan(int capability, int rows, int channels, OnLoad onLoad) {
         Card card = new Card(capability, 80);
-        return MultiplyPlan.choose(
-                DataType.F16, DataType.F16, card, rows, 320, channels, channels, 320, 1, Epilogue.BIAS, rows, onLoad);
+        MatrixMultiply.Sizes sizes = new MatrixMultiply.Sizes(rows, 320, channels, channels, 320);
+        return MultiplyPlan.choose(DataType.F16, DataType.F16, card, sizes, 1, Epilogue.BIAS, rows, onLoad);
     }
 
     @Test
     void aProductThatNeedsFactorsIsRefusedWithoutThem() {
         MatrixMultiply kernel = new MatrixMultiply(DataType.F16, DataType.F16, Tile.MEDIUM, true, Epilogue.NONE, false, OnLoad.AFFINE_SILU);
-        assertThatThrownBy(() -> kernel.call(1, 2, 3, 64, 64, 64, 64, 64, MatrixMultiply.Batch.ONE, 0, List.of()))
+        MatrixMultiply.Sizes sizes = new MatrixMultiply.Sizes(64, 64, 64, 64, 64);
+        ProductOperands without = new ProductOperands(1, OnLoad.Factors.NONE, 2, 0, 3, 0, 0, List.of());
+        assertThatThrownBy(() -> kernel.call(without, sizes, MatrixMultiply.Batch.ONE))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("gemm f16 64x64x16 vector plain of affine+silu needs the factors of a's channels");
         MatrixMultiply.Batch two = new MatrixMultiply.Batch(2, 4096, 0, 4096);
-        assertThatThrownBy(() -> kernel.call(1, 2, 0, 3, 64, 64, 64, 64, 64, two, 0, List.of(), new OnLoad.Factors(4, 64)))
+        ProductOperands with = new ProductOperands(1, new OnLoad.Factors(4, 64), 2, 0, 3, 0, 0, List.of());
+        assertThatThrownBy(() -> kernel.call(with, sizes, two))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("2 matrices");
         assertThatThrownBy(() -> new OnLoad.Factors(4, 0)).hasMessageContaining("0 positions");
@@ -131,6 +135,10 @@ class OnLoadTest {
             weights = write(kernel.weights(), values(random, COLUMNS * CHANNELS, kernel.weights() == DataType.I8 ? 40 : 1));
             scales = write(DataType.F32, values(random, COLUMNS, 0.01));
             outBytes = ROWS * COLUMNS * kernel.type().bytes();
+        }
+
+        ProductOperands operands(long left, OnLoad.Factors change, long out, long work) {
+            return new ProductOperands(left, change, weights, scales, out, work, 0, List.of());
         }
 
         private static float[] values(Random random, int count, double deviation) {

@@ -70,7 +70,7 @@ class PatchProductTest {
                 Convolution.Band band = plan.convolution().band(shape, each[0], each[1]);
                 long in = picture + (long) band.inFirstRow() * shape.width() * CHANNELS * TYPE.bytes();
                 long first = out + (long) band.firstRow() * shape.width() * OUT_CHANNELS * TYPE.bytes();
-                card.launch(plan.calls(in, factors, weights, 0, first, work, band, bias, List.of()));
+                card.launch(plan.calls(new ProductOperands(in, factors, weights, 0, first, work, bias, List.of()), band));
             }
             return card.read(TYPE, out, results);
         }
@@ -118,16 +118,15 @@ class PatchProductTest {
                 Convolution.Band band = plan.convolution().band(run.shape, each[0], each[1]);
                 int slicesBefore = each[0] * run.shape.width() / plan.statisticsSlice();
                 long place = statistics + (long) slicesBefore * OUT_CHANNELS * ColumnStatistics.PAIR_BYTES;
-                run.card.launch(plan.calls(
+                run.card.launch(plan.calls(new ProductOperands(
                         run.picture + (long) band.inFirstRow() * run.shape.width() * CHANNELS * TYPE.bytes(),
                         run.factors,
                         run.weights,
                         0,
                         out,
                         0,
-                        band,
                         run.bias,
-                        List.of(new Epilogue.Input(place, 0))));
+                        List.of(new Epilogue.Input(place, 0))), band));
             }
             found[i] = run.card.read(DataType.F32, statistics, pairs);
         }
@@ -177,7 +176,8 @@ class PatchProductTest {
         Run run = new Run(1, 16, 16);
         Convolution convolution = plan(tile, 1, STATISTICS, OnLoad.NOTHING, run.shape).convolution();
         Convolution.Band band = convolution.band(run.shape, 4, 4);
-        assertThatThrownBy(() -> convolution.call(0, 0, 0, 0, run.shape, band, 0, List.of(new Epilogue.Input(0, 0))))
+        ProductOperands operands = new ProductOperands(0, OnLoad.Factors.NONE, 0, 0, 0, 0, 0, List.of(new Epilogue.Input(0, 0)));
+        assertThatThrownBy(() -> convolution.call(operands, run.shape, band))
                 .hasMessageContaining("no whole tiles for statistics");
     }
 

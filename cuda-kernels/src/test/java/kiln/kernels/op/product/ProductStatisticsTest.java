@@ -42,7 +42,7 @@ class ProductStatisticsTest {
     private static MultiplyPlan plan(DataType type, Tile tile, int parts, Epilogue epilogue, int rows, int columns, int channels) {
         MatrixMultiply product = new MatrixMultiply(type, type, tile, true, parts > 1 ? Epilogue.NONE : epilogue, parts > 1);
         SplitSum sum = parts > 1 ? SplitSum.of(type, type, epilogue, columns, columns) : null;
-        return new MultiplyPlan(product, parts, sum, rows, columns, channels, channels, columns);
+        return new MultiplyPlan(product, parts, sum, new MatrixMultiply.Sizes(rows, columns, channels, channels, columns));
     }
 
     @ParameterizedTest(name = "{0} {1} in {2} parts")
@@ -69,15 +69,16 @@ class ProductStatisticsTest {
         long factors = card.allocate(2L * batch * columns * Float.BYTES);
         float[] ones = new float[columns];
         Arrays.fill(ones, 1);
-        card.launch(plan.calls(
+        ProductOperands operands = new ProductOperands(
                 card.write(type, a),
+                OnLoad.Factors.NONE,
                 card.write(type, weights),
                 0,
                 out,
                 card.allocate(plan.workBytes()),
-                MatrixMultiply.Batch.ONE,
                 card.write(type, bias),
-                List.of(new Epilogue.Input(statistics, 0))));
+                List.of(new Epilogue.Input(statistics, 0)));
+        card.launch(plan.calls(operands, MatrixMultiply.Batch.ONE, plan.sizes().rows()));
         card.launch(List.of(new GroupNormScale(type).call(
                 List.of(new GroupNormScale.Source(statistics, columns, perSlice)),
                 card.write(type, ones),
@@ -165,19 +166,19 @@ class ProductStatisticsTest {
             int firstRow = bands[i][0] * perSlice;
             long firstResult = (long) firstRow * columns * type.bytes();
             long statistics = (i == 0 ? whole : banded) + (long) bands[i][0] * columns * ColumnStatistics.PAIR_BYTES;
-            card.launch(plan.calls(
+            ProductOperands operands = new ProductOperands(
                     a + (long) firstRow * channels * type.bytes(),
+                    OnLoad.Factors.NONE,
                     weights,
                     0,
                     out + firstResult,
                     work,
-                    MatrixMultiply.Batch.ONE,
-                    bands[i][1] * perSlice,
                     bias,
                     List.of(
                             new Epilogue.Input(perChannel, rows),
                             new Epilogue.Input(residual + firstResult, columns),
-                            new Epilogue.Input(statistics, 0))));
+                            new Epilogue.Input(statistics, 0)));
+            card.launch(plan.calls(operands, MatrixMultiply.Batch.ONE, bands[i][1] * perSlice));
         }
         assertThat(card.read(DataType.F32, banded, pairs)).as("seed %d", SEED).isEqualTo(card.read(DataType.F32, whole, pairs));
     }
@@ -207,18 +208,21 @@ class ProductStatisticsTest {
         int pairs = height / 2 * out * 2;
         long whole = card.allocate((long) pairs * Float.BYTES);
         long banded = card.allocate((long) pairs * Float.BYTES);
-        card.launch(plan.calls(picture, weights, 0, results, work, bias, List.of(new Epilogue.Input(whole, 0))));
+        ProductOperands all = new ProductOperands(
+                picture, OnLoad.Factors.NONE, weights, 0, results, work, bias, List.of(new Epilogue.Input(whole, 0)));
+        card.launch(plan.calls(all, Convolution.Band.whole(shape)));
         for (int[] firstAndRows : new int[][] {{0, 2}, {2, 6}, {8, 2}}) {
             Convolution.Band band = convolution.band(shape, firstAndRows[0], firstAndRows[1]);
-            card.launch(plan.calls(
+            ProductOperands operands = new ProductOperands(
                     picture + (long) band.inFirstRow() * width * in * type.bytes(),
+                    OnLoad.Factors.NONE,
                     weights,
                     0,
                     results + (long) band.firstRow() * width * out * type.bytes(),
                     work,
-                    band,
                     bias,
-                    List.of(new Epilogue.Input(banded + (long) band.firstRow() / 2 * out * ColumnStatistics.PAIR_BYTES, 0))));
+                    List.of(new Epilogue.Input(banded + (long) band.firstRow() / 2 * out * ColumnStatistics.PAIR_BYTES, 0)));
+            card.launch(plan.calls(operands, band));
         }
         assertThat(card.read(DataType.F32, banded, pairs)).as("seed %d", SEED).isEqualTo(card.read(DataType.F32, whole, pairs));
     }
@@ -268,8 +272,8 @@ class ProductStatisticsTest {
     }
 
     private static MultiplyPlan multiply(Card card, int rows, int columns, int matrices, int positions) {
-        return MultiplyPlan.choose(
-                DataType.F16, DataType.F16, card, rows, columns, 320, 320, columns, matrices, STATISTICS, positions, OnLoad.NOTHING);
+        MatrixMultiply.Sizes sizes = new MatrixMultiply.Sizes(rows, columns, 320, 320, columns);
+        return MultiplyPlan.choose(DataType.F16, DataType.F16, card, sizes, matrices, STATISTICS, positions, OnLoad.NOTHING);
     }
 
     @Test
@@ -287,19 +291,24 @@ class ProductStatisticsTest {
 
     @Test
     void launchesHaveWholeSlices() {
-        List<Epilogue.Input> inputs = List.of(new Epilogue.Input(4, 0));
+        ProductOperands operands = new ProductOperands(1, OnLoad.Factors.NONE, 2, 0, 3, 5, 4, List.of(new Epilogue.Input(4, 0)));
         MatrixMultiply multiply = new MatrixMultiply(DataType.F16, Tile.MEDIUM, true, STATISTICS);
-        assertThatThrownBy(() -> multiply.call(1, 2, 3, 96, 64, 64, 64, 64, MatrixMultiply.Batch.ONE, 4, inputs))
+        assertThatThrownBy(() -> multiply.call(operands, new MatrixMultiply.Sizes(96, 64, 64, 64, 64), MatrixMultiply.Batch.ONE))
                 .hasMessageContaining("96 positions are no multiple of a slice of 64");
         MatrixMultiply.Batch two = new MatrixMultiply.Batch(2, 4096, 0, 4096);
-        assertThatThrownBy(() -> multiply.call(1, 2, 3, 64, 64, 64, 64, 64, two, 4, inputs)).hasMessageContaining("2 matrices");
+        MatrixMultiply.Sizes sizes = new MatrixMultiply.Sizes(64, 64, 64, 64, 64);
+        assertThatThrownBy(() -> multiply.call(operands, sizes, two)).hasMessageContaining("2 matrices");
         Convolution convolution = new Convolution(DataType.F16, Tile.MEDIUM, true, STATISTICS, Convolution.Window.SAME);
         Convolution.Shape shape = new Convolution.Shape(2, 8, 12, 8, 8, 12, 8);
-        assertThatThrownBy(() -> convolution.call(1, 2, 3, shape, 4, inputs)).as("two pictures in three slices").hasMessageContaining("96 positions");
+        Convolution.Band whole = Convolution.Band.whole(shape);
+        assertThatThrownBy(() -> convolution.call(operands, shape, whole))
+                .as("two pictures in three slices")
+                .hasMessageContaining("96 positions");
         Convolution part = new Convolution(DataType.F16, DataType.F16, Tile.MEDIUM, true, Epilogue.NONE, Convolution.Window.SAME, true);
         ConvolutionPlan split = new ConvolutionPlan(part, 3, new SplitSum(DataType.F16, false, 4, STATISTICS), shape);
         Convolution.Band band = part.band(shape, 0, 4);
-        assertThatThrownBy(() -> split.calls(1, 2, 3, 4, 5, band, 6, inputs)).as("two bands in three slices").hasMessageContaining("48 positions");
-        assertThatThrownBy(() -> convolution.call(1, 2, 3, shape, 4, List.of())).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> split.calls(operands, band)).as("two bands in three slices").hasMessageContaining("48 positions");
+        ProductOperands without = new ProductOperands(1, OnLoad.Factors.NONE, 2, 0, 3, 5, 4, List.of());
+        assertThatThrownBy(() -> convolution.call(without, shape, whole)).isInstanceOf(IllegalArgumentException.class);
     }
 }

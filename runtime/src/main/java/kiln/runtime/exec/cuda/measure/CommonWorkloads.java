@@ -19,6 +19,8 @@ import kiln.kernels.op.norm.LayerNorm;
 import kiln.kernels.op.norm.Softmax;
 import kiln.kernels.op.product.ApplyEpilogue;
 import kiln.kernels.op.product.Epilogue;
+import kiln.kernels.op.product.OnLoad;
+import kiln.kernels.op.product.ProductOperands;
 import kiln.kernels.op.product.SplitSum;
 import kiln.runtime.exec.cuda.program.Address;
 import kiln.runtime.exec.cuda.program.DeviceTarget;
@@ -155,10 +157,12 @@ final class CommonWorkloads {
         int outputs = 1280;
         SplitSum sum = new SplitSum(type, false, 4, Epilogue.BIAS);
         double sums = (double) parts * rows * outputs * Float.BYTES;
+        long work = block(sums);
+        ProductOperands operands = new ProductOperands(
+                0, OnLoad.Factors.NONE, 0, 0, block(elements(rows, outputs)), work, parameter(outputs), List.of());
         add(
                 parts + " parts of " + rows + " rows of " + outputs,
-                sum.call(
-                        block(sums), parts, 0, block(elements(rows, outputs)), rows, outputs, outputs, parameter(outputs), List.of()),
+                sum.call(operands, parts, rows, outputs, outputs),
                 0,
                 sums + elements(rows, outputs));
     }

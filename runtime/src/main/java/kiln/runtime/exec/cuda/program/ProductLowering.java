@@ -7,6 +7,7 @@ import java.util.function.IntToLongFunction;
 import kiln.kernels.op.product.Convolution;
 import kiln.kernels.op.product.ConvolutionPlan;
 import kiln.kernels.op.product.Epilogue;
+import kiln.kernels.op.product.MatrixMultiply;
 import kiln.kernels.op.product.MultiplyPlan;
 import kiln.kernels.op.product.OnLoad;
 import kiln.runtime.graph.Graph;
@@ -77,11 +78,7 @@ public final class ProductLowering {
                 target.type(),
                 weight.stored(),
                 target.card(),
-                out.rows(),
-                weight.rows(),
-                in.channels(),
-                in.channels(),
-                out.channels(),
+                new MatrixMultiply.Sizes(out.rows(), weight.rows(), in.channels(), in.channels(), out.channels()),
                 1,
                 epilogue,
                 out.positions(),
