@@ -207,7 +207,7 @@ abstract class CudaDriverContract {
         int capability = context.device().capabilityTimesTen();
         List<CudaContext.LoadedKernel> loaded = new ArrayList<>();
         for (Kernel kernel : KernelLibrary.all()) {
-            if (kernel.target() <= capability) {
+            if (kernel.target().runsOn(capability)) {
                 loaded.add(context.load(kernel));
             }
         }

@@ -1,6 +1,7 @@
 package kiln.kernels.op;
 
 import kiln.kernels.CudaContext;
+import kiln.kernels.ptx.Target;
 
 /**
  * What the choice of a kernel's variant needs to know of a card.
@@ -13,7 +14,7 @@ public record Card(int capability, int multiprocessors) {
     private static final int ASSUMED_MULTIPROCESSORS = 16;
 
     public Card {
-        if (capability < Code.FLOOR || multiprocessors < 1) {
+        if (!Target.FLOOR.runsOn(capability) || multiprocessors < 1) {
             throw new IllegalArgumentException("sm_" + capability + " with " + multiprocessors + " multiprocessors");
         }
     }

@@ -11,8 +11,6 @@ import kiln.kernels.ptx.Value;
 
 /** Pieces of text that several kernels share. */
 public final class Code {
-    /** The lowest target: Maxwell. */
-    public static final int FLOOR = 50;
     public static final int WARP = 32;
 
     private Code() {}

@@ -19,6 +19,7 @@ import kiln.kernels.op.product.OnLoad;
 import kiln.kernels.op.product.ProductOperands;
 import kiln.kernels.op.product.Tile;
 import kiln.kernels.op.product.TileChoice;
+import kiln.kernels.ptx.Target;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -93,7 +94,7 @@ class VariantChoiceTest {
                         DataType.F16, DataType.F16, Card.of(86), shape, Convolution.Window.SAME, Epilogue.BIAS, OnLoad.NOTHING)
                 .convolution();
         assertThat(first.vector()).isTrue();
-        assertThat(first.target()).isEqualTo(50);
+        assertThat(first.target()).isEqualTo(Target.FLOOR);
     }
 
     @Test

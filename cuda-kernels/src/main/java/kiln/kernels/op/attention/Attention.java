@@ -12,6 +12,7 @@ import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
+import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -94,7 +95,7 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Code.FLOOR);
+        PtxModule module = new PtxModule(Target.FLOOR);
         new Text(module.entry(name(), THREADS, registerBudget())).emit();
         return module.text();
     }

@@ -13,6 +13,7 @@ import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
+import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -40,7 +41,7 @@ public record AttentionScores(DataType type, Arithmetic arithmetic, boolean vect
     }
 
     @Override
-    public int target() {
+    public Target target() {
         return arithmetic.target();
     }
 

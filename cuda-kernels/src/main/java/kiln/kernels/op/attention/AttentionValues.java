@@ -10,6 +10,7 @@ import kiln.kernels.op.Code;
 import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxType;
+import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -37,7 +38,7 @@ public record AttentionValues(DataType type, Arithmetic arithmetic, boolean vect
     }
 
     @Override
-    public int target() {
+    public Target target() {
         return arithmetic.target();
     }
 

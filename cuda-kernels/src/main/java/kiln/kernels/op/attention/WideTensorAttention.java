@@ -10,6 +10,7 @@ import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
+import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -74,7 +75,7 @@ public record WideTensorAttention(Arithmetic arithmetic, int headSize, boolean c
     }
 
     @Override
-    public int target() {
+    public Target target() {
         return arithmetic.target();
     }
 

@@ -12,6 +12,7 @@ import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
+import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -102,7 +103,7 @@ public record Elementwise(Function function, DataType type, int width) implement
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Code.FLOOR);
+        PtxModule module = new PtxModule(Target.FLOOR);
         PtxFunction f = module.entry(name(), threads(), registerBudget());
         Value a = f.parameter("a", PtxType.U64);
         Value b = function.hasSecondInput() ? f.parameter("b", PtxType.U64) : null;

@@ -10,6 +10,7 @@ import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
+import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -51,7 +52,7 @@ public record Embedding(DataType type) implements Kernel {
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Code.FLOOR);
+        PtxModule module = new PtxModule(Target.FLOOR);
         PtxFunction f = module.entry(name(), THREADS, registerBudget());
         Value ids = f.parameter("ids", PtxType.U64);
         Value tokens = f.parameter("tokens", PtxType.U64);

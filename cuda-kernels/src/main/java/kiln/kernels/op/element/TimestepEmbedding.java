@@ -10,6 +10,7 @@ import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
+import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -60,7 +61,7 @@ public record TimestepEmbedding(DataType type) implements Kernel {
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Code.FLOOR);
+        PtxModule module = new PtxModule(Target.FLOOR);
         PtxFunction f = module.entry(name(), THREADS, registerBudget());
         Value timesteps = f.parameter("timesteps", PtxType.U64);
         Value frequencies = f.parameter("frequencies", PtxType.U64);

@@ -10,6 +10,7 @@ import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
+import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -58,7 +59,7 @@ public record UpsampleNearest(DataType type, int vectorWidth) implements Kernel 
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Code.FLOOR);
+        PtxModule module = new PtxModule(Target.FLOOR);
         PtxFunction f = module.entry(name(), THREADS, registerBudget());
         Value in = f.parameter("in", PtxType.U64);
         Value out = f.parameter("out", PtxType.U64);

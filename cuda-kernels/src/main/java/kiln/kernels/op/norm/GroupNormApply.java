@@ -12,6 +12,7 @@ import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
+import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -62,7 +63,7 @@ public record GroupNormApply(DataType type, int width, boolean silu) implements 
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Code.FLOOR);
+        PtxModule module = new PtxModule(Target.FLOOR);
         PtxFunction f = module.entry(name(), THREADS, registerBudget());
         Value in = f.parameter("in", PtxType.U64);
         Value factors = f.parameter("factors", PtxType.U64);

@@ -14,6 +14,7 @@ import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
+import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -93,7 +94,7 @@ public record GroupNormScale(DataType type) implements Kernel {
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Code.FLOOR);
+        PtxModule module = new PtxModule(Target.FLOOR);
         PtxFunction f = module.entry(name(), THREADS, registerBudget());
         List<Parameters> parameters = new ArrayList<>();
         for (int i = 0; i < MOST_SOURCES; i++) {

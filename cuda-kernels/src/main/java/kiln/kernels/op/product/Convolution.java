@@ -10,6 +10,7 @@ import kiln.kernels.op.Code;
 import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxType;
+import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -187,7 +188,7 @@ public record Convolution(
     }
 
     @Override
-    public int target() {
+    public Target target() {
         return tile.arithmetic().target();
     }
 

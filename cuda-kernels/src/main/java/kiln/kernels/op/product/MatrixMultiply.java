@@ -11,6 +11,7 @@ import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
+import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -92,7 +93,7 @@ public record MatrixMultiply(
     }
 
     @Override
-    public int target() {
+    public Target target() {
         return tile.arithmetic().target();
     }
 
