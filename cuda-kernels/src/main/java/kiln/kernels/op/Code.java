@@ -2,8 +2,10 @@ package kiln.kernels.op;
 
 import java.util.function.Consumer;
 import kiln.kernels.DataType;
+import kiln.kernels.Kernel;
 import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
+import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
@@ -14,6 +16,18 @@ public final class Code {
     public static final int WARP = 32;
 
     private Code() {}
+
+    /** Begins a kernel's text: the module's one entry. */
+    public static PtxFunction entry(Kernel kernel) {
+        return new PtxModule(kernel.target()).entry(kernel.name(), kernel.threads(), kernel.registerBudget());
+    }
+
+    /** @param width neighbouring elements of a thread: one, or four with one load */
+    public static void requireWidth(int width) {
+        if (width != 1 && width != 4) {
+            throw new IllegalArgumentException("width " + width + ", but a thread takes one element or four");
+        }
+    }
 
     public static int blocks(long work, int perBlock) {
         return Math.toIntExact(Math.max(1, (work + perBlock - 1) / perBlock));

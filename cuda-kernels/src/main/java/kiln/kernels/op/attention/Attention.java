@@ -8,11 +8,9 @@ import kiln.kernels.DataType;
 import kiln.kernels.op.Code;
 import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
-import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -95,9 +93,9 @@ public record Attention(DataType type, int headSize, boolean causal, boolean vec
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Target.FLOOR);
-        new Text(module.entry(name(), THREADS, registerBudget())).emit();
-        return module.text();
+        PtxFunction f = Code.entry(this);
+        new Text(f).emit();
+        return f.moduleText();
     }
 
     /** A run of neighbouring result columns of one thread: {@code width} of them, at {@code first + thread · width}. */

@@ -10,7 +10,6 @@ import kiln.kernels.op.Code;
 import kiln.kernels.op.norm.Softmax;
 import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Target;
@@ -93,8 +92,7 @@ public record AttentionScores(DataType type, Arithmetic arithmetic, boolean vect
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(target());
-        PtxFunction f = module.entry(name(), threads(), registerBudget());
+        PtxFunction f = Code.entry(this);
         Value q = f.parameter("q", PtxType.U64);
         Value k = f.parameter("k", PtxType.U64);
         Value scores = f.parameter("scores", PtxType.U64);
@@ -127,7 +125,7 @@ public record AttentionScores(DataType type, Arithmetic arithmetic, boolean vect
                     Value line = f.mad(f.mulWide(f.add(rowsBefore, row), keys), Value.ofLong(Float.BYTES), scores);
                     product.storeRow(DataType.F32, line, Code.less(f, row, sliceQueries), column, keys, sums);
                 });
-        return module.text();
+        return f.moduleText();
     }
 
     /** Of the slice, {@code [heads, queries, keys]}. */

@@ -8,7 +8,6 @@ import kiln.kernels.KernelCall;
 import kiln.kernels.op.Arithmetic;
 import kiln.kernels.op.Code;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
@@ -84,8 +83,7 @@ public record AttentionValues(DataType type, Arithmetic arithmetic, boolean vect
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(target());
-        PtxFunction f = module.entry(name(), threads(), registerBudget());
+        PtxFunction f = Code.entry(this);
         Value weights = f.parameter("weights", PtxType.U64);
         Value v = f.parameter("v", PtxType.U64);
         Value out = f.parameter("out", PtxType.U64);
@@ -112,7 +110,7 @@ public record AttentionValues(DataType type, Arithmetic arithmetic, boolean vect
                     Value line = f.mad(f.mulWide(row, outStride), Value.ofLong(type.bytes()), result);
                     product.storeRow(type, line, Code.less(f, row, sliceQueries), column, headSize, sums);
                 });
-        return module.text();
+        return f.moduleText();
     }
 
     /** The whole attention's result with zeros where the slice has none. */

@@ -6,7 +6,6 @@ import kiln.kernels.op.Code;
 import kiln.kernels.op.TensorCode;
 import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
@@ -112,9 +111,9 @@ public record TensorAttention(Arithmetic arithmetic, int headSize, boolean causa
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(target());
-        new Text(module.entry(name(), THREADS, registerBudget())).emit();
-        return module.text();
+        PtxFunction f = Code.entry(this);
+        new Text(f).emit();
+        return f.moduleText();
     }
 
     private final class Text {

@@ -6,11 +6,9 @@ import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
 import kiln.kernels.op.Code;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
-import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -24,9 +22,7 @@ public record CopyRows(DataType from, DataType to, int width) implements Kernel 
     public CopyRows {
         Objects.requireNonNull(from, "from");
         Objects.requireNonNull(to, "to");
-        if (width != 1 && width != 4) {
-            throw new IllegalArgumentException("width " + width);
-        }
+        Code.requireWidth(width);
     }
 
     @Override
@@ -59,8 +55,7 @@ public record CopyRows(DataType from, DataType to, int width) implements Kernel 
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Target.FLOOR);
-        PtxFunction f = module.entry(name(), THREADS, registerBudget());
+        PtxFunction f = Code.entry(this);
         Value in = f.parameter("in", PtxType.U64);
         Value out = f.parameter("out", PtxType.U64);
         Value count = f.parameter("count", PtxType.U32);
@@ -75,7 +70,7 @@ public record CopyRows(DataType from, DataType to, int width) implements Kernel 
             Value target = f.address(out, f.mad(row, outStride, column), to.bytes());
             Code.storeFloats(f, Space.GLOBAL, to, target, 0, Code.loadFloats(f, Space.GLOBAL, from, width, source, 0));
         });
-        return module.text();
+        return f.moduleText();
     }
 
     /** Rows adjacent in the result. */

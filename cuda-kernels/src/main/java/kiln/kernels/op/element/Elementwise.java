@@ -8,11 +8,9 @@ import kiln.kernels.KernelCall;
 import kiln.kernels.op.Activation;
 import kiln.kernels.op.Code;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
-import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -49,9 +47,7 @@ public record Elementwise(Function function, DataType type, int width) implement
     public Elementwise {
         Objects.requireNonNull(function, "function");
         Objects.requireNonNull(type, "type");
-        if (width != 1 && width != 4) {
-            throw new IllegalArgumentException("width " + width);
-        }
+        Code.requireWidth(width);
     }
 
     @Override
@@ -103,8 +99,7 @@ public record Elementwise(Function function, DataType type, int width) implement
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Target.FLOOR);
-        PtxFunction f = module.entry(name(), threads(), registerBudget());
+        PtxFunction f = Code.entry(this);
         Value a = f.parameter("a", PtxType.U64);
         Value b = function.hasSecondInput() ? f.parameter("b", PtxType.U64) : null;
         Value out = f.parameter("out", PtxType.U64);
@@ -130,7 +125,7 @@ public record Elementwise(Function function, DataType type, int width) implement
             }
             Code.storeFloats(f, Space.GLOBAL, type, f.address(out, index, type.bytes()), 0, x);
         });
-        return module.text();
+        return f.moduleText();
     }
 
     /** @param b {@code null} for functions of one argument */

@@ -6,11 +6,9 @@ import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
 import kiln.kernels.op.Code;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
-import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -52,8 +50,7 @@ public record Embedding(DataType type) implements Kernel {
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Target.FLOOR);
-        PtxFunction f = module.entry(name(), THREADS, registerBudget());
+        PtxFunction f = Code.entry(this);
         Value ids = f.parameter("ids", PtxType.U64);
         Value tokens = f.parameter("tokens", PtxType.U64);
         Value places = f.parameter("places", PtxType.U64);
@@ -73,7 +70,7 @@ public record Embedding(DataType type) implements Kernel {
             Value position = Code.loadFloats(f, Space.GLOBAL, type, 1, placeAddress, 0)[0];
             Code.storeFloats(f, Space.GLOBAL, type, f.address(out, index, type.bytes()), 0, f.add(token, position));
         });
-        return module.text();
+        return f.moduleText();
     }
 
     public float[] reference(float[] ids, float[] tokens, float[] places, int length, int channels) {

@@ -6,11 +6,9 @@ import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
 import kiln.kernels.op.Code;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
-import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -61,8 +59,7 @@ public record TimestepEmbedding(DataType type) implements Kernel {
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Target.FLOOR);
-        PtxFunction f = module.entry(name(), THREADS, registerBudget());
+        PtxFunction f = Code.entry(this);
         Value timesteps = f.parameter("timesteps", PtxType.U64);
         Value frequencies = f.parameter("frequencies", PtxType.U64);
         Value out = f.parameter("out", PtxType.U64);
@@ -83,7 +80,7 @@ public record TimestepEmbedding(DataType type) implements Kernel {
             Code.storeFloats(f, Space.GLOBAL, type, target, 0, f.compute(PtxOp.COS, rest));
             Code.storeFloats(f, Space.GLOBAL, type, f.address(target, half, type.bytes()), 0, f.compute(PtxOp.SIN, rest));
         });
-        return module.text();
+        return f.moduleText();
     }
 
     /** Each step rounded to 32 bits, as in the original program. */

@@ -6,11 +6,9 @@ import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
 import kiln.kernels.op.Code;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
-import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -23,9 +21,7 @@ public record UpsampleNearest(DataType type, int vectorWidth) implements Kernel 
 
     public UpsampleNearest {
         Objects.requireNonNull(type, "type");
-        if (vectorWidth != 1 && vectorWidth != 4) {
-            throw new IllegalArgumentException("width " + vectorWidth);
-        }
+        Code.requireWidth(vectorWidth);
     }
 
     @Override
@@ -59,8 +55,7 @@ public record UpsampleNearest(DataType type, int vectorWidth) implements Kernel 
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Target.FLOOR);
-        PtxFunction f = module.entry(name(), THREADS, registerBudget());
+        PtxFunction f = Code.entry(this);
         Value in = f.parameter("in", PtxType.U64);
         Value out = f.parameter("out", PtxType.U64);
         Value count = f.parameter("count", PtxType.U32);
@@ -84,7 +79,7 @@ public record UpsampleNearest(DataType type, int vectorWidth) implements Kernel 
             Value[] values = Code.loadFloats(f, Space.GLOBAL, type, vectorWidth, address, 0);
             Code.storeFloats(f, Space.GLOBAL, type, f.address(out, index, type.bytes()), 0, values);
         });
-        return module.text();
+        return f.moduleText();
     }
 
     public float[] reference(float[] in, int batch, int height, int width, int channels, int outHeight, int outWidth) {

@@ -8,11 +8,9 @@ import kiln.kernels.KernelCall;
 import kiln.kernels.op.Activation;
 import kiln.kernels.op.Code;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
-import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -27,9 +25,7 @@ public record GroupNormApply(DataType type, int width, boolean silu) implements 
 
     public GroupNormApply {
         Objects.requireNonNull(type, "type");
-        if (width != 1 && width != 4) {
-            throw new IllegalArgumentException("width " + width);
-        }
+        Code.requireWidth(width);
     }
 
     @Override
@@ -63,8 +59,7 @@ public record GroupNormApply(DataType type, int width, boolean silu) implements 
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Target.FLOOR);
-        PtxFunction f = module.entry(name(), THREADS, registerBudget());
+        PtxFunction f = Code.entry(this);
         Value in = f.parameter("in", PtxType.U64);
         Value factors = f.parameter("factors", PtxType.U64);
         Value out = f.parameter("out", PtxType.U64);
@@ -85,7 +80,7 @@ public record GroupNormApply(DataType type, int width, boolean silu) implements 
             }
             Code.storeFloats(f, Space.GLOBAL, type, f.address(out, place, type.bytes()), 0, x);
         });
-        return module.text();
+        return f.moduleText();
     }
 
     public float[] reference(float[] in, float[] factors, int positions, int channels) {

@@ -10,11 +10,9 @@ import kiln.kernels.op.Code;
 import kiln.kernels.op.ColumnStatistics;
 import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
-import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -94,8 +92,7 @@ public record GroupNormScale(DataType type) implements Kernel {
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Target.FLOOR);
-        PtxFunction f = module.entry(name(), THREADS, registerBudget());
+        PtxFunction f = Code.entry(this);
         List<Parameters> parameters = new ArrayList<>();
         for (int i = 0; i < MOST_SOURCES; i++) {
             parameters.add(new Parameters(
@@ -155,7 +152,7 @@ public record GroupNormScale(DataType type) implements Kernel {
             f.store(Space.GLOBAL, address, 0, factor);
             f.store(Space.GLOBAL, f.address(address, channels, Float.BYTES), 0, addend);
         });
-        return module.text();
+        return f.moduleText();
     }
 
     private record Parameters(Value statistics, Value channels, Value perSlice, Value slices) {}

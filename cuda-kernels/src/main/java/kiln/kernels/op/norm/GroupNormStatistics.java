@@ -10,11 +10,9 @@ import kiln.kernels.op.Code;
 import kiln.kernels.op.ColumnStatistics;
 import kiln.kernels.op.product.Epilogue;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
-import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -33,9 +31,7 @@ public record GroupNormStatistics(DataType type, int width) implements Kernel {
 
     public GroupNormStatistics {
         Objects.requireNonNull(type, "type");
-        if (width != 1 && width != 4) {
-            throw new IllegalArgumentException("group norm statistics of width " + width);
-        }
+        Code.requireWidth(width);
     }
 
     /** How many slices one picture has. */
@@ -86,8 +82,7 @@ public record GroupNormStatistics(DataType type, int width) implements Kernel {
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Target.FLOOR);
-        PtxFunction f = module.entry(name(), THREADS, registerBudget());
+        PtxFunction f = Code.entry(this);
         Value in = f.parameter("in", PtxType.U64);
         Value statistics = f.parameter("statistics", PtxType.U64);
         Value positions = f.parameter("positions", PtxType.U32);
@@ -146,7 +141,7 @@ public record GroupNormStatistics(DataType type, int width) implements Kernel {
             Value address = f.address(statistics, f.mad(row, channels, channel), ColumnStatistics.PAIR_BYTES);
             new ColumnStatistics(means, squares).store(f, Space.GLOBAL, address);
         });
-        return module.text();
+        return f.moduleText();
     }
 
     private Value[] zeros(PtxFunction f) {

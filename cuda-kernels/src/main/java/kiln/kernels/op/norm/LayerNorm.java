@@ -7,11 +7,9 @@ import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
 import kiln.kernels.op.Code;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
-import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -27,9 +25,7 @@ public record LayerNorm(DataType type, int width) implements Kernel {
 
     public LayerNorm {
         Objects.requireNonNull(type, "type");
-        if (width != 1 && width != 4) {
-            throw new IllegalArgumentException("width " + width);
-        }
+        Code.requireWidth(width);
     }
 
     @Override
@@ -61,8 +57,7 @@ public record LayerNorm(DataType type, int width) implements Kernel {
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Target.FLOOR);
-        PtxFunction f = module.entry(name(), THREADS, registerBudget());
+        PtxFunction f = Code.entry(this);
         Value in = f.parameter("in", PtxType.U64);
         Value scale = f.parameter("scale", PtxType.U64);
         Value shift = f.parameter("shift", PtxType.U64);
@@ -106,7 +101,7 @@ public record LayerNorm(DataType type, int width) implements Kernel {
                 Code.storeFloats(f, Space.GLOBAL, type, f.address(out, f.add(begin, c), type.bytes()), 0, x);
             });
         });
-        return module.text();
+        return f.moduleText();
     }
 
     private Value[] load(PtxFunction f, Value base, Value index) {

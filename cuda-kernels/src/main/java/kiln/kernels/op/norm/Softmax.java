@@ -8,11 +8,9 @@ import kiln.kernels.KernelCall;
 import kiln.kernels.op.Code;
 import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
-import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -28,9 +26,7 @@ public record Softmax(DataType type, int width) implements Kernel {
 
     public Softmax {
         Objects.requireNonNull(type, "type");
-        if (width != 1 && width != 4) {
-            throw new IllegalArgumentException("width " + width);
-        }
+        Code.requireWidth(width);
     }
 
     @Override
@@ -63,8 +59,7 @@ public record Softmax(DataType type, int width) implements Kernel {
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(Target.FLOOR);
-        PtxFunction f = module.entry(name(), THREADS, registerBudget());
+        PtxFunction f = Code.entry(this);
         Value in = f.parameter("in", PtxType.U64);
         Value out = f.parameter("out", PtxType.U64);
         Value rows = f.parameter("rows", PtxType.U32);
@@ -98,7 +93,7 @@ public record Softmax(DataType type, int width) implements Kernel {
                 Code.storeFloats(f, Space.GLOBAL, type, f.address(out, f.add(begin, c), type.bytes()), 0, x);
             });
         });
-        return module.text();
+        return f.moduleText();
     }
 
     private Value[] load(PtxFunction f, Value base, Value index) {

@@ -8,7 +8,6 @@ import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
 import kiln.kernels.op.Code;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
@@ -71,8 +70,7 @@ public record ApplyEpilogue(DataType type, int width, Epilogue epilogue) impleme
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(target());
-        PtxFunction f = module.entry(name(), threads(), registerBudget());
+        PtxFunction f = Code.entry(this);
         Value sums = f.parameter("sums", PtxType.U64);
         Value out = f.parameter("out", PtxType.U64);
         Value rows = f.parameter("rows", PtxType.U32);
@@ -86,7 +84,7 @@ public record ApplyEpilogue(DataType type, int width, Epilogue epilogue) impleme
             Value outStride = epilogue.geglu() ? f.compute(PtxOp.SHR, columns, Value.of(1)) : columns;
             new Results(f, type, out, outStride, rows, columns, null, epilogue, text).run(column, width).store(row, values);
         });
-        return module.text();
+        return f.moduleText();
     }
 
     /** Arguments as for {@link MatrixMultiply#reference}. */

@@ -8,7 +8,6 @@ import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
 import kiln.kernels.op.Code;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
@@ -277,8 +276,7 @@ public record Convolution(
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(target());
-        PtxFunction f = module.entry(name(), threads(), registerBudget());
+        PtxFunction f = Code.entry(this);
         Value in = f.parameter("in", PtxType.U64);
         Value weightMatrix = f.parameter("weights", PtxType.U64);
         Value out = f.parameter("out", PtxType.U64);
@@ -316,7 +314,7 @@ public record Convolution(
             WindowRows windows = new WindowRows(f, type, window.stored(), window.stride(), window.padBefore(), map, inChannels, doubling);
             TiledProduct.of(f, type, weights, tile, vector).emit(operands, windows, results);
         }
-        return module.text();
+        return f.moduleText();
     }
 
     /** From the checkpoint's {@code [out, in, ky, kx]} to {@code [out, ky, kx, in]}. */

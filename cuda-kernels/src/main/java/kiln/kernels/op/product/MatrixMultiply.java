@@ -8,7 +8,6 @@ import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
 import kiln.kernels.op.Code;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Target;
@@ -165,8 +164,7 @@ public record MatrixMultiply(
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(target());
-        PtxFunction f = module.entry(name(), threads(), registerBudget());
+        PtxFunction f = Code.entry(this);
         Value a = f.parameter("a", PtxType.U64);
         Value weightMatrix = f.parameter("weights", PtxType.U64);
         Value out = f.parameter("out", PtxType.U64);
@@ -184,7 +182,7 @@ public record MatrixMultiply(
                     f, DataType.F32, sums, columns, rows, columns, null, epilogue, epilogue.new Text(f, DataType.F32));
             TiledProduct.Operands operands = new TiledProduct.Operands(weightMatrix, rows, columns, channels, part, slicesOfPart);
             product.emit(operands, new Rows(f, type, a, aStride), results);
-            return module.text();
+            return f.moduleText();
         }
         Value outStride = f.parameter("out_stride", PtxType.U32);
         Value matrix = f.special("%ctaid.z");
@@ -195,7 +193,7 @@ public record MatrixMultiply(
         Results results = new Results(f, type, outBegin, outStride, rows, columns, scales, epilogue, epilogue.new Text(f, type));
         TiledProduct.Operands operands = new TiledProduct.Operands(weightsBegin, rows, columns, channels, null, null);
         product.emit(operands, new Rows(f, type, aBegin, aStride), results);
-        return module.text();
+        return f.moduleText();
     }
 
     private static Value step(PtxFunction f, Value base, Value matrix, Value step, DataType type) {

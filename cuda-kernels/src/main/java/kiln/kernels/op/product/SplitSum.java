@@ -10,7 +10,6 @@ import kiln.kernels.KernelCall;
 import kiln.kernels.op.Code;
 import kiln.kernels.op.ColumnStatistics;
 import kiln.kernels.ptx.PtxFunction;
-import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
@@ -85,8 +84,7 @@ public record SplitSum(DataType type, boolean scaled, int width, Epilogue epilog
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(target());
-        PtxFunction f = module.entry(name(), threads(), registerBudget());
+        PtxFunction f = Code.entry(this);
         Value work = f.parameter("work", PtxType.U64);
         Value parts = f.parameter("parts", PtxType.U32);
         Value out = f.parameter("out", PtxType.U64);
@@ -107,7 +105,7 @@ public record SplitSum(DataType type, boolean scaled, int width, Epilogue epilog
                 results.run(place.column(), width).store(place.row(), sums);
             });
         }
-        return module.text();
+        return f.moduleText();
     }
 
     private static void sum(PtxFunction f, Value work, Value parts, Results results, ColumnGroups place, Value[] sums) {
