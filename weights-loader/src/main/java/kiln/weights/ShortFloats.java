@@ -8,7 +8,7 @@ import java.util.Objects;
  *
  * <p>The loops are branch-free, so that the virtual machine can vectorise them.
  */
-public final class HalfFloats {
+public final class ShortFloats {
     /** The value of every binary16 pattern: half as long to look up as to work out, and weights use a small part of it. */
     private static final float[] F16_VALUES = new float[1 << Short.SIZE];
 
@@ -18,7 +18,7 @@ public final class HalfFloats {
         }
     }
 
-    private HalfFloats() {}
+    private ShortFloats() {}
 
     /** One IEEE 754 binary16 number. */
     public static float f16ToF32(short f16) {

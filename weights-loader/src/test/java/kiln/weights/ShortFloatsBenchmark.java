@@ -21,7 +21,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
 @Fork(1)
-public class HalfFloatsBenchmark {
+public class ShortFloatsBenchmark {
     private static final int ELEMENTS = 4096;
 
     private final short[] f16 = new short[ELEMENTS];
@@ -37,35 +37,35 @@ public class HalfFloatsBenchmark {
         for (int i = 0; i < ELEMENTS; i++) {
             f32[i] = (float) random.nextGaussian() * 0.05f;
         }
-        HalfFloats.f32ToF16(f32, 0, f16, 0, ELEMENTS);
-        HalfFloats.f32ToBf16(f32, 0, bf16, 0, ELEMENTS);
+        ShortFloats.f32ToF16(f32, 0, f16, 0, ELEMENTS);
+        ShortFloats.f32ToBf16(f32, 0, bf16, 0, ELEMENTS);
     }
 
     @Benchmark
     @OperationsPerInvocation(ELEMENTS)
     public float[] f16ToF32() {
-        HalfFloats.f16ToF32(f16, 0, floats, 0, ELEMENTS);
+        ShortFloats.f16ToF32(f16, 0, floats, 0, ELEMENTS);
         return floats;
     }
 
     @Benchmark
     @OperationsPerInvocation(ELEMENTS)
     public float[] bf16ToF32() {
-        HalfFloats.bf16ToF32(bf16, 0, floats, 0, ELEMENTS);
+        ShortFloats.bf16ToF32(bf16, 0, floats, 0, ELEMENTS);
         return floats;
     }
 
     @Benchmark
     @OperationsPerInvocation(ELEMENTS)
     public short[] f32ToF16() {
-        HalfFloats.f32ToF16(f32, 0, shorts, 0, ELEMENTS);
+        ShortFloats.f32ToF16(f32, 0, shorts, 0, ELEMENTS);
         return shorts;
     }
 
     @Benchmark
     @OperationsPerInvocation(ELEMENTS)
     public short[] f32ToBf16() {
-        HalfFloats.f32ToBf16(f32, 0, shorts, 0, ELEMENTS);
+        ShortFloats.f32ToBf16(f32, 0, shorts, 0, ELEMENTS);
         return shorts;
     }
 }
