@@ -16,7 +16,7 @@ import kiln.kernels.ptx.Value;
  * A convolution as a product whose left factor is read from the picture in place (implicit GEMM), then an {@link Epilogue}.
  *
  * <p>{@code out[b, y, x, n] = Σ_ky Σ_kx Σ_c in[b, y·stride + ky − padBefore, x·stride + kx − padBefore, c] · w[n, ky, kx, c]}, zeros
- * outside. Weights are in the order {@code [out, ky, kx, in]} ({@link #packWeights} makes it of the checkpoint's).
+ * outside. Weights are in the order {@code [out, ky, kx, in]} (a checkpoint has {@code [out, in, ky, kx]}).
  *
  * @param weights how they are stored, as for {@link MatrixMultiply}
  * @param vector out channels are a multiple of four, in channels of {@link Tile#vector}
@@ -315,20 +315,6 @@ public record Convolution(
             TiledProduct.of(f, type, weights, tile, vector).emit(operands, windows, results);
         }
         return f.moduleText();
-    }
-
-    /** From the checkpoint's {@code [out, in, ky, kx]} to {@code [out, ky, kx, in]}. */
-    public static float[] packWeights(float[] weights, int out, int in, int size) {
-        float[] packed = new float[weights.length];
-        int taps = size * size;
-        for (int n = 0; n < out; n++) {
-            for (int c = 0; c < in; c++) {
-                for (int tap = 0; tap < taps; tap++) {
-                    packed[(n * taps + tap) * in + c] = weights[(n * in + c) * taps + tap];
-                }
-            }
-        }
-        return packed;
     }
 
     /**

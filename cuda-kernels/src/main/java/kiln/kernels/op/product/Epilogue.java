@@ -123,17 +123,6 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
         }
     }
 
-    /** Rows (values, then gates) in the order that {@link #geglu} wants: value 0, gate 0, value 1, gate 1, … */
-    public static float[] interleaved(float[] valuesThenGates, int rows) {
-        int length = valuesThenGates.length / rows;
-        float[] out = new float[valuesThenGates.length];
-        for (int row = 0; row < rows; row++) {
-            int source = row / 2 + row % 2 * (rows / 2);
-            System.arraycopy(valuesThenGates, source * length, out, row * length, length);
-        }
-        return out;
-    }
-
     /**
      * The result in plain Java.
      *

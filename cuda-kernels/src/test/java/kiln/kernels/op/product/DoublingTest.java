@@ -65,7 +65,7 @@ class DoublingTest {
         float[] found = new Convolution(DataType.F32, Tile.SMALL, false, Epilogue.NONE, Convolution.Window.DOUBLED)
                 .reference(picture, Doubling.packWeights(weights, out, in), null, small, Convolution.Band.whole(small), null, List.of(), List.of());
         float[] expected = new Convolution(DataType.F32, Tile.SMALL, false, Epilogue.NONE, Convolution.Window.SAME)
-                .reference(doubled, Convolution.packWeights(weights, out, in, 3), null, large, Convolution.Band.whole(large), null, List.of(), List.of());
+                .reference(doubled, packed(weights, out, in), null, large, Convolution.Band.whole(large), null, List.of(), List.of());
         for (int i = 0; i < expected.length; i++) {
             // Sums of four weights are rounded thrice by up to 2^-24 of some units each, 63 of them come together.
             assertThat(found[i]).as("element %d, seed %d", i, SEED).isCloseTo(expected[i], within(2e-5f));
@@ -202,5 +202,14 @@ class DoublingTest {
             values[i] = (float) random.nextGaussian();
         }
         return type.decode(type.encode(values));
+    }
+
+    /** From {@code [out, in, 3, 3]} to {@code [out, 3, 3, in]}. */
+    private static float[] packed(float[] weights, int out, int in) {
+        float[] packed = new float[weights.length];
+        for (int i = 0; i < weights.length; i++) {
+            packed[(i / (in * 9) * 9 + i % 9) * in + i / 9 % in] = weights[i];
+        }
+        return packed;
     }
 }
