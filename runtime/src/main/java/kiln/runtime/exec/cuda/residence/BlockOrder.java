@@ -43,6 +43,10 @@ record BlockOrder(int rows, int rowElements, int taps, boolean interleaved) {
         int to = 0;
         for (int row = 0; row < rows; row++) {
             int begin = fileRow(row) * rowElements;
+            if (taps == 1) {
+                System.arraycopy(inFile, begin, onCard, row * rowElements, rowElements);
+                continue;
+            }
             for (int tap = 0; tap < taps; tap++) {
                 for (int from = begin + tap; from < begin + rowElements; from += taps) {
                     onCard[to++] = inFile[from];
