@@ -3,7 +3,7 @@ package kiln.kernels;
 import java.util.Objects;
 
 /**
- * NVIDIA's cuBLAS on one {@link CudaContext}, which opens it: {@code out = a · wᵀ}, as {@link kiln.kernels.op.MatrixMultiply} defines it,
+ * NVIDIA's cuBLAS on one {@link CudaContext}, which opens it: {@code out = a · wᵀ}, as {@link kiln.kernels.op.product.MatrixMultiply} defines it,
  * with nothing behind it. The same sizes are always summed in the same order.
  *
  * <p>Threads as for the context. Whoever opened it closes it, before the context.

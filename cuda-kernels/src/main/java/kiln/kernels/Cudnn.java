@@ -4,7 +4,7 @@ import java.util.Objects;
 import java.util.OptionalLong;
 
 /**
- * NVIDIA's cuDNN on one {@link CudaContext}, which opens it: convolutions as {@link kiln.kernels.op.Convolution} defines them, with nothing
+ * NVIDIA's cuDNN on one {@link CudaContext}, which opens it: convolutions as {@link kiln.kernels.op.product.Convolution} defines them, with nothing
  * behind them. One algorithm for all, which sums in the same order each time.
  *
  * <p>Threads as for the context. Whoever opened it closes it, before the context.

@@ -9,7 +9,7 @@ import kiln.kernels.ptx.PtxType;
 public enum DataType {
     F16(PtxType.F16),
     F32(PtxType.F32),
-    /** Whole numbers from -127 to 127: weights only, with a scale for each output channel ({@link kiln.kernels.op.QuantizedRows}). */
+    /** Whole numbers from -127 to 127: weights only, with a scale for each output channel ({@link kiln.kernels.op.product.QuantizedRows}). */
     I8(PtxType.S8),
     /** Whole numbers from 0 to 255: pictures only. */
     U8(PtxType.U8);

@@ -1,6 +1,6 @@
 package kiln.kernels;
 
-/** IEEE half precision and back, rounding to nearest even (Java has it from 20 on). */
+/** IEEE half precision and back, rounding to nearest even; a NaN stays one, with the upper bits of its payload (Java has it from 20 on). */
 public final class HalfFloats {
     /** Fraction bits that a float has and a half has not. */
     private static final int LOST_BITS = 13;
@@ -22,7 +22,7 @@ public final class HalfFloats {
         int sign = bits >>> 16 & 0x8000;
         int magnitude = bits & 0x7fffffff;
         if (magnitude >= OVERFLOW) {
-            return (short) (sign | (magnitude > FLOAT_INFINITY ? HALF_NAN : HALF_INFINITY));
+            return (short) (sign | (magnitude > FLOAT_INFINITY ? HALF_NAN | magnitude >>> LOST_BITS & 0x3ff : HALF_INFINITY));
         }
         if (magnitude < SMALLEST_NORMAL) {
             // Beside 0.5 a float has steps of 2⁻²⁴, as small halves have: the addition rounds to them.

@@ -1,5 +1,7 @@
 package kiln.kernels;
 
+import kiln.kernels.ptx.Target;
+
 /**
  * One kernel, specialised by the data of its record: equal kernels have equal text, so modules can be kept by kernel.
  *
@@ -15,9 +17,9 @@ public interface Kernel {
     /** The module's text; holds {@link #name} as its one entry. */
     String ptx();
 
-    /** The lowest compute capability that runs it, times ten: 50 for Maxwell. */
-    default int target() {
-        return 50;
+    /** The cards that run it. */
+    default Target target() {
+        return Target.FLOOR;
     }
 
     /** Threads of a block, all along x. */

@@ -8,7 +8,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import kiln.kernels.op.KernelLibrary;
+import kiln.kernels.cases.KernelLibrary;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -207,7 +207,7 @@ abstract class CudaDriverContract {
         int capability = context.device().capabilityTimesTen();
         List<CudaContext.LoadedKernel> loaded = new ArrayList<>();
         for (Kernel kernel : KernelLibrary.all()) {
-            if (kernel.target() <= capability) {
+            if (kernel.target().runsOn(capability)) {
                 loaded.add(context.load(kernel));
             }
         }

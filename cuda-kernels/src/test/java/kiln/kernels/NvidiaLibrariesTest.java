@@ -12,10 +12,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import kiln.kernels.emulator.StandInLibrary;
-import kiln.kernels.op.Convolution;
-import kiln.kernels.op.Epilogue;
-import kiln.kernels.op.MatrixMultiply;
-import kiln.kernels.op.Tile;
+import kiln.kernels.op.product.Convolution;
+import kiln.kernels.op.product.Epilogue;
+import kiln.kernels.op.product.MatrixMultiply;
+import kiln.kernels.op.product.Tile;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -95,8 +95,8 @@ class NvidiaLibrariesTest {
             Convolution.Shape shape = new Convolution.Shape(
                     convolution.batch(), convolution.height(), convolution.width(), convolution.inChannels(), convolution.outHeight(),
                     convolution.outWidth(), convolution.outChannels());
-            float[] expected = new Convolution(
-                            type, Tile.SMALL, false, Epilogue.NONE, convolution.size(), convolution.stride(), convolution.padding(), false)
+            Convolution.Window window = new Convolution.Window(convolution.size(), convolution.stride(), convolution.padding(), false);
+            float[] expected = new Convolution(type, Tile.SMALL, false, Epilogue.NONE, window)
                     .reference(in, weights, null, shape, Convolution.Band.whole(shape), null, List.of(), List.of());
             long work = context.allocate(Math.max(1, cudnn.workBytes(convolution).orElseThrow()), "work");
             try {

@@ -5,6 +5,7 @@ import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
+import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -24,8 +25,8 @@ public record ReverseKernel(int threads, int sharedBytes) implements Kernel {
     }
 
     @Override
-    public int target() {
-        return dynamicSharedBytes() > SharedMemoryLimits.STATIC_BYTES ? 75 : 50;
+    public Target target() {
+        return dynamicSharedBytes() > SharedMemoryLimits.STATIC_BYTES ? Target.from(75) : Target.FLOOR;
     }
 
     @Override

@@ -15,8 +15,10 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
+import kiln.kernels.Kernel;
 import kiln.runtime.engine.Engine;
 import kiln.tui.cli.Cli;
+import kiln.weights.WeightsFile;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -59,6 +61,17 @@ class LayersTest {
     private static final Set<String> USED_BY_THE_TERMINAL =
             Set.of("base", "job", "image", "noise", "sampling", "text", "engine", "check");
 
+    /** Text below, then the driver and what a kernel is, then the kernels by rooms, and what checks them above. */
+    private static final List<Set<String>> KERNELS = List.of(
+            Set.of("kernels.ptx"),
+            Set.of("kernels"),
+            Set.of("kernels.op"),
+            Set.of("kernels.op.element", "kernels.op.norm"),
+            Set.of("kernels.op.product", "kernels.op.attention"),
+            Set.of("kernels.cases", "kernels.probe"));
+
+    private static final List<Set<String>> WEIGHTS = List.of(Set.of("weights.map", "weights.pickle"), Set.of("weights"));
+
     private static final Pattern ARROW = Pattern.compile("^\\s+(kiln\\S*)\\s+-> (kiln\\S*)\\s");
 
     @Test
@@ -81,6 +94,16 @@ class LayersTest {
             }
         }
         assertThat(others).isEmpty();
+    }
+
+    @Test
+    void noArrowOfTheKernelsRunsBackUp() {
+        assertThat(arrowsThatRunUp("kiln", KERNELS, Kernel.class)).isEmpty();
+    }
+
+    @Test
+    void noArrowOfTheWeightsRunsBackUp() {
+        assertThat(arrowsThatRunUp("kiln", WEIGHTS, WeightsFile.class)).isEmpty();
     }
 
     private static Set<String> arrowsThatRunUp(String root, List<Set<String>> layers, Class<?> member) {

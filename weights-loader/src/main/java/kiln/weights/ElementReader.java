@@ -50,8 +50,8 @@ final class ElementReader {
             int count = Math.min(BLOCK, source.remaining());
             source.get(block, 0, count);
             switch (dtype) {
-                case F16 -> HalfFloats.f16ToF32(block, 0, floats, 0, count);
-                case BF16 -> HalfFloats.bf16ToF32(block, 0, floats, 0, count);
+                case F16 -> ShortFloats.f16ToF32(block, 0, floats, 0, count);
+                case BF16 -> ShortFloats.bf16ToF32(block, 0, floats, 0, count);
                 default -> {
                     int mask = dtype == DType.U16 ? 0xffff : -1;
                     for (int i = 0; i < count; i++) {

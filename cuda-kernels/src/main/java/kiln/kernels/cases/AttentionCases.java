@@ -3,9 +3,9 @@ package kiln.kernels.cases;
 import java.util.ArrayList;
 import java.util.List;
 import kiln.kernels.DataType;
-import kiln.kernels.op.Attention;
-import kiln.kernels.op.AttentionKernel;
-import kiln.kernels.op.AttentionShape;
+import kiln.kernels.op.attention.Attention;
+import kiln.kernels.op.attention.AttentionKernel;
+import kiln.kernels.op.attention.AttentionShape;
 
 /** Attention: self-attention of odd length, and keys of another length read out of a wider tensor. */
 final class AttentionCases {

@@ -50,7 +50,7 @@ public final class CaseReplay implements AutoCloseable {
 
     /** Whether the device has what the case's kernels need. */
     public boolean canRun(KernelCase kernelCase) {
-        return kernelCase.target() <= context.device().capabilityTimesTen();
+        return kernelCase.runsOn(context.device().capabilityTimesTen());
     }
 
     /** @throws CudaException when the device cannot; after a fault of a kernel the whole context is of no use any more */

@@ -1,10 +1,12 @@
 package kiln.kernels.cases;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
+import kiln.kernels.ptx.Target;
 
 /**
  * One case: buffers, launches in order, and what the buffers then hold.
@@ -79,8 +81,13 @@ public record KernelCase(Kernel kernel, String size, List<Buffer> buffers, List<
     }
 
     /** The lowest compute capability, times ten, that runs all of the case's kernels. */
-    public int target() {
-        return calls.stream().mapToInt(call -> call.kernel().target()).max().orElseThrow();
+    public Target target() {
+        return calls.stream().map(call -> call.kernel().target()).max(Comparator.comparingInt(Target::capability)).orElseThrow();
+    }
+
+    /** @param capability the card's, times ten */
+    boolean runsOn(int capability) {
+        return calls.stream().allMatch(call -> call.kernel().target().runsOn(capability));
     }
 
     @Override

@@ -6,27 +6,23 @@ import java.util.List;
 import java.util.Locale;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
-import kiln.kernels.op.ApplyEpilogue;
-import kiln.kernels.op.AttentionKernel;
-import kiln.kernels.op.AttentionScores;
-import kiln.kernels.op.AttentionValues;
-import kiln.kernels.op.Convolution;
-import kiln.kernels.op.CopyRows;
-import kiln.kernels.op.Elementwise;
-import kiln.kernels.op.Embedding;
-import kiln.kernels.op.Geglu;
-import kiln.kernels.op.GroupNormApply;
-import kiln.kernels.op.GroupNormScale;
-import kiln.kernels.op.GroupNormStatistics;
-import kiln.kernels.op.KernelLibrary;
-import kiln.kernels.op.LatentToRgb;
-import kiln.kernels.op.LayerNorm;
-import kiln.kernels.op.MatrixMultiply;
-import kiln.kernels.op.Softmax;
-import kiln.kernels.op.SplitSum;
-import kiln.kernels.op.TimestepEmbedding;
-import kiln.kernels.op.Transpose;
-import kiln.kernels.op.UpsampleNearest;
+import kiln.kernels.op.attention.AttentionKernel;
+import kiln.kernels.op.attention.AttentionScores;
+import kiln.kernels.op.attention.AttentionValues;
+import kiln.kernels.op.element.CopyRows;
+import kiln.kernels.op.element.Elementwise;
+import kiln.kernels.op.element.Embedding;
+import kiln.kernels.op.element.TimestepEmbedding;
+import kiln.kernels.op.element.UpsampleNearest;
+import kiln.kernels.op.norm.GroupNormApply;
+import kiln.kernels.op.norm.GroupNormScale;
+import kiln.kernels.op.norm.GroupNormStatistics;
+import kiln.kernels.op.norm.LayerNorm;
+import kiln.kernels.op.norm.Softmax;
+import kiln.kernels.op.product.ApplyEpilogue;
+import kiln.kernels.op.product.Convolution;
+import kiln.kernels.op.product.MatrixMultiply;
+import kiln.kernels.op.product.SplitSum;
 
 /** Cases of every kernel and variant, over sizes that are no multiple of what the kernel would like. */
 public final class KernelCases {
@@ -60,16 +56,10 @@ public final class KernelCases {
             return SplitAttentionCases.of(values);
         } else if (kernel instanceof CopyRows copy) {
             return List.of(copy(copy));
-        } else if (kernel instanceof Transpose transpose) {
-            return List.of(transpose(transpose));
-        } else if (kernel instanceof Geglu geglu) {
-            return List.of(geglu(geglu, geglu.width() == 1 ? 37 : 52));
         } else if (kernel instanceof Embedding embedding) {
             return List.of(embedding(embedding));
         } else if (kernel instanceof TimestepEmbedding timestep) {
             return List.of(timestep(timestep, 14), timestep(timestep, 320));
-        } else if (kernel instanceof LatentToRgb preview) {
-            return List.of(latentToRgb(preview));
         } else if (kernel instanceof UpsampleNearest upsample) {
             return List.of(upsample(upsample, upsample.vectorWidth() == 1 ? 5 : 8));
         } else if (kernel instanceof LayerNorm norm) {
@@ -130,26 +120,6 @@ public final class KernelCases {
         return c.call(kernel.call(inAddress, out, rows, columns, inStride, columns)).build(kernel.to(), 0);
     }
 
-    private static KernelCase transpose(Transpose kernel) {
-        int rows = 37;
-        int columns = 45;
-        int inStride = columns + 3;
-        CaseBuilder c = new CaseBuilder(kernel, rows + " rows of " + columns + " from " + inStride);
-        float[] in = c.normal(kernel.type(), 2 * rows * inStride, 1);
-        long inAddress = c.input("in", kernel.type(), in, 2, rows, inStride);
-        long out = c.output("out", kernel.type(), kernel.reference(in, 2, rows, columns, inStride), 2, columns, rows);
-        return c.call(kernel.call(inAddress, out, 2, rows, columns, inStride)).build(kernel.type(), 0);
-    }
-
-    private static KernelCase geglu(Geglu kernel, int channels) {
-        int rows = 11;
-        CaseBuilder c = new CaseBuilder(kernel, rows + " rows of " + channels);
-        float[] in = c.normal(kernel.type(), rows * 2 * channels, 1.5);
-        long inAddress = c.input("in", kernel.type(), in, rows, 2 * channels);
-        long out = c.output("out", kernel.type(), kernel.reference(in, channels), rows, channels);
-        return c.call(kernel.call(inAddress, out, rows, channels)).build(kernel.type(), 4e-6);
-    }
-
     private static KernelCase embedding(Embedding kernel) {
         int vocabulary = 23;
         int length = 7;
@@ -177,20 +147,6 @@ public final class KernelCases {
         long frequenciesAddress = c.input("frequencies", DataType.F32, frequencies, frequencies.length);
         long out = c.output("out", kernel.type(), kernel.reference(timesteps, frequencies), timesteps.length, channels);
         return c.call(kernel.call(timestepsAddress, frequenciesAddress, out, timesteps.length, channels)).build(kernel.type(), 3e-6);
-    }
-
-    private static KernelCase latentToRgb(LatentToRgb kernel) {
-        int positions = 131;
-        CaseBuilder c = new CaseBuilder(kernel, positions + " positions");
-        float[] latent = c.normal(kernel.type(), positions * 4, 1.5);
-        float[][] map = new float[5][];
-        for (int i = 0; i < map.length; i++) {
-            map[i] = c.normal(DataType.F32, 3, 0.25);
-        }
-        long latentAddress = c.input("latent", kernel.type(), latent, positions, 4);
-        long out = c.output("out", DataType.U8, kernel.reference(latent, map), positions, 3);
-        // A colour that lies halfway between two may be rounded either way.
-        return c.call(kernel.call(latentAddress, out, positions, map)).build(1, 0);
     }
 
     private static KernelCase upsample(UpsampleNearest kernel, int channels) {

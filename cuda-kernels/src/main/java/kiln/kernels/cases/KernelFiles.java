@@ -9,7 +9,6 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
-import kiln.kernels.op.KernelLibrary;
 
 /**
  * Writes kernels and their cases as files.
@@ -62,7 +61,7 @@ public final class KernelFiles {
             Files.writeString(folder.resolve(call.kernel().name() + ".ptx"), call.kernel().ptx());
         }
         String json = "{\"kernel\": " + quoted(kernelCase.kernel().name()) + ", \"variant\": "
-                + quoted(kernelCase.kernel().variant() + ", " + kernelCase.size()) + ", \"target\": " + quoted("sm_" + kernelCase.target())
+                + quoted(kernelCase.kernel().variant() + ", " + kernelCase.size()) + ", \"target\": " + quoted(kernelCase.target().toString())
                 + ",\n \"buffers\": {" + String.join(",\n             ", buffers) + "},\n \"launches\": ["
                 + String.join(",\n              ", launches) + "]}\n";
         Files.writeString(folder.resolve("case.json"), json);

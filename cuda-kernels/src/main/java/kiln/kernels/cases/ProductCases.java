@@ -4,18 +4,19 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import kiln.kernels.DataType;
-import kiln.kernels.op.ApplyEpilogue;
-import kiln.kernels.op.Convolution;
-import kiln.kernels.op.ConvolutionPlan;
-import kiln.kernels.op.Doubling;
-import kiln.kernels.op.Epilogue;
-import kiln.kernels.op.GroupNormStatistics;
-import kiln.kernels.op.MatrixMultiply;
-import kiln.kernels.op.MultiplyPlan;
-import kiln.kernels.op.OnLoad;
-import kiln.kernels.op.QuantizedRows;
-import kiln.kernels.op.SplitSum;
-import kiln.kernels.op.Tile;
+import kiln.kernels.op.norm.GroupNormStatistics;
+import kiln.kernels.op.product.ApplyEpilogue;
+import kiln.kernels.op.product.Convolution;
+import kiln.kernels.op.product.ConvolutionPlan;
+import kiln.kernels.op.product.Doubling;
+import kiln.kernels.op.product.Epilogue;
+import kiln.kernels.op.product.MatrixMultiply;
+import kiln.kernels.op.product.MultiplyPlan;
+import kiln.kernels.op.product.OnLoad;
+import kiln.kernels.op.product.ProductOperands;
+import kiln.kernels.op.product.QuantizedRows;
+import kiln.kernels.op.product.SplitSum;
+import kiln.kernels.op.product.Tile;
 
 /** Matrix products and convolutions, over tiles' edges. */
 final class ProductCases {
@@ -78,20 +79,9 @@ final class ProductCases {
         long out = c.output("out", type, expected, matrices, rows, width);
         MatrixMultiply.Batch batch = new MatrixMultiply.Batch(
                 matrices, rows * channels, weightMatrices == 1 ? 0 : columns * channels, rows * width);
-        c.call(kernel.call(
-                aAddress,
-                weights.address,
-                weights.scalesAddress,
-                out,
-                rows,
-                columns,
-                channels,
-                channels,
-                width,
-                batch,
-                added.biasAddress,
-                added.inputs,
-                changed.factors));
+        ProductOperands operands = new ProductOperands(
+                aAddress, changed.factors, weights.address, weights.scalesAddress, out, 0, added.biasAddress, added.inputs);
+        c.call(kernel.call(operands, new MatrixMultiply.Sizes(rows, columns, channels, channels, width), batch));
         return changed.build();
     }
 
@@ -112,10 +102,10 @@ final class ProductCases {
         added.declare();
         long work = c.work("work", DataType.F32, parts, rows, columns);
         long out = c.output("out", type, expected, rows, columns);
-        MultiplyPlan plan = new MultiplyPlan(kernel, parts, sum, rows, columns, channels, channels, columns);
-        MatrixMultiply.Batch one = MatrixMultiply.Batch.ONE;
-        plan.calls(aAddress, weights.address, weights.scalesAddress, out, work, one, rows, added.biasAddress, List.of(), changed.factors)
-                .forEach(c::call);
+        MultiplyPlan plan = new MultiplyPlan(kernel, parts, sum, new MatrixMultiply.Sizes(rows, columns, channels, channels, columns));
+        ProductOperands operands = new ProductOperands(
+                aAddress, changed.factors, weights.address, weights.scalesAddress, out, work, added.biasAddress, List.of());
+        plan.calls(operands, MatrixMultiply.Batch.ONE, rows).forEach(c::call);
         return changed.build();
     }
 
@@ -136,7 +126,9 @@ final class ProductCases {
         added.declare();
         added.declareStatistics(expected, SplitSum.SLICE);
         long out = c.output("out", type, expected, rows, width);
-        c.call(kernel.call(workAddress, parts, scalesAddress, out, rows, columns, width, added.biasAddress, added.inputs));
+        ProductOperands operands = new ProductOperands(
+                0, OnLoad.Factors.NONE, 0, scalesAddress, out, workAddress, added.biasAddress, added.inputs);
+        c.call(kernel.call(operands, parts, rows, columns, width));
         return c.build(type, 1e-5);
     }
 
@@ -163,7 +155,7 @@ final class ProductCases {
         }
         if (kernel.partial()) {
             // The parts' borders lie within a tap's channels.
-            return List.of(split(kernel, 5, 7, kernel.tile().depth() + 2 * kernel.tile().vector(), 12, kernel.upsample() ? 3 : 4));
+            return List.of(split(kernel, 5, 7, kernel.tile().depth() + 2 * kernel.tile().vector(), 12, kernel.window().upsample() ? 3 : 4));
         }
         int in = kernel.vector() ? 5 * kernel.tile().vector() : 5;
         int out = kernel.vector() ? 12 : 7;
@@ -177,7 +169,7 @@ final class ProductCases {
         }
         List<KernelCase> cases = new ArrayList<>();
         cases.add(convolve(kernel, 2, 5, 7, in, out, false));
-        if (kernel.size() > 1) {
+        if (kernel.window().size() > 1) {
             cases.add(convolve(kernel, 1, 2, 1, in, kernel.tile().columns() + out, false));
             cases.add(convolve(kernel, 2, 8, 3, in, out, true));
         }
@@ -204,11 +196,11 @@ final class ProductCases {
 
     private static KernelCase convolve(Convolution kernel, int batch, int height, int width, int in, int out, boolean banded) {
         DataType type = kernel.type();
-        int scale = kernel.upsample() ? 2 : 1;
+        int scale = kernel.window().upsample() ? 2 : 1;
         // As the networks pad: by one on both sides, or (stride 2, none before) by one behind.
-        int padding = kernel.size() == 1 ? 0 : Math.max(1, 2 * kernel.padBefore());
-        int outHeight = (height * scale + padding - kernel.size()) / kernel.stride() + 1;
-        int outWidth = Math.max(1, (width * scale + padding - kernel.size()) / kernel.stride() + 1);
+        int padding = kernel.window().size() == 1 ? 0 : Math.max(1, 2 * kernel.window().padBefore());
+        int outHeight = (height * scale + padding - kernel.window().size()) / kernel.window().stride() + 1;
+        int outWidth = Math.max(1, (width * scale + padding - kernel.window().size()) / kernel.window().stride() + 1);
         Convolution.Shape shape = new Convolution.Shape(batch, height, width, in, outHeight, outWidth, out);
         // Rows from the middle, or all.
         Convolution.Band band = banded ? kernel.band(shape, scale, outHeight - 2 * scale) : Convolution.Band.whole(shape);
@@ -228,29 +220,22 @@ final class ProductCases {
             added.declareStatistics(inSlices(kernel, expected, batch, band.rows(), outWidth), kernel.tile().statisticsSlice());
         }
         long outAddress = c.output("out", type, expected, batch, band.rows(), outWidth, out);
-        c.call(kernel.call(
-                pictureAddress,
-                factors.declare(),
-                weights.address,
-                weights.scalesAddress,
-                outAddress,
-                shape,
-                band,
-                added.biasAddress,
-                added.inputs));
+        ProductOperands operands = new ProductOperands(
+                pictureAddress, factors.declare(), weights.address, weights.scalesAddress, outAddress, 0, added.biasAddress, added.inputs);
+        c.call(kernel.call(operands, shape, band));
         return c.build(type, 1e-5);
     }
 
     /** Positions in the order of the slices of statistics that they belong to. */
     private static float[] inSlices(Convolution kernel, float[] results, int batch, int height, int width) {
         Tile tile = kernel.tile();
-        if (!tile.isPatch() && !kernel.upsample()) {
+        if (!tile.isPatch() && !kernel.window().upsample()) {
             return results;
         }
         int channels = results.length / (batch * height * width);
         float[] ordered = new float[results.length];
         for (int i = 0; i < batch * height * width; i++) {
-            int row = kernel.upsample() ? ofDoubling(i, tile.statisticsSlice(), width) : ofPatch(i, tile, width);
+            int row = kernel.window().upsample() ? ofDoubling(i, tile.statisticsSlice(), width) : ofPatch(i, tile, width);
             System.arraycopy(results, row * channels, ordered, i * channels, channels);
         }
         return ordered;
@@ -275,23 +260,23 @@ final class ProductCases {
 
     /** Weights of all windows: one for each out channel, or for each parity and out channel. */
     private static Weights windows(CaseBuilder c, Convolution kernel, int in, int out) {
-        boolean doubles = kernel.upsample();
-        int taps = doubles ? Doubling.TAPS : kernel.size() * kernel.size();
+        boolean doubles = kernel.window().upsample();
+        int taps = doubles ? Doubling.TAPS : kernel.window().size() * kernel.window().size();
         return new Weights(c, kernel.type(), kernel.weights(), doubles ? Doubling.PARITIES * out : out, taps * in);
     }
 
     private static void declareWindows(Weights weights, Convolution kernel, int in, int out) {
-        if (kernel.upsample()) {
+        if (kernel.window().upsample()) {
             weights.declare(Doubling.PARITIES, out, Doubling.TAPS, in);
         } else {
-            weights.declare(out, kernel.size(), kernel.size(), in);
+            weights.declare(out, kernel.window().size(), kernel.window().size(), in);
         }
     }
 
     private static KernelCase split(Convolution kernel, int height, int width, int in, int out, int parts) {
         DataType type = kernel.type();
-        int outHeight = kernel.upsample() ? 2 * height : height;
-        int outWidth = kernel.upsample() ? 2 * width : width;
+        int outHeight = kernel.window().upsample() ? 2 * height : height;
+        int outWidth = kernel.window().upsample() ? 2 * width : width;
         Convolution.Shape shape = new Convolution.Shape(2, height, width, in, outHeight, outWidth, out);
         CaseBuilder c = new CaseBuilder(kernel, "2 of " + height + "x" + width + "x" + in + " to " + out + " in " + parts + " parts");
         float[] picture = c.normal(type, 2 * height * width * in, 1);
@@ -301,7 +286,7 @@ final class ProductCases {
         int positions = outHeight * outWidth;
         Added added = new Added(c, type, sum.epilogue(), out, 2 * positions, out, positions);
         Convolution whole = new Convolution(
-                type, kernel.weights(), kernel.tile(), true, sum.epilogue(), kernel.size(), kernel.stride(), kernel.padBefore(), kernel.upsample());
+                type, kernel.weights(), kernel.tile(), true, sum.epilogue(), kernel.window());
         Convolution.Band all = Convolution.Band.whole(shape);
         float[] expected = whole.reference(
                 factors.applied(type, picture), weights.values, weights.scales, shape, all, added.bias, added.values, added.steps);
@@ -310,18 +295,16 @@ final class ProductCases {
         added.declare();
         long work = c.work("work", DataType.F32, parts, 2 * positions, out);
         long outAddress = c.output("out", type, expected, 2, outHeight, outWidth, out);
-        new ConvolutionPlan(kernel, parts, sum, shape)
-                .calls(
-                        pictureAddress,
-                        factors.declare(),
-                        weights.address,
-                        weights.scalesAddress,
-                        outAddress,
-                        work,
-                        all,
-                        added.biasAddress,
-                        added.inputs)
-                .forEach(c::call);
+        ProductOperands operands = new ProductOperands(
+                pictureAddress,
+                factors.declare(),
+                weights.address,
+                weights.scalesAddress,
+                outAddress,
+                work,
+                added.biasAddress,
+                added.inputs);
+        new ConvolutionPlan(kernel, parts, sum, shape).calls(operands, all).forEach(c::call);
         return c.build(type, 1e-5);
     }
 

@@ -1,6 +1,7 @@
 package kiln.kernels.op;
 
 import java.util.Locale;
+import kiln.kernels.op.element.Elementwise;
 import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxOp;
@@ -12,7 +13,7 @@ public enum Activation {
     /** x · sigmoid(x). */
     SILU {
         @Override
-        Value emit(PtxFunction f, Value x) {
+        public Value emit(PtxFunction f, Value x) {
             return timesSigmoid(f, x, 1);
         }
 
@@ -24,7 +25,7 @@ public enum Activation {
     /** x · Φ(x), the exact GELU by erf. */
     GELU {
         @Override
-        Value emit(PtxFunction f, Value x) {
+        public Value emit(PtxFunction f, Value x) {
             Value half = f.mul(x, Value.of(0.5f));
             return f.mad(half, emitErf(f, f.mul(x, Value.of((float) Math.sqrt(0.5)))), half);
         }
@@ -37,7 +38,7 @@ public enum Activation {
     /** x · sigmoid(1.702 x), which the first CLIP uses. */
     QUICK_GELU {
         @Override
-        Value emit(PtxFunction f, Value x) {
+        public Value emit(PtxFunction f, Value x) {
             return timesSigmoid(f, x, QUICK_FACTOR);
         }
 
@@ -50,7 +51,7 @@ public enum Activation {
     private static final float QUICK_FACTOR = 1.702f;
     private static final double LOG2_E = 1.4426950408889634;
 
-    abstract Value emit(PtxFunction f, Value x);
+    public abstract Value emit(PtxFunction f, Value x);
 
     public abstract float apply(float x);
 

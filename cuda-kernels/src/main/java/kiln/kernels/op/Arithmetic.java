@@ -1,42 +1,43 @@
 package kiln.kernels.op;
 
 import kiln.kernels.DataType;
+import kiln.kernels.ptx.Target;
 
 /** How a product multiplies. */
 public enum Arithmetic {
     /** Fused multiply-add of 32-bit floats, on every card. */
-    FMA(50, "fma"),
+    FMA(Target.FLOOR, "fma"),
     /** Tensor cores in steps of 8 channels: 16-bit factors, 32-bit sums. */
-    MMA8(75, "mma8"),
+    MMA8(Target.from(75), "mma8"),
     /** Tensor cores in steps of 16 channels. */
-    MMA16(80, "mma16");
+    MMA16(Target.from(80), "mma16");
 
-    private final int target;
+    private final Target target;
     private final String label;
 
-    Arithmetic(int target, String label) {
+    Arithmetic(Target target, String label) {
         this.target = target;
         this.label = label;
     }
 
-    /** The lowest compute capability that has it, times ten. */
-    public int target() {
+    /** The cards that have it. */
+    public Target target() {
         return target;
     }
 
     /** The fastest that a card has for tensors of that type. */
-    static Arithmetic best(DataType type, int capability) {
-        if (type != DataType.F16 || capability < MMA8.target) {
+    public static Arithmetic best(DataType type, int capability) {
+        if (type != DataType.F16 || !MMA8.target.runsOn(capability)) {
             return FMA;
         }
-        return capability < MMA16.target ? MMA8 : MMA16;
+        return MMA16.target.runsOn(capability) ? MMA16 : MMA8;
     }
 
-    String label() {
+    public String label() {
         return label;
     }
 
-    boolean isTensor() {
+    public boolean isTensor() {
         return this != FMA;
     }
 }

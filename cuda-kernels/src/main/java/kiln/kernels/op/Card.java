@@ -1,6 +1,7 @@
 package kiln.kernels.op;
 
 import kiln.kernels.CudaContext;
+import kiln.kernels.ptx.Target;
 
 /**
  * What the choice of a kernel's variant needs to know of a card.
@@ -13,7 +14,7 @@ public record Card(int capability, int multiprocessors) {
     private static final int ASSUMED_MULTIPROCESSORS = 16;
 
     public Card {
-        if (capability < Code.FLOOR || multiprocessors < 1) {
+        if (!Target.FLOOR.runsOn(capability) || multiprocessors < 1) {
             throw new IllegalArgumentException("sm_" + capability + " with " + multiprocessors + " multiprocessors");
         }
     }
@@ -28,7 +29,7 @@ public record Card(int capability, int multiprocessors) {
     }
 
     /** Shared memory of one multiprocessor, from the programming guide's table of capabilities. */
-    int sharedBytes() {
+    public int sharedBytes() {
         int kibibytes = switch (capability / 10) {
             case 5, 6 -> capability == 52 || capability == 61 ? 96 : 64;
             case 7 -> capability == 75 ? 64 : 96;
@@ -39,7 +40,7 @@ public record Card(int capability, int multiprocessors) {
     }
 
     /** Multiplications that one multiprocessor makes in a clock, from the programming guide's table of arithmetic throughput. */
-    int multiplicationsPerClock(Arithmetic arithmetic) {
+    public int multiplicationsPerClock(Arithmetic arithmetic) {
         return switch (arithmetic) {
             case FMA -> capability == 60 || capability >= 70 && capability <= 80 ? 64 : 128;
             case MMA8 -> 512;

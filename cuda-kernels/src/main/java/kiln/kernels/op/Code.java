@@ -2,31 +2,43 @@ package kiln.kernels.op;
 
 import java.util.function.Consumer;
 import kiln.kernels.DataType;
+import kiln.kernels.Kernel;
 import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
+import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
 import kiln.kernels.ptx.Value;
 
 /** Pieces of text that several kernels share. */
-final class Code {
-    /** The lowest target: Maxwell. */
-    static final int FLOOR = 50;
-    static final int WARP = 32;
+public final class Code {
+    public static final int WARP = 32;
 
     private Code() {}
 
-    static int blocks(long work, int perBlock) {
+    /** Begins a kernel's text: the module's one entry. */
+    public static PtxFunction entry(Kernel kernel) {
+        return new PtxModule(kernel.target()).entry(kernel.name(), kernel.threads(), kernel.registerBudget());
+    }
+
+    /** @param width neighbouring elements of a thread: one, or four with one load */
+    public static void requireWidth(int width) {
+        if (width != 1 && width != 4) {
+            throw new IllegalArgumentException("width " + width + ", but a thread takes one element or four");
+        }
+    }
+
+    public static int blocks(long work, int perBlock) {
         return Math.toIntExact(Math.max(1, (work + perBlock - 1) / perBlock));
     }
 
-    static Value less(PtxFunction f, Value a, Value b) {
+    public static Value less(PtxFunction f, Value a, Value b) {
         return f.compare(Comparison.LESS, a, b);
     }
 
     /** Neighbouring elements as 32-bit floats. */
-    static Value[] loadFloats(PtxFunction f, Space space, DataType type, int count, Value address, int offset) {
+    public static Value[] loadFloats(PtxFunction f, Space space, DataType type, int count, Value address, int offset) {
         Value[] result = new Value[count];
         for (int i = 0; i < count; i++) {
             result[i] = f.register(PtxType.F32);
@@ -35,7 +47,7 @@ final class Code {
         return result;
     }
 
-    static void loadFloats(PtxFunction f, Space space, DataType type, Value address, int offset, Value... targets) {
+    public static void loadFloats(PtxFunction f, Space space, DataType type, Value address, int offset, Value... targets) {
         if (type == DataType.F32) {
             f.load(space, address, offset, targets);
             return;
@@ -50,7 +62,7 @@ final class Code {
         }
     }
 
-    static void storeFloats(PtxFunction f, Space space, DataType type, Value address, int offset, Value... sources) {
+    public static void storeFloats(PtxFunction f, Space space, DataType type, Value address, int offset, Value... sources) {
         if (type == DataType.F32) {
             f.store(space, address, offset, sources);
             return;
@@ -66,7 +78,7 @@ final class Code {
      * Four signed bytes of a word as 32-bit floats. Behind the exponent of 2^23 a byte is that many units; with its sign bit turned it is the
      * value + 128. (Converting is a slow instruction on most cards; these are not.)
      */
-    static Value[] bytesToFloats(PtxFunction f, Value word) {
+    public static Value[] bytesToFloats(PtxFunction f, Value word) {
         Value turned = f.register(PtxType.B32);
         f.emit("xor.b32", turned.text(), word.text(), "0x80808080");
         Value[] result = new Value[4];
@@ -85,7 +97,7 @@ final class Code {
      *
      * @param offset 1152 in both halves: 0x64806480
      */
-    static Value[] bytesToHalves(PtxFunction f, Value word, Value offset) {
+    public static Value[] bytesToHalves(PtxFunction f, Value word, Value offset) {
         Value turned = f.register(PtxType.B32);
         f.emit("xor.b32", turned.text(), word.text(), "0x80808080");
         Value[] result = new Value[2];
@@ -99,12 +111,12 @@ final class Code {
     }
 
     /** blockIdx.x · threads + threadIdx.x. */
-    static Value globalThread(PtxFunction f, int threads) {
+    public static Value globalThread(PtxFunction f, int threads) {
         return f.mad(f.special("%ctaid.x"), Value.of(threads), f.special("%tid.x"));
     }
 
     /** {@code for (counter = counter; counter < end; counter += step) body(counter)}. */
-    static void count(PtxFunction f, Value counter, Value end, Value step, Consumer<Value> body) {
+    public static void count(PtxFunction f, Value counter, Value end, Value step, Consumer<Value> body) {
         f.loop(() -> less(f, counter, end), () -> {
             body.accept(counter);
             f.assign(counter, PtxOp.ADD, counter, step);
@@ -112,7 +124,7 @@ final class Code {
     }
 
     /** The sum or the largest over {@code lanes} neighbouring lanes (a power of two), in all of them. */
-    static Value reduce(PtxFunction f, PtxOp op, Value value, int lanes) {
+    public static Value reduce(PtxFunction f, PtxOp op, Value value, int lanes) {
         Value result = value;
         for (int mask = lanes / 2; mask > 0; mask /= 2) {
             result = f.compute(op, result, f.shuffleXor(result, mask));
@@ -120,7 +132,7 @@ final class Code {
         return result;
     }
 
-    static void zero(PtxFunction f, Value... targets) {
+    public static void zero(PtxFunction f, Value... targets) {
         for (Value target : targets) {
             f.assign(target, PtxOp.MOV, Value.of(0f));
         }

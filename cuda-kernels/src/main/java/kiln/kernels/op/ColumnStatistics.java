@@ -12,9 +12,9 @@ import kiln.kernels.ptx.Value;
  *
  * @param squares M2 = Σ (x − mean)²
  */
-record ColumnStatistics(Value[] means, Value[] squares) {
+public record ColumnStatistics(Value[] means, Value[] squares) {
     /** Bytes of one column's mean and M2. */
-    static final int PAIR_BYTES = 2 * Float.BYTES;
+    public static final int PAIR_BYTES = 2 * Float.BYTES;
 
     /**
      * Over a thread's rows and those of the lanes whose numbers differ by multiples of {@code lanesApart}, in all of them.
@@ -22,7 +22,7 @@ record ColumnStatistics(Value[] means, Value[] squares) {
      * @param rows each with the same columns
      * @param lanesApart a power of two; with {@link Code#WARP} a thread's rows only. All lanes of the warp take part
      */
-    static ColumnStatistics of(PtxFunction f, Value[][] rows, int lanesApart) {
+    public static ColumnStatistics of(PtxFunction f, Value[][] rows, int lanesApart) {
         Value share = Value.of(1f / (rows.length * (Code.WARP / lanesApart)));
         Value[] means = new Value[rows[0].length];
         Value[] squares = new Value[means.length];
@@ -57,7 +57,7 @@ record ColumnStatistics(Value[] means, Value[] squares) {
      * @param shared address of the first part's pair; the others lie {@code stride} bytes apart
      * @param perPart rows of each
      */
-    static ColumnStatistics combined(PtxFunction f, Value shared, int parts, int stride, int perPart) {
+    public static ColumnStatistics combined(PtxFunction f, Value shared, int parts, int stride, int perPart) {
         Value[] means = new Value[parts];
         Value total = null;
         Value squares = null;
@@ -78,7 +78,7 @@ record ColumnStatistics(Value[] means, Value[] squares) {
     }
 
     /** Stores the columns' pairs, which are one or a multiple of two. */
-    void store(PtxFunction f, Space space, Value address) {
+    public void store(PtxFunction f, Space space, Value address) {
         if (means.length == 1) {
             f.store(space, address, 0, means[0], squares[0]);
             return;

@@ -12,12 +12,12 @@ import kiln.kernels.ptx.Value;
  * factor is one word, column {@code group}, the same channels; the sums are rows {@code group} (first two) and {@code group + 8}, columns
  * {@code pair} and the next. So sums, rounded and packed, are steps of a left factor.
  */
-final class TensorCode {
-    static final int ROWS = 16;
-    static final int EIGHT = 8;
-    static final int HALF_BYTES = 2;
+public final class TensorCode {
+    public static final int ROWS = 16;
+    public static final int EIGHT = 8;
+    public static final int HALF_BYTES = 2;
     /** Bytes of a row of one of {@link #loadMatrices}'s matrices. */
-    static final int MATRIX_ROW_BYTES = 16;
+    public static final int MATRIX_ROW_BYTES = 16;
 
     private TensorCode() {}
 
@@ -25,7 +25,7 @@ final class TensorCode {
      * {@code sums += left · right} over steps of eight channels, {@code left} from one of them on, as many as the right factor has: two in one
      * instruction where the card can.
      */
-    static void multiply(PtxFunction f, Arithmetic arithmetic, Value[] sums, Value[][] left, int from, Value[] right) {
+    public static void multiply(PtxFunction f, Arithmetic arithmetic, Value[] sums, Value[][] left, int from, Value[] right) {
         if (arithmetic == Arithmetic.MMA16 && right.length == 2) {
             Value[] both = {left[from][0], left[from][1], left[from + 1][0], left[from + 1][1]};
             multiply(f, 70, "m16n8k16", sums, both, right);
@@ -45,7 +45,7 @@ final class TensorCode {
      * {@code ldmatrix}: 1, 2 or 4 matrices of 8 rows of 8 halves; lane {@code 8·i + j}'s address is that of row j of matrix i. A lane gets row
      * {@code group}'s channels {@code pair} and the next or, transposed, column {@code group}'s rows {@code pair} and the next.
      */
-    static Value[] loadMatrices(PtxFunction f, int count, boolean transposed, Value address, int offset) {
+    public static Value[] loadMatrices(PtxFunction f, int count, boolean transposed, Value address, int offset) {
         Value[] targets = new Value[count];
         for (int i = 0; i < count; i++) {
             targets[i] = f.register(PtxType.B32);
@@ -56,7 +56,7 @@ final class TensorCode {
     }
 
     /** Two floats as halves in one word, the first one in its lower part. */
-    static Value pack(PtxFunction f, Arithmetic arithmetic, Value low, Value high) {
+    public static Value pack(PtxFunction f, Arithmetic arithmetic, Value low, Value high) {
         Value word = f.register(PtxType.B32);
         if (arithmetic == Arithmetic.MMA16) {
             f.emitSince(70, "cvt.rn.f16x2.f32", word.text(), high.text(), low.text());
@@ -67,41 +67,41 @@ final class TensorCode {
     }
 
     /** A word's two halves, the lower one first. */
-    static Value[] unpack(PtxFunction f, Value word) {
+    public static Value[] unpack(PtxFunction f, Value word) {
         Value[] halves = {f.register(PtxType.F16), f.register(PtxType.F16)};
         f.emit("mov.b32", braced(halves), word.text());
         return halves;
     }
 
     /** The two words' lower halves, or upper ones, in one word, the first word's in its lower part. */
-    static Value halves(PtxFunction f, Value first, Value second, boolean upper) {
+    public static Value halves(PtxFunction f, Value first, Value second, boolean upper) {
         Value word = f.register(PtxType.B32);
         f.emit("prmt.b32", word.text(), first.text(), second.text(), upper ? "0x7632" : "0x5410");
         return word;
     }
 
     /** Begins to copy 16 bytes from global to shared memory; only {@code bytes} of them are read, the rest are zeros. */
-    static void copy(PtxFunction f, Value shared, int offset, Value address, Value bytes) {
+    public static void copy(PtxFunction f, Value shared, int offset, Value address, Value bytes) {
         f.emitSince(70, "cp.async.cg.shared.global", place(shared, offset), place(address, 0), "16", bytes.text());
     }
 
     /** This thread's copies since the last call become a group. */
-    static void commitCopies(PtxFunction f) {
+    public static void commitCopies(PtxFunction f) {
         f.emitSince(70, "cp.async.commit_group");
     }
 
     /** Waits for this thread's groups but the newest {@code later}; others see the copies behind a barrier. */
-    static void awaitGroups(PtxFunction f, int later) {
+    public static void awaitGroups(PtxFunction f, int later) {
         f.emitSince(70, "cp.async.wait_group", Integer.toString(later));
     }
 
     /** Waits for this thread's copies. */
-    static void awaitCopies(PtxFunction f) {
+    public static void awaitCopies(PtxFunction f) {
         f.emitSince(70, "cp.async.wait_all");
     }
 
     /** Whether the predicate holds in any lane of the warp. */
-    static Value any(PtxFunction f, Value predicate) {
+    public static Value any(PtxFunction f, Value predicate) {
         Value result = f.register(PtxType.PRED);
         f.emit("vote.sync.any.pred", result.text(), predicate.text(), "0xffffffff");
         return result;

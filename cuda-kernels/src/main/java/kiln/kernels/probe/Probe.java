@@ -16,6 +16,7 @@ import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxModule;
 import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Space;
+import kiln.kernels.ptx.Target;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -105,8 +106,8 @@ public final class Probe implements Kernel {
     }
 
     @Override
-    public int target() {
-        return target;
+    public Target target() {
+        return Target.from(target);
     }
 
     @Override
@@ -121,7 +122,7 @@ public final class Probe implements Kernel {
 
     @Override
     public String ptx() {
-        PtxModule module = new PtxModule(target);
+        PtxModule module = new PtxModule(target());
         PtxFunction f = module.entry(name(), THREADS, registerBudget());
         Value in = f.parameter("in", PtxType.U64);
         Value out = f.parameter("out", PtxType.U64);

@@ -26,7 +26,7 @@ public final class ProbeReplay implements AutoCloseable {
 
     /** Whether the device has the instruction. */
     public boolean canRun(Probe probe) {
-        return probe.target() <= capability();
+        return probe.target().runsOn(capability());
     }
 
     /**

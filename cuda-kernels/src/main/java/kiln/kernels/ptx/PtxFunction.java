@@ -275,6 +275,11 @@ public final class PtxFunction {
         body.append(label).append(":\n");
     }
 
+    /** The text of the module that this is the entry of. */
+    public String moduleText() {
+        return module.text();
+    }
+
     String text() {
         return ".visible .entry " + name + "(\n" + String.join(",\n", parameters) + "\n)\n.reqntid " + threads + ", 1, 1\n.maxnreg " + registerBound + "\n{\n"
                 + registers.declarations() + shared + "\n" + body + "    ret;\n}\n";

@@ -15,28 +15,30 @@ public final class PtxModule {
     /** PTX 6.0: shuffles and barriers that name their threads. */
     private static final int FLOOR_VERSION = 60;
 
+    /** PTX 8.0: sm_90a. */
+    private static final int EXACT_VERSION = 80;
+
     private static final int[][] VERSION_OF_TARGET = {{90, 78}, {89, 78}, {86, 71}, {80, 70}, {75, 63}, {72, 61}, {0, FLOOR_VERSION}};
 
-    private final int target;
+    private final Target target;
     private final List<PtxFunction> functions = new ArrayList<>();
     private final Set<String> dynamicShared = new LinkedHashSet<>();
     private int version;
 
-    /** @param target the compute capability, times ten: 50 for sm_50, the floor */
-    public PtxModule(int target) {
-        if (target < 50) {
-            throw new IllegalArgumentException("sm_" + target + " is below the floor, sm_50");
-        }
+    public PtxModule(Target target) {
         this.target = target;
         for (int[] row : VERSION_OF_TARGET) {
-            if (target >= row[0]) {
+            if (target.capability() >= row[0]) {
                 version = row[1];
                 break;
             }
         }
+        if (target.exact()) {
+            needVersion(EXACT_VERSION);
+        }
     }
 
-    public int target() {
+    public Target target() {
         return target;
     }
 
@@ -62,7 +64,7 @@ public final class PtxModule {
     public String text() {
         StringBuilder out = new StringBuilder();
         out.append(".version ").append(version / 10).append('.').append(version % 10).append('\n');
-        out.append(".target sm_").append(target).append('\n');
+        out.append(".target ").append(target).append('\n');
         out.append(".address_size 64\n");
         for (String name : dynamicShared) {
             out.append(".extern .shared .align 16 .b8 ").append(name).append("[];\n");

@@ -11,13 +11,13 @@ import kiln.kernels.emulator.DriverCall;
 import kiln.kernels.emulator.EmulatedCard;
 import kiln.kernels.emulator.EmulatedDriver;
 import kiln.kernels.op.Arithmetic;
-import kiln.kernels.op.Elementwise;
-import kiln.kernels.op.Geglu;
-import kiln.kernels.op.TensorAttention;
+import kiln.kernels.op.attention.TensorAttention;
+import kiln.kernels.op.element.Elementwise;
+import kiln.kernels.op.element.UpsampleNearest;
 import org.junit.jupiter.api.Test;
 
 class CaseReplayTest {
-    private static final KernelCase GEGLU = KernelCases.of(new Geglu(DataType.F16, 4)).get(0);
+    private static final KernelCase UPSAMPLING = KernelCases.of(new UpsampleNearest(DataType.F16, 4)).get(0);
 
     private final EmulatedDriver driver = new EmulatedDriver(EmulatedCard.ofBytes(16 << 20).withCapability(75));
 
@@ -43,7 +43,7 @@ class CaseReplayTest {
 
     @Test
     void aCaseThatHoldsIsAcceptedAndEverythingFreed() {
-        assertThat(replay(GEGLU).ok()).isTrue();
+        assertThat(replay(UPSAMPLING).ok()).isTrue();
         assertThat(driver.record().liveAllocations()).isZero();
         assertThat(driver.record().livePinned()).isZero();
         assertThat(driver.record().leftovers()).isEmpty();
@@ -51,9 +51,9 @@ class CaseReplayTest {
 
     @Test
     void theWorstElementIsNamed() {
-        float[] wrong = expected(GEGLU);
+        float[] wrong = expected(UPSAMPLING);
         wrong[9] += 3;
-        CaseReplay.Outcome outcome = replay(withExpected(GEGLU, wrong));
+        CaseReplay.Outcome outcome = replay(withExpected(UPSAMPLING, wrong));
         assertThat(outcome.ok()).isFalse();
         assertThat(outcome.element()).isEqualTo(9);
         // Halves near one have steps of a thousandth.
@@ -63,17 +63,18 @@ class CaseReplayTest {
 
     @Test
     void whatIsNoNumberIsWrong() {
-        float[] wrong = expected(GEGLU);
+        float[] wrong = expected(UPSAMPLING);
         wrong[3] = Float.NaN;
-        CaseReplay.Outcome outcome = replay(withExpected(GEGLU, wrong));
+        CaseReplay.Outcome outcome = replay(withExpected(UPSAMPLING, wrong));
         assertThat(outcome.ok()).isFalse();
         assertThat(outcome.element()).isEqualTo(3);
     }
 
     @Test
     void aResultThatNothingWritesIsWrong() {
+        KernelCase narrower = KernelCases.of(new UpsampleNearest(DataType.F16, 1)).get(0);
         KernelCase nothing = new KernelCase(
-                GEGLU.kernel(), GEGLU.size(), GEGLU.buffers(), List.of(KernelCases.of(new Geglu(DataType.F16, 1)).get(0).calls().get(0)), 1, 1);
+                UPSAMPLING.kernel(), UPSAMPLING.size(), UPSAMPLING.buffers(), List.of(narrower.calls().get(0)), 1, 1);
         // The narrower case has fewer elements: the last of the wider one's are left.
         assertThat(replay(nothing).ok()).isFalse();
     }
@@ -90,7 +91,7 @@ class CaseReplayTest {
     @Test
     void aFailingDriverLeavesNothingBehind() {
         driver.record().fail(DriverCall.ALLOCATE_PINNED, 2, "CUDA_ERROR_OUT_OF_MEMORY");
-        assertThatThrownBy(() -> replay(GEGLU)).isInstanceOf(CudaException.class);
+        assertThatThrownBy(() -> replay(UPSAMPLING)).isInstanceOf(CudaException.class);
         assertThat(driver.record().liveAllocations()).isZero();
         assertThat(driver.record().livePinned()).isZero();
     }

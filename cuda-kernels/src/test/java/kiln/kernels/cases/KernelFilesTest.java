@@ -7,8 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import kiln.kernels.DataType;
-import kiln.kernels.op.KernelLibrary;
-import kiln.kernels.op.Softmax;
+import kiln.kernels.op.norm.Softmax;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 

@@ -5,11 +5,13 @@ import java.util.concurrent.TimeUnit;
 import kiln.kernels.DataType;
 import kiln.kernels.KernelCall;
 import kiln.kernels.op.Arithmetic;
-import kiln.kernels.op.Attention;
-import kiln.kernels.op.AttentionShape;
-import kiln.kernels.op.Convolution;
-import kiln.kernels.op.Epilogue;
-import kiln.kernels.op.Tile;
+import kiln.kernels.op.attention.Attention;
+import kiln.kernels.op.attention.AttentionShape;
+import kiln.kernels.op.product.Convolution;
+import kiln.kernels.op.product.Epilogue;
+import kiln.kernels.op.product.OnLoad;
+import kiln.kernels.op.product.ProductOperands;
+import kiln.kernels.op.product.Tile;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -59,8 +61,10 @@ public class EmulatorBenchmark {
         if (kernel.startsWith("convolution")) {
             Convolution.Shape shape = new Convolution.Shape(BATCH, SIDE, SIDE, CHANNELS, SIDE, SIDE, CHANNELS);
             Tile tile = capability < 75 ? Tile.MEDIUM : Tile.mediumPatch(capability < 80 ? Arithmetic.MMA8 : Arithmetic.MMA16);
-            call = new Convolution(DataType.F16, tile, true, Epilogue.BIAS, 3, 1, 1, false)
-                    .call(addresses[0], addresses[1], addresses[2], shape, addresses[3], List.of());
+            ProductOperands operands = new ProductOperands(
+                    addresses[0], OnLoad.Factors.NONE, addresses[1], 0, addresses[2], 0, addresses[3], List.of());
+            call = new Convolution(DataType.F16, tile, true, Epilogue.BIAS, Convolution.Window.SAME)
+                    .call(operands, shape, Convolution.Band.whole(shape));
         } else {
             int headSize = CHANNELS / HEADS;
             AttentionShape shape =

@@ -5,10 +5,10 @@ import java.util.List;
 import kiln.kernels.Cublas;
 import kiln.kernels.Cudnn;
 import kiln.kernels.DataType;
-import kiln.kernels.op.Convolution;
-import kiln.kernels.op.Epilogue;
-import kiln.kernels.op.MatrixMultiply;
-import kiln.kernels.op.Tile;
+import kiln.kernels.op.product.Convolution;
+import kiln.kernels.op.product.Epilogue;
+import kiln.kernels.op.product.MatrixMultiply;
+import kiln.kernels.op.product.Tile;
 
 /** What cuBLAS and cuDNN compute, by the references of Kiln's own kernels, on the emulated card's memory. */
 final class LibraryArithmetic {
@@ -48,8 +48,8 @@ final class LibraryArithmetic {
         long taps = (long) convolution.size() * convolution.size();
         float[] picture = read(memory, checks, type, in, pixels * convolution.inChannels(), convolution.label());
         float[] filter = read(memory, checks, type, weights, taps * convolution.inChannels() * convolution.outChannels(), convolution.label());
-        float[] result = new Convolution(
-                        type, Tile.SMALL, false, Epilogue.NONE, convolution.size(), convolution.stride(), convolution.padding(), false)
+        Convolution.Window window = new Convolution.Window(convolution.size(), convolution.stride(), convolution.padding(), false);
+        float[] result = new Convolution(type, Tile.SMALL, false, Epilogue.NONE, window)
                 .reference(picture, filter, null, shape, Convolution.Band.whole(shape), null, List.of(), List.of());
         if (workBytes > 0) {
             // Whoever keeps something there finds it gone.

@@ -12,29 +12,29 @@ import kiln.kernels.emulator.PtxEmulator;
 import kiln.kernels.emulator.PtxModule;
 
 /** An emulated card's memory, and launches on it. One thread. */
-final class EmulatedCalls {
+public final class EmulatedCalls {
     private static final long MEMORY_BYTES = 16 << 20;
 
     private final DeviceMemory memory = new DeviceMemory(MEMORY_BYTES);
     private final PtxEmulator emulator = new PtxEmulator(memory);
     private final Map<Kernel, PtxModule> modules = new HashMap<>();
 
-    long allocate(long bytes) {
+    public long allocate(long bytes) {
         return memory.allocate(Math.max(1, bytes));
     }
 
-    long write(DataType type, float[] values) {
+    public long write(DataType type, float[] values) {
         byte[] bytes = type.encode(values);
         long address = memory.allocate(bytes.length);
         memory.write(address, bytes);
         return address;
     }
 
-    float[] read(DataType type, long address, int count) {
+    public float[] read(DataType type, long address, int count) {
         return type.decode(memory.readBytes(address, count * type.bytes()));
     }
 
-    void launch(List<KernelCall> calls) {
+    public void launch(List<KernelCall> calls) {
         for (KernelCall call : calls) {
             Kernel kernel = call.kernel();
             PtxModule module = modules.computeIfAbsent(kernel, each -> PtxModule.parse(each.ptx()));

@@ -5,11 +5,28 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import kiln.kernels.DataType;
+import kiln.kernels.op.attention.Attention;
+import kiln.kernels.op.attention.AttentionKernel;
+import kiln.kernels.op.attention.AttentionShape;
+import kiln.kernels.op.attention.TensorAttention;
+import kiln.kernels.op.attention.WideTensorAttention;
+import kiln.kernels.op.product.Convolution;
+import kiln.kernels.op.product.ConvolutionPlan;
+import kiln.kernels.op.product.Epilogue;
+import kiln.kernels.op.product.MatrixMultiply;
+import kiln.kernels.op.product.MultiplyPlan;
+import kiln.kernels.op.product.OnLoad;
+import kiln.kernels.op.product.ProductOperands;
+import kiln.kernels.op.product.Tile;
+import kiln.kernels.op.product.TileChoice;
+import kiln.kernels.ptx.Target;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class VariantChoiceTest {
+    private static final ProductOperands OPERANDS = new ProductOperands(0, OnLoad.Factors.NONE, 0, 0, 0, 0, 0, List.of());
+
     private static MatrixMultiply choose(DataType type, int capability, int rows, int columns, int channels) {
         return multiply(type, Card.of(capability), rows, columns, channels, 1).product();
     }
@@ -74,10 +91,10 @@ class VariantChoiceTest {
         assertThat(choose(DataType.F16, 86, 4096, 3, 128).vector()).isFalse();
         Convolution.Shape shape = new Convolution.Shape(1, 64, 64, 4, 64, 64, 320);
         Convolution first = ConvolutionPlan.choose(
-                        DataType.F16, DataType.F16, Card.of(86), shape, Epilogue.BIAS, 3, 1, 1, false, OnLoad.NOTHING)
+                        DataType.F16, DataType.F16, Card.of(86), shape, Convolution.Window.SAME, Epilogue.BIAS, OnLoad.NOTHING)
                 .convolution();
         assertThat(first.vector()).isTrue();
-        assertThat(first.target()).isEqualTo(50);
+        assertThat(first.target()).isEqualTo(Target.FLOOR);
     }
 
     @Test
@@ -99,7 +116,7 @@ class VariantChoiceTest {
 
     private static ConvolutionPlan normalise(Card card, Convolution.Shape shape, int size, int stride) {
         return ConvolutionPlan.choose(
-                DataType.F16, DataType.F16, card, shape, Epilogue.BIAS, size, stride, 1, false, OnLoad.AFFINE_SILU);
+                DataType.F16, DataType.F16, card, shape, new Convolution.Window(size, stride, 1, false), Epilogue.BIAS, OnLoad.AFFINE_SILU);
     }
 
     @Test
@@ -108,11 +125,11 @@ class VariantChoiceTest {
         ConvolutionPlan deepest = convolve(card, 8, 1280);
         assertThat(deepest.parts()).isBetween(2, 16);
         assertThat(deepest.workBytes()).isEqualTo(deepest.parts() * 128L * 1280 * 4).isLessThanOrEqualTo(MultiplyPlan.MOST_WORK_BYTES);
-        assertThat(deepest.calls(1, 2, 3, 4, 5, 6, List.of())).hasSize(2);
+        assertThat(deepest.calls(OPERANDS, Convolution.Band.whole(deepest.shape()))).hasSize(2);
         ConvolutionPlan first = convolve(card, 64, 320);
         assertThat(first.parts()).isEqualTo(1);
         assertThat(first.workBytes()).isZero();
-        assertThat(first.calls(1, 2, 3, 4, 5, 6, List.of())).hasSize(1);
+        assertThat(first.calls(OPERANDS, Convolution.Band.whole(first.shape()))).hasSize(1);
         assertThat(convolve(new Card(61, 1), 8, 1280).parts()).as("one multiprocessor").isEqualTo(1);
     }
 
@@ -126,7 +143,7 @@ class VariantChoiceTest {
 
     private static ConvolutionPlan convolve(Card card, int side, int channels) {
         Convolution.Shape shape = new Convolution.Shape(2, side, side, channels, side, side, channels);
-        return ConvolutionPlan.choose(DataType.F16, DataType.F16, card, shape, Epilogue.BIAS, 3, 1, 1, false, OnLoad.NOTHING);
+        return ConvolutionPlan.choose(DataType.F16, DataType.F16, card, shape, Convolution.Window.SAME, Epilogue.BIAS, OnLoad.NOTHING);
     }
 
     private static MultiplyPlan multiply(Card card, int rows, int columns, int channels, int matrices) {
@@ -135,7 +152,14 @@ class VariantChoiceTest {
 
     private static MultiplyPlan multiply(DataType type, Card card, int rows, int columns, int channels, int matrices) {
         return MultiplyPlan.choose(
-                type, type, card, rows, columns, channels, channels, columns, matrices, Epilogue.BIAS, rows, OnLoad.NOTHING);
+                type,
+                type,
+                card,
+                new MatrixMultiply.Sizes(rows, columns, channels, channels, columns),
+                matrices,
+                Epilogue.BIAS,
+                rows,
+                OnLoad.NOTHING);
     }
 
     @Test
@@ -174,7 +198,8 @@ class VariantChoiceTest {
     @Test
     void aCallThatAVariantCannotDoIsRefused() {
         MatrixMultiply vector = choose(DataType.F16, 61, 128, 1280, 1280);
-        assertThatThrownBy(() -> vector.call(0, 0, 0, 1, 3, 1280, 1280, 3, MatrixMultiply.Batch.ONE, 0, List.of()))
+        MatrixMultiply.Sizes three = new MatrixMultiply.Sizes(1, 3, 1280, 1280, 3);
+        assertThatThrownBy(() -> vector.call(OPERANDS, three, MatrixMultiply.Batch.ONE))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("3 columns");
         assertThatThrownBy(() -> new Attention(DataType.F16, 516, false, true)).hasMessageContaining("head size 516");

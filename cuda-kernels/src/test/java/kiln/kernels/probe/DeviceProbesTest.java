@@ -44,7 +44,7 @@ class DeviceProbesTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("probes")
     void computesAsPlainJava(Probe probe) {
-        Assumptions.assumeTrue(replay.canRun(probe), () -> "sm_" + probe.target() + " on " + context.device().capability());
+        Assumptions.assumeTrue(replay.canRun(probe), () -> probe.target() + " on " + context.device().capability());
         Judgement judgement = probe.judge(replay.results(probe));
         assertThat(judgement.ok()).as("%d of %d: %s", judgement.wrong(), judgement.values(), judgement.message()).isTrue();
     }

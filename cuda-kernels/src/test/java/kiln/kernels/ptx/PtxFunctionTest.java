@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 
 class PtxFunctionTest {
-    private final PtxModule module = new PtxModule(50);
+    private final PtxModule module = new PtxModule(Target.FLOOR);
     private final PtxFunction f = module.entry("double_it", 64, 32);
 
     @Test
@@ -80,11 +80,11 @@ class PtxFunctionTest {
 
     @Test
     void theVersionFollowsTheTargetAndTheInstructions() {
-        assertThat(new PtxModule(75).text()).startsWith(".version 6.3\n.target sm_75\n");
-        assertThat(new PtxModule(90).text()).startsWith(".version 7.8\n");
+        assertThat(new PtxModule(Target.from(75)).text()).startsWith(".version 6.3\n.target sm_75\n");
+        assertThat(new PtxModule(Target.from(90)).text()).startsWith(".version 7.8\n");
         f.emitSince(70, "cp.async.wait_all");
         assertThat(module.text()).startsWith(".version 7.0\n.target sm_50\n");
-        assertThatThrownBy(() -> new PtxModule(35)).hasMessageContaining("sm_35");
+        assertThatThrownBy(() -> Target.from(35)).hasMessageContaining("sm_35");
     }
 
     @Test
@@ -110,5 +110,16 @@ class PtxFunctionTest {
         assertThat(module.text())
                 .contains(".address_size 64\n.extern .shared .align 16 .b8 tile[];\n\n.visible .entry")
                 .contains("mov.u32 %r1, tile;");
+    }
+
+    @Test
+    void anExactTargetSaysSoAndRunsOnNoOtherCard() {
+        Target hopper = new Target(90, true);
+        assertThat(new PtxModule(hopper).text()).startsWith(".version 8.0\n.target sm_90a\n");
+        assertThat(hopper.runsOn(90)).isTrue();
+        assertThat(hopper.runsOn(100)).isFalse();
+        assertThat(Target.from(90).runsOn(100)).isTrue();
+        assertThat(Target.from(90).runsOn(89)).isFalse();
+        assertThatThrownBy(() -> new Target(80, true)).hasMessageContaining("sm_80a");
     }
 }

@@ -14,6 +14,7 @@ import kiln.kernels.Kernel;
 import kiln.kernels.cases.CaseReplay;
 import kiln.kernels.cases.KernelCase;
 import kiln.kernels.cases.KernelCases;
+import kiln.kernels.cases.KernelLibrary;
 import kiln.kernels.op.Card;
 import kiln.kernels.probe.Judgement;
 import kiln.kernels.probe.Probe;

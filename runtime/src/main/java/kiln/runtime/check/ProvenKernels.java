@@ -9,9 +9,9 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import kiln.kernels.Kernel;
+import kiln.kernels.cases.KernelLibrary;
 import kiln.kernels.op.Card;
-import kiln.kernels.op.Convolution;
-import kiln.kernels.op.KernelLibrary;
+import kiln.kernels.op.product.Convolution;
 import kiln.runtime.exec.cuda.program.LoweredKernels;
 import kiln.runtime.family.sd1.StableDiffusion1;
 import kiln.runtime.graph.Graph;
@@ -68,7 +68,7 @@ public final class ProvenKernels {
      * more than one.
      */
     public static boolean hasCases(Kernel kernel) {
-        return !(kernel instanceof Convolution convolution && convolution.stride() > 1 && convolution.epilogue().leavesStatistics());
+        return !(kernel instanceof Convolution convolution && convolution.window().stride() > 1 && convolution.epilogue().leavesStatistics());
     }
 
     /** By kernel that networks can take: the capabilities of the cards that take it. */

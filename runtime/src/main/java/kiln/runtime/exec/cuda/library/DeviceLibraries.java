@@ -10,7 +10,7 @@ import kiln.kernels.CudaContext.Stream;
 import kiln.kernels.CudaException;
 import kiln.kernels.Cudnn;
 import kiln.kernels.LibraryException;
-import kiln.kernels.op.Epilogue;
+import kiln.kernels.op.product.Epilogue;
 import kiln.runtime.base.LibraryChoice;
 
 /**

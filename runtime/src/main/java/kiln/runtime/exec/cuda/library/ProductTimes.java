@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import kiln.kernels.CudaDevices;
-import kiln.kernels.op.Epilogue;
+import kiln.kernels.op.product.Epilogue;
 import kiln.runtime.base.Version;
 
 /**

@@ -1,8 +1,8 @@
 package kiln.runtime.exec.cuda.program;
 
-import kiln.kernels.op.AttentionKernel;
-import kiln.kernels.op.AttentionShape;
-import kiln.kernels.op.SplitAttention;
+import kiln.kernels.op.attention.AttentionKernel;
+import kiln.kernels.op.attention.AttentionShape;
+import kiln.kernels.op.attention.SplitAttention;
 import kiln.runtime.base.AttentionKind;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;

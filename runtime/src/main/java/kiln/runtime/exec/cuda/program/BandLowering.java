@@ -1,7 +1,7 @@
 package kiln.runtime.exec.cuda.program;
 
-import kiln.kernels.op.Convolution;
-import kiln.kernels.op.OnLoad;
+import kiln.kernels.op.product.Convolution;
+import kiln.kernels.op.product.OnLoad;
 import kiln.runtime.exec.cuda.program.DeviceCommand.Lane;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;

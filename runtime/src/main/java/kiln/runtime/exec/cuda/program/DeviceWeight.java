@@ -3,7 +3,7 @@ package kiln.runtime.exec.cuda.program;
 import java.util.List;
 import java.util.Objects;
 import kiln.kernels.DataType;
-import kiln.kernels.op.Doubling;
+import kiln.kernels.op.product.Doubling;
 import kiln.runtime.graph.Weight;
 
 /**

@@ -1,12 +1,12 @@
 package kiln.runtime.exec.cuda.program;
 
 import java.util.List;
-import kiln.kernels.op.CopyRows;
-import kiln.kernels.op.Elementwise;
-import kiln.kernels.op.Elementwise.Function;
-import kiln.kernels.op.Embedding;
-import kiln.kernels.op.TimestepEmbedding;
-import kiln.kernels.op.UpsampleNearest;
+import kiln.kernels.op.element.CopyRows;
+import kiln.kernels.op.element.Elementwise;
+import kiln.kernels.op.element.Elementwise.Function;
+import kiln.kernels.op.element.Embedding;
+import kiln.kernels.op.element.TimestepEmbedding;
+import kiln.kernels.op.element.UpsampleNearest;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.PostOp;

@@ -1,8 +1,8 @@
 package kiln.runtime.exec.cuda.program;
 
 import java.util.List;
-import kiln.kernels.op.GroupNormStatistics;
-import kiln.kernels.op.OnLoad;
+import kiln.kernels.op.norm.GroupNormStatistics;
+import kiln.kernels.op.product.OnLoad;
 import kiln.runtime.graph.Graph;
 
 /**

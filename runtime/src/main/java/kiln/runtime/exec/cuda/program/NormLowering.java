@@ -1,10 +1,10 @@
 package kiln.runtime.exec.cuda.program;
 
 import java.util.List;
-import kiln.kernels.op.GroupNormApply;
-import kiln.kernels.op.GroupNormScale;
-import kiln.kernels.op.GroupNormStatistics;
-import kiln.kernels.op.LayerNorm;
+import kiln.kernels.op.norm.GroupNormApply;
+import kiln.kernels.op.norm.GroupNormScale;
+import kiln.kernels.op.norm.GroupNormStatistics;
+import kiln.kernels.op.norm.LayerNorm;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.Shape;

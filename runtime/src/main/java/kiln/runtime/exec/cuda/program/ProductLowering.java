@@ -4,11 +4,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntToLongFunction;
-import kiln.kernels.op.Convolution;
-import kiln.kernels.op.ConvolutionPlan;
-import kiln.kernels.op.Epilogue;
-import kiln.kernels.op.MultiplyPlan;
-import kiln.kernels.op.OnLoad;
+import kiln.kernels.op.product.Convolution;
+import kiln.kernels.op.product.ConvolutionPlan;
+import kiln.kernels.op.product.Epilogue;
+import kiln.kernels.op.product.MatrixMultiply;
+import kiln.kernels.op.product.MultiplyPlan;
+import kiln.kernels.op.product.OnLoad;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
@@ -69,22 +70,15 @@ public final class ProductLowering {
                     weight.stored(),
                     target.card(),
                     shape,
+                    new Convolution.Window(op.kernel(), op.stride(), op.padBefore(), op.upsample()),
                     epilogue,
-                    op.kernel(),
-                    op.stride(),
-                    op.padBefore(),
-                    op.upsample(),
                     onLoad));
         }
         MultiplyPlan plan = MultiplyPlan.choose(
                 target.type(),
                 weight.stored(),
                 target.card(),
-                out.rows(),
-                weight.rows(),
-                in.channels(),
-                in.channels(),
-                out.channels(),
+                new MatrixMultiply.Sizes(out.rows(), weight.rows(), in.channels(), in.channels(), out.channels()),
                 1,
                 epilogue,
                 out.positions(),

@@ -5,12 +5,12 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import kiln.kernels.Kernel;
-import kiln.kernels.op.Convolution;
-import kiln.kernels.op.Epilogue;
-import kiln.kernels.op.MatrixMultiply;
-import kiln.kernels.op.OnLoad;
-import kiln.kernels.op.SplitSum;
-import kiln.kernels.op.Tile;
+import kiln.kernels.op.product.Convolution;
+import kiln.kernels.op.product.Epilogue;
+import kiln.kernels.op.product.MatrixMultiply;
+import kiln.kernels.op.product.OnLoad;
+import kiln.kernels.op.product.SplitSum;
+import kiln.kernels.op.product.Tile;
 
 /**
  * The kernels that other sizes and other cards make of a product. Which tile it takes, whether its sum is split, and whether the results
@@ -79,7 +79,6 @@ final class ProductVariants {
 
     private static Convolution with(Convolution p, Tile tile, Epilogue epilogue, boolean partial) {
         OnLoad onLoad = tile.isPatch() ? p.onLoad() : OnLoad.NOTHING;
-        return new Convolution(
-                p.type(), p.weights(), tile, true, epilogue, p.size(), p.stride(), p.padBefore(), p.upsample(), partial, onLoad);
+        return new Convolution(p.type(), p.weights(), tile, true, epilogue, p.window(), partial, onLoad);
     }
 }

@@ -2,13 +2,14 @@ package kiln.runtime.exec.cuda.program;
 
 import java.util.List;
 import kiln.kernels.KernelCall;
-import kiln.kernels.op.Convolution;
-import kiln.kernels.op.ConvolutionPlan;
-import kiln.kernels.op.Epilogue;
-import kiln.kernels.op.GroupNormStatistics;
-import kiln.kernels.op.MatrixMultiply;
-import kiln.kernels.op.MultiplyPlan;
-import kiln.kernels.op.OnLoad;
+import kiln.kernels.op.norm.GroupNormStatistics;
+import kiln.kernels.op.product.Convolution;
+import kiln.kernels.op.product.ConvolutionPlan;
+import kiln.kernels.op.product.Epilogue;
+import kiln.kernels.op.product.MatrixMultiply;
+import kiln.kernels.op.product.MultiplyPlan;
+import kiln.kernels.op.product.OnLoad;
+import kiln.kernels.op.product.ProductOperands;
 
 /** A convolution or a linear layer over a map, to be launched for all of its rows or for a band of them, with the same result to the bit. */
 sealed interface RowProduct {
@@ -48,7 +49,7 @@ sealed interface RowProduct {
         @Override
         public List<KernelCall> calls(Operands o, Convolution.Band band, long in, long out, List<Epilogue.Input> inputs) {
             OnLoad.Factors factors = new OnLoad.Factors(o.factors, 1);
-            return plan.calls(in, factors, o.weights, o.scales, out, o.work, band, o.bias, inputs);
+            return plan.calls(new ProductOperands(in, factors, o.weights, o.scales, out, o.work, o.bias, inputs), band);
         }
 
         @Override
@@ -85,8 +86,8 @@ sealed interface RowProduct {
         @Override
         public List<KernelCall> calls(Operands o, Convolution.Band band, long in, long out, List<Epilogue.Input> inputs) {
             OnLoad.Factors factors = new OnLoad.Factors(o.factors, positions);
-            return plan.calls(
-                    in, o.weights, o.scales, out, o.work, MatrixMultiply.Batch.ONE, band.rows() * width, o.bias, inputs, factors);
+            ProductOperands operands = new ProductOperands(in, factors, o.weights, o.scales, out, o.work, o.bias, inputs);
+            return plan.calls(operands, MatrixMultiply.Batch.ONE, band.rows() * width);
         }
 
         @Override

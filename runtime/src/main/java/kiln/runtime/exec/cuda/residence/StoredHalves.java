@@ -37,15 +37,14 @@ final class StoredHalves {
 
     private final WeightSource source;
     private final DeviceWeight weight;
+    private final BlockOrder order;
     private final int rowElements;
-    /** Elements of one channel of a row: side by side in the checkpoint, a row of channels each on the card. */
-    private final int taps;
 
     private StoredHalves(WeightSource source, DeviceWeight weight) {
         this.source = source;
         this.weight = weight;
-        rowElements = weight.rowElements();
-        taps = weight.layout() == Layout.CONVOLUTION ? rowElements / weight.weight().shape().get(1) : 1;
+        order = BlockOrder.of(weight);
+        rowElements = order.rowElements();
     }
 
     /** {@code null} when elements have to be converted. */
@@ -62,16 +61,15 @@ final class StoredHalves {
         int first = Math.toIntExact(begin / Short.BYTES);
         int count = Math.min(Math.toIntExact(weight.weight().elements()) - first, target.remaining() / Short.BYTES);
         Window window = new Window(first, first + count, target.slice().order(target.order()));
-        boolean reordered = taps > 1 || weight.layout() == Layout.GEGLU;
         int at = 0;
         for (String name : weight.weight().names()) {
             int tensorBegin = at;
             int length = WeightEncoder.elements(source, name);
             source.lendHalves(name, tensor -> {
-                if (reordered) {
-                    writeRows(tensor, tensorBegin / rowElements, length / rowElements, window);
-                } else {
+                if (order.asInFile()) {
                     window.copy(tensor, 0, tensorBegin, length);
+                } else {
+                    writeRows(tensor, tensorBegin / rowElements, length / rowElements, window);
                 }
             });
             at += length;
@@ -107,35 +105,19 @@ final class StoredHalves {
 
     private void writePiece(ByteBuffer tensor, int tensorRow, int tensorRows, int beginRow, int endRow, Window window) {
         ShortBuffer halves = tensor.asShortBuffer();
-        short[] inFile = new short[taps > 1 ? rowElements : 0];
+        short[] inFile = new short[order.taps() > 1 ? rowElements : 0];
         short[] onCard = new short[inFile.length];
         for (int row = beginRow; row < endRow; row++) {
-            int fileRow = fileRow(row) - tensorRow;
+            int fileRow = order.fileRow(row) - tensorRow;
             if (fileRow < 0 || fileRow >= tensorRows) {
                 continue;
             }
-            if (taps == 1) {
+            if (order.taps() == 1) {
                 window.copy(tensor, fileRow * rowElements, row * rowElements, rowElements);
             } else {
                 halves.get(fileRow * rowElements, inFile);
-                reorder(inFile, onCard);
+                order.reorder(inFile, onCard);
                 window.copy(onCard, row * rowElements);
-            }
-        }
-    }
-
-    /** Which of the checkpoint's rows is the card's: {@link kiln.kernels.op.Epilogue#interleaved} for one row. */
-    private int fileRow(int row) {
-        return weight.layout() == Layout.GEGLU ? row / 2 + row % 2 * (weight.rows() / 2) : row;
-    }
-
-    /** One output channel: {@code [in, tap]} to {@code [tap, in]}. */
-    private void reorder(short[] inFile, short[] onCard) {
-        int to = 0;
-        for (int tap = 0; tap < taps; tap++) {
-            // Running indices take half the time of computed ones.
-            for (int from = tap; from < rowElements; from += taps) {
-                onCard[to++] = inFile[from];
             }
         }
     }

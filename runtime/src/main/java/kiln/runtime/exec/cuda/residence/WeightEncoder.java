@@ -6,11 +6,9 @@ import java.nio.ShortBuffer;
 import java.util.stream.IntStream;
 import kiln.kernels.DataType;
 import kiln.kernels.HalfFloats;
-import kiln.kernels.op.Convolution;
-import kiln.kernels.op.Doubling;
-import kiln.kernels.op.Epilogue;
-import kiln.kernels.op.QuantizedRows;
-import kiln.kernels.op.TimestepEmbedding;
+import kiln.kernels.op.element.TimestepEmbedding;
+import kiln.kernels.op.product.Doubling;
+import kiln.kernels.op.product.QuantizedRows;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.exec.cuda.program.DeviceWeight;
 
@@ -40,15 +38,11 @@ final class WeightEncoder {
         switch (weight.layout()) {
             case FREQUENCIES:
                 return TimestepEmbedding.frequencies(2 * weight.rows());
-            case CONVOLUTION:
-                int in = weight.weight().shape().get(1);
-                return Convolution.packWeights(read(source, weight), weight.rows(), in, weight.weight().shape().get(2));
             case DOUBLING:
                 return Doubling.packWeights(read(source, weight), weight.weight().rows(), weight.weight().shape().get(1));
-            case GEGLU:
-                return Epilogue.interleaved(read(source, weight), weight.rows());
             default:
-                return read(source, weight);
+                BlockOrder order = BlockOrder.of(weight);
+                return order.asInFile() ? read(source, weight) : order.reordered(read(source, weight));
         }
     }
 

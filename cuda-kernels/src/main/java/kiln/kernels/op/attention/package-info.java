@@ -1,0 +1,2 @@
+/** Attention, whole and in slices. */
+package kiln.kernels.op.attention;
