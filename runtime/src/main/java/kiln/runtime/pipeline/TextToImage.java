@@ -63,6 +63,8 @@ public final class TextToImage {
         ScheduleSteps calls = ScheduleSteps.first(request.steps() * choice.sampler().callsPerStep());
         Prompt positive = Prompt.positive(request.prompt(), calls, PROMPTS);
         Prompt negative = Prompt.negative(request.negativePrompt(), calls, PROMPTS);
+        positive.networks().forEach(network -> listener.accept(
+                new GenerationEvent.Notice(network + " is left out: networks that are added to a model are not read yet")));
         int tokens = Conditioner.tokens(positive, PROMPTS);
         int negativeTokens = Conditioner.tokens(negative, PROMPTS);
         boolean plain = positive.parts().size() == 1 && positive.parts().get(0).weight() == 1;
