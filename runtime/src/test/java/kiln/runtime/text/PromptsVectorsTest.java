@@ -269,8 +269,8 @@ class PromptsVectorsTest {
     }
 
     private static JsonNode read() {
-        String folder = System.getProperty("kiln.vectors");
-        try (InputStream in = folder == null
+        String folder = System.getProperty("kiln.vectors", "");
+        try (InputStream in = folder.isBlank()
                 ? PromptsVectorsTest.class.getResourceAsStream("/vectors/prompts.json")
                 : Files.newInputStream(Path.of(folder, "prompts.json"))) {
             return new ObjectMapper().readTree(in);
