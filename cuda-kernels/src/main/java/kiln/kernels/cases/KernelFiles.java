@@ -19,23 +19,25 @@ import kiln.kernels.KernelCall;
 public final class KernelFiles {
     private KernelFiles() {}
 
-    /** Writes every variant's text, one file each; returns how many. */
-    public static int dump(Path folder) throws IOException {
+    /** Writes the kernels' texts, one file each; returns how many. */
+    public static int dump(List<Kernel> kernels, Path folder) throws IOException {
         Files.createDirectories(folder);
-        List<Kernel> kernels = KernelLibrary.all();
         for (Kernel kernel : kernels) {
             Files.writeString(folder.resolve(fileName(kernel.name() + " " + kernel.variant()) + ".ptx"), kernel.ptx());
         }
         return kernels.size();
     }
 
-    /** Writes a folder for every case; returns how many. */
-    public static int writeCases(Path folder) throws IOException {
-        List<KernelCase> cases = KernelCases.all();
-        for (KernelCase each : cases) {
-            write(each, folder.resolve(fileName(each.toString())));
+    /** Writes a folder for each of the kernels' cases; returns how many. */
+    public static int writeCases(List<Kernel> kernels, Path folder) throws IOException {
+        int count = 0;
+        for (Kernel kernel : kernels) {
+            for (KernelCase each : KernelCases.of(kernel)) {
+                write(each, folder.resolve(fileName(each.toString())));
+                count++;
+            }
         }
-        return cases.size();
+        return count;
     }
 
     /** Lower case letters, digits and a few signs, so that any shell and file system takes it. */

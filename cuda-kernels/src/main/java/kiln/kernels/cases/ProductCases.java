@@ -160,12 +160,13 @@ final class ProductCases {
         int in = kernel.vector() ? 5 * kernel.tile().vector() : 5;
         int out = kernel.vector() ? 12 : 7;
         if (kernel.epilogue().leavesStatistics()) {
-            // A slice is four rows.
-            int width = kernel.tile().statisticsSlice() / 4;
+            // A slice is four rows of the result.
+            int stride = kernel.window().stride();
+            int width = stride * kernel.tile().statisticsSlice() / 4;
             return List.of(
-                    convolve(kernel, 2, 12, width, in, out, false),
-                    convolve(kernel, 1, 4, width, in, kernel.tile().columns() + out, false),
-                    convolve(kernel, 2, 6, width, in, out, true));
+                    convolve(kernel, 2, 12 * stride, width, in, out, false),
+                    convolve(kernel, 1, 4 * stride, width, in, kernel.tile().columns() + out, false),
+                    convolve(kernel, 2, 6 * stride, width, in, out, true));
         }
         List<KernelCase> cases = new ArrayList<>();
         cases.add(convolve(kernel, 2, 5, 7, in, out, false));

@@ -43,7 +43,7 @@ class KernelFilesTest {
 
     @Test
     void theDumpHasAFileForEachVariant() throws IOException {
-        int count = KernelFiles.dump(folder);
+        int count = KernelFiles.dump(KernelLibrary.all(), folder);
         try (var files = Files.list(folder)) {
             assertThat(files).hasSize(count).allSatisfy(file -> assertThat(file).content().startsWith(".version "));
         }

@@ -17,7 +17,7 @@ public final class KernelFolders {
      * @throws KilnException STORAGE when the folder cannot be written to
      */
     public static int writeTexts(Path folder) {
-        return write(folder, KernelFiles::dump);
+        return write(folder, to -> KernelFiles.dump(ProvenKernels.all(), to));
     }
 
     /**
@@ -27,7 +27,7 @@ public final class KernelFolders {
      * @throws KilnException STORAGE when the folder cannot be written to
      */
     public static int writeCases(Path folder) {
-        return write(folder, KernelFiles::writeCases);
+        return write(folder, to -> KernelFiles.writeCases(ProvenKernels.all(), to));
     }
 
     private interface Writer {

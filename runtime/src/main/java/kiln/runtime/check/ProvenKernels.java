@@ -11,7 +11,6 @@ import java.util.TreeSet;
 import kiln.kernels.Kernel;
 import kiln.kernels.cases.KernelLibrary;
 import kiln.kernels.op.Card;
-import kiln.kernels.op.product.Convolution;
 import kiln.runtime.exec.cuda.program.LoweredKernels;
 import kiln.runtime.family.sd1.StableDiffusion1;
 import kiln.runtime.graph.Graph;
@@ -61,14 +60,6 @@ public final class ProvenKernels {
             all.addAll(networks.kernelsOfOtherWays(card));
         }
         return List.copyOf(all);
-    }
-
-    /**
-     * Whether there are cases of it. They are of a few sizes, none of which leaves whole slices of statistics behind a window that moves by
-     * more than one.
-     */
-    public static boolean hasCases(Kernel kernel) {
-        return !(kernel instanceof Convolution convolution && convolution.window().stride() > 1 && convolution.epilogue().leavesStatistics());
     }
 
     /** By kernel that networks can take: the capabilities of the cards that take it. */
