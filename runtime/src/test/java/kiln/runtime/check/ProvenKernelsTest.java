@@ -89,7 +89,8 @@ class ProvenKernelsTest {
 
     @Test
     void otherSizesAndOtherCardsTakeNoKernelThatNothingProves() {
-        long seed = System.nanoTime();
+        // Other seeds by hand: a rare shape is for who changes the choice of kernels to find, not for whoever runs the tests next.
+        long seed = Long.getLong("kiln.seed", 20261128);
         Random random = new Random(seed);
         Set<Kernel> proven = new HashSet<>(ProvenKernels.all());
         for (int i = 0; i < SHAPES; i++) {
