@@ -46,11 +46,9 @@ public final class ModelFiles implements WeightSource, AutoCloseable {
     }
 
     private ModelFiles(List<Path> paths, List<ModelFamily> families) {
-        StringBuilder identity = new StringBuilder();
         try {
             for (Path path : paths) {
                 files.add(WeightsFile.open(path));
-                identity.append(identityOf(path)).append('\n');
             }
             kind = CheckpointKind.of(files.get(0));
             family = Families.of(kind, families);
@@ -61,7 +59,7 @@ public final class ModelFiles implements WeightSource, AutoCloseable {
             close();
             throw e;
         }
-        key = identity.toString();
+        key = keyOf(paths);
     }
 
     /**
