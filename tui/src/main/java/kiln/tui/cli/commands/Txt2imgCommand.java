@@ -5,6 +5,7 @@ import java.util.List;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.GenerationJob;
+import kiln.runtime.engine.LastParameters;
 import kiln.runtime.engine.Models;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
@@ -72,13 +73,13 @@ final class Txt2imgCommand extends CliCommand {
                 Engine engine = new Engine(global.engineOptions(places, target.engineFolder(), device))) {
             Path model = engine.models().defaultModel();
             GenerationRequest request =
-                    picture.request(Models.presetsOf(model), context).toBuilder().model(model).build();
+                    picture.request(Models.presetsOf(model), places.webUi().requestDefaults(), context).toBuilder().model(model).build();
             if (target.isStandardOutput()) {
                 checkStandardOutput(request);
             }
             target.prepare();
             Txt2imgReport report = new Txt2imgReport(context, target, json, verbose);
-            GenerationJob job = engine.submit(request, report);
+            GenerationJob job = engine.submit(request, new LastParameters(places.parametersFile()).keepFrom(report));
             context.cancellation().calls(job::cancel);
             GenerationEvent last = job.await();
             report.end(engine.device());

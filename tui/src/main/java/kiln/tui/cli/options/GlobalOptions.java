@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.engine.Models;
@@ -24,8 +25,13 @@ public final class GlobalOptions {
     @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help.")
     boolean help;
 
+    /** What is wrong with a web UI's files is told on the error stream. */
     public Places places(CliContext context) {
-        return Places.of(places, context);
+        return places(context, notice -> context.err().println("kiln: " + notice));
+    }
+
+    public Places places(CliContext context, Consumer<String> notices) {
+        return Places.of(places, context, notices);
     }
 
     /** Options for an engine that saves where {@code outputFolder} says, or nowhere when it is {@code null}. */
@@ -48,11 +54,15 @@ public final class GlobalOptions {
     }
 
     /**
-     * The files of {@code --ckpt}, absolute. What is no file may be the name of a model that was found, as {@code kiln models} shows it.
+     * The files of {@code --ckpt}, absolute, or the model that a web UI's settings have chosen. What is no file may be the name of a model that
+     * was found, as {@code kiln models} shows it.
      *
      * @throws KilnException when one cannot be read
      */
     List<Path> checkpoints(Places where) {
+        if (places.checkpoints.isEmpty()) {
+            return where.webUi().checkpoint(where.models(List.of())).map(List::of).orElse(List.of());
+        }
         List<Path> files = new ArrayList<>();
         for (Path given : places.checkpoints) {
             files.add(Files.exists(given) ? readable(given, "model") : named(given, where));

@@ -65,26 +65,28 @@ public final class PictureOptions {
     NoiseKind noise;
 
     /**
-     * The request: what the user gave, then what the model presets, then A1111's presets.
+     * The request: what the user gave, then what the model presets, then the web UI's folder or A1111.
      *
+     * @param defaults the folder's presets
      * @throws KilnException when a value is not possible, or there is no prompt
      */
-    public GenerationRequest request(ModelPresets presets, CliContext context) {
-        GenerationRequest.Builder request = values(presets).toBuilder();
+    public GenerationRequest request(ModelPresets presets, GenerationRequest defaults, CliContext context) {
+        GenerationRequest complete = values(presets, defaults);
+        GenerationRequest.Builder request = complete.toBuilder();
         if (prompt != null) {
             request.prompt(prompt.equals("-") ? standardInput(context) : prompt);
         } else if (!presets.firstPrompt().isEmpty()) {
             context.err().println("kiln: no prompt was given, so it draws: " + presets.firstPrompt());
             request.prompt(presets.firstPrompt());
-        } else {
+        } else if (complete.prompt().isEmpty()) {
             throw KilnException.badRequest("no prompt: say what to draw with -p TEXT");
         }
         return request.build();
     }
 
     /** The same without the prompt. */
-    public GenerationRequest values(ModelPresets presets) {
-        GenerationRequest.Builder request = presets.builder();
+    public GenerationRequest values(ModelPresets presets, GenerationRequest defaults) {
+        GenerationRequest.Builder request = presets.builder(defaults);
         if (negativePrompt != null) {
             request.negativePrompt(negativePrompt);
         }
