@@ -4,12 +4,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.GenerationRequest.Variation;
+import kiln.runtime.job.Setting;
 import kiln.runtime.noise.NoiseKind;
 import kiln.runtime.sampling.SamplerChoice;
 
@@ -18,9 +20,6 @@ import kiln.runtime.sampling.SamplerChoice;
  * not possible leaves one line and A1111's default stays.
  */
 public final class WebUiDefaults {
-    /** Options that a request takes. */
-    static final Set<String> READ = Set.of("CLIP_stop_at_last_layers", "randn_source");
-
     /** Since 1.6 the sampler's fields, and since 1.7 the seed's, belong to built-in scripts; before, to the page itself. */
     private static final Pattern FIELD =
             Pattern.compile("(customscript/(?:sampler|seed)\\.py/)?txt2img/([^/]{1,60})/value", Pattern.CASE_INSENSITIVE);
@@ -48,6 +47,14 @@ public final class WebUiDefaults {
             Map.entry("height", (builder, value) -> builder.height(whole(value))),
             Map.entry("cfg scale", (builder, value) -> builder.cfgScale(number(value))),
             Map.entry("seed", (builder, value) -> builder.seed((long) number(value))),
+            Map.entry("variation seed", (builder, value) -> vary(builder, v -> new Variation(
+                    (long) number(value), v.strength(), v.resizeFromWidth(), v.resizeFromHeight()))),
+            Map.entry("variation strength", (builder, value) -> vary(builder, v -> new Variation(
+                    v.seed(), number(value), v.resizeFromWidth(), v.resizeFromHeight()))),
+            Map.entry("resize seed from width", (builder, value) -> vary(builder, v -> new Variation(
+                    v.seed(), v.strength(), whole(value), v.resizeFromHeight()))),
+            Map.entry("resize seed from height", (builder, value) -> vary(builder, v -> new Variation(
+                    v.seed(), v.strength(), v.resizeFromWidth(), whole(value)))),
             Map.entry("batch count", (builder, value) -> builder.batchCount(whole(value))),
             Map.entry("batch size", (builder, value) -> builder.batchSize(whole(value))));
 
@@ -65,19 +72,11 @@ public final class WebUiDefaults {
     }
 
     private void options(WebUiConfig config) {
-        set(config, "CLIP_stop_at_last_layers", (builder, value) -> builder.clipSkip(whole(value)));
         // Where there are settings, the rest of them is A1111's: a file that does not name the source means the card's.
         request = request.toBuilder().noise(NoiseKind.GPU).build();
-        set(config, "randn_source", (builder, value) -> builder.noise(noise(text(value))));
-    }
-
-    private static NoiseKind noise(String name) {
-        return switch (name) {
-            case "GPU" -> NoiseKind.GPU;
-            case "CPU" -> NoiseKind.CPU;
-            case "NV" -> NoiseKind.NV;
-            default -> throw KilnException.badRequest("needed is GPU, CPU or NV");
-        };
+        for (Setting setting : Setting.values()) {
+            set(config, setting.configName(), (builder, value) -> builder.set(setting, value));
+        }
     }
 
     private void fields(WebUiConfig file) {
@@ -119,6 +118,10 @@ public final class WebUiDefaults {
     private static String shown(Object value) {
         String text = value instanceof Map || value instanceof List ? "a list" : value.toString().replaceAll("\\p{Cntrl}", "?");
         return text.length() > 40 ? text.substring(0, 40) + "…" : text;
+    }
+
+    private static void vary(GenerationRequest.Builder builder, UnaryOperator<Variation> change) {
+        builder.variation(change.apply(builder.build().variation()));
     }
 
     private static String text(Object value) {

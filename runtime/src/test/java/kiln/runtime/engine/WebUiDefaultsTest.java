@@ -7,7 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.Settings;
 import kiln.runtime.noise.NoiseKind;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,6 +55,10 @@ class WebUiDefaultsTest {
                     "txt2img/Batch count/value": 2,
                     "txt2img/Batch size/value": 3,
                     "customscript/seed.py/txt2img/Seed/value": 77,
+                    "customscript/seed.py/txt2img/Variation seed/value": 5,
+                    "customscript/seed.py/txt2img/Variation strength/value": 0.25,
+                    "customscript/seed.py/txt2img/Resize seed from width/value": 512,
+                    "customscript/seed.py/txt2img/Resize seed from height/value": 768,
                     "customscript/xyz_grid.py/txt2img/Width/value": 8
                 }
                 """);
@@ -69,9 +75,23 @@ class WebUiDefaultsTest {
                 .batchCount(2)
                 .batchSize(3)
                 .seed(77)
+                .variation(new GenerationRequest.Variation(5, 0.25, 512, 768))
                 .clipSkip(2)
                 .noise(NoiseKind.NV)
                 .build());
+    }
+
+    @Test
+    void theOptionsThatDecideAPictureAreTaken() throws IOException {
+        GenerationRequest request = defaults("""
+                {"eta_noise_seed_delta": 31337, "eta_ancestral": 0.67, "s_tmax": 0.0, "emphasis": "No norm", "sd_vae": "x.safetensors",
+                 "comma_padding_backtrack": 0, "uni_pc_order": 2.0, "always_discard_next_to_last_sigma": true, "samples_format": "jpg",
+                 "randn_source": "CPU", "of an extension": {"a": 1}}
+                """, "{}");
+        assertThat(notices).isEmpty();
+        assertThat(request.settings()).isEqualTo(Settings.of(Map.of(
+                "eta_noise_seed_delta", 31337, "eta_ancestral", 0.67, "emphasis", "No norm", "sd_vae", "x.safetensors",
+                "comma_padding_backtrack", 0, "uni_pc_order", 2, "always_discard_next_to_last_sigma", true)));
     }
 
     @Test
@@ -81,7 +101,7 @@ class WebUiDefaultsTest {
         assertThat(notices).isEmpty();
         assertThat(request.steps()).isEqualTo(50);
         assertThat(request.sampler()).isEqualTo("DPM++ 2M Karras");
-        assertThat(request.noise()).as("A1111's own default").isEqualTo(NoiseKind.GPU);
+        assertThat(request.settings().noiseKind()).as("A1111's own default").isEqualTo(NoiseKind.GPU);
     }
 
     @Test
