@@ -78,7 +78,10 @@ final class Txt2imgCommand extends CliCommand {
                 checkStandardOutput(request);
             }
             target.prepare();
-            Txt2imgReport report = new Txt2imgReport(context, target, json, verbose);
+            if (global.consolePrompts(places)) {
+                context.err().println("kiln: drawing: " + request.prompt());
+            }
+            Txt2imgReport report = new Txt2imgReport(context, target, json, verbose, global.progressBar());
             GenerationJob job = engine.submit(request, new LastParameters(places.parametersFile()).keepFrom(report));
             context.cancellation().calls(job::cancel);
             GenerationEvent last = job.await();

@@ -21,6 +21,12 @@ public final class GlobalOptions {
     @ArgGroup(validate = false, heading = "%nComputing:%n", order = 91)
     ComputeOptions compute = new ComputeOptions();
 
+    @Option(names = "--disable-console-progressbars", hidden = true, description = "No bar with the progress.")
+    boolean noProgressBar;
+
+    @Option(names = "--enable-console-prompts", hidden = true, description = "Write the prompt to the error stream.")
+    boolean consolePrompts;
+
     // Cli answers it before parsing, so that wrong options do not stand in the way.
     @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help.")
     boolean help;
@@ -32,6 +38,16 @@ public final class GlobalOptions {
 
     public Places places(CliContext context, Consumer<String> notices) {
         return Places.of(places, context, notices);
+    }
+
+    /** Whether a terminal shows a job's progress. */
+    public boolean progressBar() {
+        return !noProgressBar;
+    }
+
+    /** Whether a job's prompt is written to the error stream: by the flag or by the web UI's option of that name. */
+    public boolean consolePrompts(Places where) {
+        return consolePrompts || Boolean.TRUE.equals(where.webUi().settings().values().get("enable_console_prompts"));
     }
 
     /** Options for an engine that saves where {@code outputFolder} says, or nowhere when it is {@code null}. */

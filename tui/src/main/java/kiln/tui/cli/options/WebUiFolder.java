@@ -2,7 +2,9 @@ package kiln.tui.cli.options;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import kiln.runtime.engine.Models;
@@ -15,6 +17,10 @@ import kiln.runtime.job.GenerationRequest;
  * and Kiln does what it does anywhere.
  */
 public final class WebUiFolder {
+    /** The options that are read here; others are a request's. */
+    public static final Set<String> READ =
+            Set.of("sd_model_checkpoint", "quicksettings_list", "outdir_samples", "outdir_txt2img_samples", "enable_console_prompts");
+
     private static final Pattern WINDOWS_PATH = Pattern.compile("[A-Za-z]:[\\\\/].*|\\\\\\\\.*", Pattern.DOTALL);
 
     private final Path data;
@@ -45,6 +51,12 @@ public final class WebUiFolder {
 
     public WebUiConfig settings() {
         return settings;
+    }
+
+    /** Names of the options that the web UI's page has at its top. */
+    public List<String> quickSettings() {
+        // The older name's list is one string.
+        return settings.texts(settings.values().containsKey("quicksettings_list") ? "quicksettings_list" : "quicksettings");
     }
 
     /** A request that has the folder's presets, and A1111's where it has none. */
