@@ -69,7 +69,7 @@ final class Txt2imgCommand extends CliCommand {
     @Override
     public int run() {
         Places places = global.places(context);
-        try (OutputTarget target = OutputTarget.of(output, places.outputs());
+        try (OutputTarget target = OutputTarget.of(output, places.webUi().txt2imgFolder());
                 Engine engine = new Engine(global.engineOptions(places, target.engineFolder(), device))) {
             Path model = engine.models().defaultModel();
             GenerationRequest request =
