@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.engine.Models;
@@ -20,12 +21,33 @@ public final class GlobalOptions {
     @ArgGroup(validate = false, heading = "%nComputing:%n", order = 91)
     ComputeOptions compute = new ComputeOptions();
 
+    @Option(names = "--disable-console-progressbars", hidden = true, description = "No bar with the progress.")
+    boolean noProgressBar;
+
+    @Option(names = "--enable-console-prompts", hidden = true, description = "Write the prompt to the error stream.")
+    boolean consolePrompts;
+
     // Cli answers it before parsing, so that wrong options do not stand in the way.
     @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help.")
     boolean help;
 
+    /** What is wrong with a web UI's files is told on the error stream. */
     public Places places(CliContext context) {
-        return Places.of(places, context);
+        return places(context, notice -> context.err().println("kiln: " + notice));
+    }
+
+    public Places places(CliContext context, Consumer<String> notices) {
+        return Places.of(places, context, notices);
+    }
+
+    /** Whether a terminal shows a job's progress. */
+    public boolean progressBar() {
+        return !noProgressBar;
+    }
+
+    /** Whether a job's prompt is written to the error stream: by the flag or by the web UI's option of that name. */
+    public boolean consolePrompts(Places where) {
+        return consolePrompts || Boolean.TRUE.equals(where.webUi().settings().values().get("enable_console_prompts"));
     }
 
     /** Options for an engine that saves where {@code outputFolder} says, or nowhere when it is {@code null}. */
@@ -48,11 +70,15 @@ public final class GlobalOptions {
     }
 
     /**
-     * The files of {@code --ckpt}, absolute. What is no file may be the name of a model that was found, as {@code kiln models} shows it.
+     * The files of {@code --ckpt}, absolute, or the model that a web UI's settings have chosen. What is no file may be the name of a model that
+     * was found, as {@code kiln models} shows it.
      *
      * @throws KilnException when one cannot be read
      */
     List<Path> checkpoints(Places where) {
+        if (places.checkpoints.isEmpty()) {
+            return where.webUi().checkpoint(where.models(List.of())).map(List::of).orElse(List.of());
+        }
         List<Path> files = new ArrayList<>();
         for (Path given : places.checkpoints) {
             files.add(Files.exists(given) ? readable(given, "model") : named(given, where));
