@@ -1,7 +1,6 @@
 package kiln.runtime.engine;
 
 import java.nio.file.Path;
-import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import kiln.runtime.base.DeviceUse;
@@ -9,6 +8,7 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
 import kiln.runtime.exec.Device;
 import kiln.runtime.family.ModelFiles;
+import kiln.runtime.family.ModelSource;
 import kiln.runtime.graph.ModelException;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
@@ -77,13 +77,14 @@ final class Worker implements AutoCloseable {
     }
 
     private void load(Path checkpoint, Consumer<GenerationEvent> listener) {
-        String key = ModelFiles.keyOf(List.of(checkpoint));
+        ModelSource source = ModelSource.of(checkpoint);
+        String key = source.key();
         if (session != null && session.files().key().equals(key)) {
             return;
         }
         listener.accept(new GenerationEvent.Loading("reading " + checkpoint.getFileName(), 0));
         unload();
-        ModelFiles files = ModelFiles.open(checkpoint);
+        ModelFiles files = ModelFiles.open(source);
         session = new ModelSession(files, opened -> {
             if (device == null) {
                 device = opener.open(options, this::tell);
