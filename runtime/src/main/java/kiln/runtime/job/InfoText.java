@@ -65,7 +65,7 @@ public record InfoText(String prompt, String negativePrompt, Map<String, String>
             parameters.put("Clip skip", Integer.toString(request.clipSkip()));
         }
         // A1111's default is the GPU's generator, so both of ours are written.
-        parameters.put("RNG", request.noise().name());
+        parameters.put("RNG", request.noise().kind().name());
         parameters.put("Version", version);
         return new InfoText(request.prompt(), request.negativePrompt(), parameters);
     }

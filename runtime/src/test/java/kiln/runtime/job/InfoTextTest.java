@@ -60,7 +60,7 @@ class InfoTextTest {
         GenerationRequest request = parsed.toRequest(REQUEST).build();
         assertThat(request.sampler()).isEqualTo("DPM++ 2M");
         assertThat(request.schedule()).isEqualTo("Automatic");
-        assertThat(request.noise()).as("A1111's default generator").isEqualTo(NoiseKind.NV);
+        assertThat(request.noise().kind()).as("A1111's default generator").isEqualTo(NoiseKind.NV);
         assertThat(request.clipSkip()).isEqualTo(1);
         assertThat(request.seed()).isEqualTo(965400086);
     }
