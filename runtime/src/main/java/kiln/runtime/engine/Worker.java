@@ -1,6 +1,5 @@
 package kiln.runtime.engine;
 
-import java.nio.file.Path;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import kiln.runtime.base.DeviceUse;
@@ -48,12 +47,13 @@ final class Worker implements AutoCloseable {
      * Draws a request's pictures.
      *
      * @param request with its model and its seed
+     * @param source what is opened for the request's model
      * @throws KilnException also for what goes wrong inside: a failure of the device closes it, so that the next request opens it anew
      */
-    void draw(GenerationRequest request, PictureSink sink, BooleanSupplier cancelled, Consumer<GenerationEvent> listener) {
+    void draw(GenerationRequest request, ModelSource source, PictureSink sink, BooleanSupplier cancelled, Consumer<GenerationEvent> listener) {
         notices = text -> listener.accept(new GenerationEvent.Notice(text));
         try {
-            load(request.model(), listener);
+            load(source, listener);
             listener.accept(new GenerationEvent.Started(request));
             look(listener);
             new Drawing(session, request, sink, cancelled, event -> {
@@ -76,15 +76,15 @@ final class Worker implements AutoCloseable {
         }
     }
 
-    private void load(Path checkpoint, Consumer<GenerationEvent> listener) {
-        ModelSource source = ModelSource.of(checkpoint);
+    private void load(ModelSource source, Consumer<GenerationEvent> listener) {
         String key = source.key();
         if (session != null && session.files().key().equals(key)) {
             return;
         }
-        listener.accept(new GenerationEvent.Loading("reading " + checkpoint.getFileName(), 0));
+        listener.accept(new GenerationEvent.Loading("reading " + source.checkpoint().getFileName(), 0));
         unload();
         ModelFiles files = ModelFiles.open(source);
+        files.notes().forEach(this::tell);
         session = new ModelSession(files, opened -> {
             if (device == null) {
                 device = opener.open(options, this::tell);

@@ -195,6 +195,11 @@ public final class ModelFiles implements WeightSource, AutoCloseable {
         return new KilnException(Category.UNSUPPORTED_MODEL, path() + ": " + reason, cause);
     }
 
+    /** What the checkpoint is, judged by its tensors. */
+    public CheckpointKind kind() {
+        return kind;
+    }
+
     /** Of the checkpoint. */
     public Path path() {
         return source.checkpoint();

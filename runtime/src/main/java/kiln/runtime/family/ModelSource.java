@@ -26,11 +26,6 @@ public record ModelSource(Path checkpoint, Path vae, Path config) {
         return new ModelSource(checkpoint, null, null);
     }
 
-    /** Whether the path is a folder that holds a model. */
-    public static boolean isFolder(Path path) {
-        return DiffusersFolder.is(path);
-    }
-
     /** The {@code .yaml} of the checkpoint's name beside it, {@code null} when there is none. */
     Path ownConfig() {
         String name = checkpoint.toAbsolutePath().normalize().getFileName().toString();

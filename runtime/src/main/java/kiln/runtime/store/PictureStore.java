@@ -11,6 +11,7 @@ import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
 import kiln.runtime.job.PictureSink;
+import kiln.weights.ModelCatalog;
 import kiln.weights.ModelHashes;
 import kiln.weights.WeightsException;
 
@@ -37,7 +38,7 @@ public final class PictureStore implements PictureSink {
 
     private static String hash(ModelHashes hashes, Path model) {
         try {
-            return ModelHashes.shortHash(hashes.sha256(model));
+            return hashes.shortHash(model).orElse(null);
         } catch (WeightsException e) {
             // The picture matters more: its text then goes without the hash.
             return null;
@@ -45,7 +46,7 @@ public final class PictureStore implements PictureSink {
     }
 
     private InfoText infoText(long seed) {
-        String name = request.model().getFileName().toString().replaceFirst("\\.[^.]*$", "");
+        String name = ModelCatalog.stemOf(request.model());
         return InfoText.of(request, seed, name, modelHash.join(), "kiln-" + Version.TEXT);
     }
 

@@ -18,8 +18,8 @@ import kiln.runtime.image.Picture;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.PictureSink;
+import kiln.runtime.pipeline.Drawing;
 import kiln.runtime.pipeline.ModelSession;
-import kiln.runtime.pipeline.TextToImage;
 import kiln.runtime.sampling.ModelSampling;
 import kiln.runtime.sampling.Prediction;
 import kiln.weights.TensorInfo;
@@ -160,7 +160,7 @@ class DiffusersFolderTest {
             }
         };
         try (ModelSession session = new ModelSession(ModelFiles.open(model), ReferenceExecutor::new)) {
-            new TextToImage(session, request, sink, () -> false, event -> {}).run();
+            new Drawing(session, request, sink, () -> false, event -> {}).run();
         }
         return drawn.get(0);
     }

@@ -14,10 +14,10 @@ import picocli.CommandLine.Model.OptionSpec;
 final class ForeignFlags {
     private static final String[] NOT_YET = words(
             "disable-nan-check share listen api nowebui api-log "
-                    + "api-server-stop disable-tls-verify freeze-settings no-hashing no-prompt-history unix-filenames-sanitization "
+                    + "api-server-stop disable-tls-verify freeze-settings no-prompt-history unix-filenames-sanitization "
                     + "enable-console-prompts dump-sysinfo allow-code disable-safe-unpickle");
     private static final String[] NOT_YET_WITH_VALUE = words(
-            "vae-path vae-dir embeddings-dir hypernetwork-dir lora-dir lyco-dir-backcompat config styles-file "
+            "embeddings-dir hypernetwork-dir lora-dir lyco-dir-backcompat styles-file "
                     + "gfpgan-models-path gfpgan-dir gfpgan-model codeformer-models-path esrgan-models-path bsrgan-models-path "
                     + "realesrgan-models-path dat-models-path scunet-models-path swinir-models-path ldsr-models-path "
                     + "clip-models-path localizations-dir textual-inversion-templates-dir ui-config-file ui-settings-file server-name "

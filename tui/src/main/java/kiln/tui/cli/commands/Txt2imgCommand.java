@@ -5,7 +5,6 @@ import java.util.List;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.GenerationJob;
-import kiln.runtime.engine.Models;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import kiln.tui.cli.base.CliContext;
@@ -72,7 +71,7 @@ final class Txt2imgCommand extends CliCommand {
                 Engine engine = new Engine(global.engineOptions(places, target.engineFolder(), device))) {
             Path model = engine.models().defaultModel();
             GenerationRequest request =
-                    picture.request(Models.presetsOf(model), context).toBuilder().model(model).build();
+                    picture.request(engine.models().presets(model), context).toBuilder().model(model).build();
             if (target.isStandardOutput()) {
                 checkStandardOutput(request);
             }

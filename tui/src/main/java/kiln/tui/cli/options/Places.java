@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.engine.ModelOptions;
 import kiln.runtime.engine.Models;
 import kiln.tui.cli.base.CliContext;
 
@@ -93,8 +94,8 @@ public record Places(
     }
 
     /** What these files, the folders and the demo model offer. */
-    Models models(List<Path> checkpoints) {
-        return new Models(checkpoints, checkpointFolders, demoModel, cache);
+    Models models(List<Path> checkpoints, ModelOptions options) {
+        return new Models(checkpoints, checkpointFolders, demoModel, cache, options);
     }
 
     /** Every place with the name it is shown under, for {@code kiln doctor}. */
