@@ -117,8 +117,8 @@ public final class TerminalUi implements Effects {
 
     /** Where this run's pictures are; empty when there are none. */
     private String farewell() {
-        List<Path> files = state.jobs.entries().stream()
-                .flatMap(entry -> entry.pictures().stream())
+        List<Path> files = state.jobs.records().stream()
+                .flatMap(job -> job.pictures().stream())
                 .map(GenerationEvent.GeneratedPicture::file)
                 .filter(Objects::nonNull)
                 .toList();

@@ -60,7 +60,7 @@ final class UiCommands {
     }
 
     private static boolean hasJobs(UiState state) {
-        return !state.jobs.entries().isEmpty();
+        return !state.jobs.records().isEmpty();
     }
 
     private static boolean canComplete(UiState state) {

@@ -397,14 +397,14 @@ class ScreenTest {
         Picture done = grey(128);
         tell(1, new GenerationEvent.PictureDone(new GeneratedPicture(0, 7, done, "x", null)));
         update.accept(new Result.Preview(1, 0, grey(16)));
-        assertThat(state.shownEntry().picture()).as("its own picture is there already").isSameAs(done);
+        assertThat(state.jobs.picture(state.shownJob())).as("its own picture is there already").isSameAs(done);
         Picture next = grey(16);
         update.accept(new Result.Preview(1, 1, next));
-        assertThat(state.shownEntry().picture()).isSameAs(next);
+        assertThat(state.jobs.picture(state.shownJob())).isSameAs(next);
         tell(1, new GenerationEvent.PictureDone(new GeneratedPicture(1, 8, done, "x", null)));
         tell(1, new GenerationEvent.Finished(1));
         update.accept(new Result.Preview(1, 2, grey(16)));
-        assertThat(state.shownEntry().picture()).isSameAs(done);
+        assertThat(state.jobs.picture(state.shownJob())).isSameAs(done);
     }
 
     @Test
