@@ -75,7 +75,7 @@ public final class GlobalOptions {
         return new ModelOptions(
                 places.vaeFile == null ? null : readable(places.vaeFile, "VAE"),
                 vaeFolders,
-                true,
+                where.webUi().vaeOverridesModel(),
                 places.config == null ? null : readable(places.config, "model configuration"),
                 !places.noHashing);
     }

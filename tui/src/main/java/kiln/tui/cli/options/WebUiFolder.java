@@ -18,8 +18,9 @@ import kiln.runtime.job.GenerationRequest;
  */
 public final class WebUiFolder {
     /** The options that are read here; others are a request's. */
-    public static final Set<String> READ =
-            Set.of("sd_model_checkpoint", "quicksettings_list", "outdir_samples", "outdir_txt2img_samples", "enable_console_prompts");
+    public static final Set<String> READ = Set.of(
+            "sd_model_checkpoint", "quicksettings_list", "outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples",
+            "sd_vae_overrides_per_model_preferences", "enable_console_prompts");
 
     private static final Pattern WINDOWS_PATH = Pattern.compile("[A-Za-z]:[\\\\/].*|\\\\\\\\.*", Pattern.DOTALL);
 
@@ -59,9 +60,13 @@ public final class WebUiFolder {
         return settings.texts(settings.values().containsKey("quicksettings_list") ? "quicksettings_list" : "quicksettings");
     }
 
-    /** A request that has the folder's presets, and A1111's where it has none. */
-    public GenerationRequest requestDefaults() {
-        return WebUiDefaults.of(settings, uiConfig, notices);
+    /**
+     * A request that has the folder's presets, and A1111's where it has none.
+     *
+     * @param page whose fields count, "txt2img" or "img2img"
+     */
+    public GenerationRequest requestDefaults(String page) {
+        return WebUiDefaults.of(settings, uiConfig, page, notices);
     }
 
     /** The checkpoint that was chosen last on the web UI's page, if it is still there. */
@@ -77,9 +82,20 @@ public final class WebUiFolder {
         return found;
     }
 
+    /** Whether the VAE of the settings goes before what a model asks for; until 1.6 the question was asked the other way round. */
+    boolean vaeOverridesModel() {
+        Object said = settings.values().get("sd_vae_overrides_per_model_preferences");
+        return said == null ? !Boolean.TRUE.equals(settings.values().get("sd_vae_as_default")) : !Boolean.FALSE.equals(said);
+    }
+
     /** Where pictures from text go, without the folders that are made for each date. */
     public Path txt2imgFolder() {
         return outputFolder("outdir_samples", "outdir_txt2img_samples", "txt2img-images");
+    }
+
+    /** The same for pictures from pictures. */
+    public Path img2imgFolder() {
+        return outputFolder("outdir_samples", "outdir_img2img_samples", "img2img-images");
     }
 
     private Path outputFolder(String common, String own, String usual) {
