@@ -53,7 +53,7 @@ public final class CardBench {
         PictureNetworks asked = PictureNetworks.of(model, GenerationRequest.builder().width(width).height(height).build());
         Map<String, Graph> networks = new LinkedHashMap<>();
         NetworkShape encoder = NetworkShape.encoder(1, height, width);
-        for (NetworkShape shape : List.of(asked.denoisers().get(0), asked.decoder(), encoder, asked.text().get(0))) {
+        for (NetworkShape shape : List.of(asked.passes().get(0).any(), asked.decoder(), encoder, asked.text().get(0))) {
             networks.put(shape.network(), model.graph(shape));
         }
         return networks;

@@ -20,7 +20,7 @@ import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.PictureSink;
 import kiln.runtime.pipeline.ModelSession;
-import kiln.runtime.pipeline.TextToImage;
+import kiln.runtime.pipeline.Drawing;
 
 /**
  * Draws pictures with the demo model and compares them with those that PyTorch drew in 32 bits: the whole way from the prompt to the colours.
@@ -121,7 +121,7 @@ public final class PictureSelfTest {
                 return new GeneratedPicture(index, seed, image, "", null);
             }
         };
-        new TextToImage(model, request, sink, () -> false, event -> {}).run();
+        new Drawing(model, request, sink, () -> false, event -> {}).run();
         return drawn[0];
     }
 

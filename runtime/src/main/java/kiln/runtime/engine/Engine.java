@@ -136,8 +136,8 @@ public final class Engine implements AutoCloseable {
     private void draw(GenerationJob job, Consumer<GenerationEvent> listener) {
         GenerationRequest asked = job.request();
         Path checkpoint = asked.model() == null ? models.defaultModel() : asked.model();
-        long seed = asked.seed() >= 0 ? asked.seed() : ThreadLocalRandom.current().nextLong(SEEDS);
-        GenerationRequest request = asked.toBuilder().model(checkpoint).seed(seed).build();
+        GenerationRequest request =
+                asked.toBuilder().model(checkpoint).build().seeded(() -> ThreadLocalRandom.current().nextLong(SEEDS));
         worker.draw(request, new PictureStore(request, options.outputFolder(), hashes), job::isCancelled, listener);
     }
 

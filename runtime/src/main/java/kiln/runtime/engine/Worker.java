@@ -14,7 +14,7 @@ import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.PictureSink;
 import kiln.runtime.pipeline.ModelSession;
-import kiln.runtime.pipeline.TextToImage;
+import kiln.runtime.pipeline.Drawing;
 
 /**
  * Draws on one device, one request after another. The device stays open between them, and so does the model, until a request wants another one
@@ -56,7 +56,7 @@ final class Worker implements AutoCloseable {
             load(request.model(), listener);
             listener.accept(new GenerationEvent.Started(request));
             look(listener);
-            new TextToImage(session, request, sink, cancelled, event -> {
+            new Drawing(session, request, sink, cancelled, event -> {
                 listener.accept(event);
                 if (event instanceof GenerationEvent.Preview || event instanceof GenerationEvent.PictureDone) {
                     look(listener);

@@ -14,6 +14,10 @@ public final class ModelSampling {
     private static final double SD1_LAST_BETA = 0.012;
     private static final int LCM_ENTRIES = 50;
     private static final float TIE = 1e-6f;
+    private static final int HALF_FRACTION_BITS = 10;
+    private static final int HALF_LEAST_EXPONENT = -14;
+    /** A1111's last level of a zero terminal schedule: what 0 would give is no number. */
+    private static final float ALMOST_ZERO = 4.8973451890853435e-08f;
 
     /** Levels by which models of that family draw well in few steps (Sabour et al. 2024). */
     private static final double[] SD1_ALIGNED = {14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029};
@@ -90,6 +94,29 @@ public final class ModelSampling {
             alphas[i] = (float) product;
         }
         return alphas;
+    }
+
+    /** The same levels rounded to 16-bit floats on the way, as A1111's before 1.8 were ("Downcast alphas_cumprod"). */
+    public ModelSampling downcast() {
+        float[] rounded = new float[alphasCumprod.length];
+        for (int i = 0; i < rounded.length; i++) {
+            float unit = Math.scalb(1f, Math.max(Math.getExponent(alphasCumprod[i]), HALF_LEAST_EXPONENT) - HALF_FRACTION_BITS);
+            rounded[i] = (float) Math.rint(alphasCumprod[i] / unit) * unit;
+        }
+        return new ModelSampling(rounded, alignedSigmas, stride, nearestEntry);
+    }
+
+    /** Levels spread so that the last is noise and (almost) nothing else (Lin et al. 2024), as A1111's "Zero Terminal SNR" has them. */
+    public ModelSampling zeroTerminal() {
+        double first = Math.sqrt(alphasCumprod[0]);
+        double last = Math.sqrt(alphasCumprod[alphasCumprod.length - 1]);
+        float[] spread = new float[alphasCumprod.length];
+        for (int i = 0; i < spread.length; i++) {
+            double root = (Math.sqrt(alphasCumprod[i]) - last) * (first / (first - last));
+            spread[i] = (float) (root * root);
+        }
+        spread[spread.length - 1] = ALMOST_ZERO;
+        return new ModelSampling(spread, alignedSigmas, stride, nearestEntry);
     }
 
     /** The same levels, but a level between two entries counts as the timestep of the nearer (A1111's {@code enable_quantization}). */

@@ -71,7 +71,7 @@ class GoldenPictureTest {
                 return new GeneratedPicture(index, seed, image, "", null);
             }
         };
-        new TextToImage(model, request, sink, () -> false, event -> {}).run();
+        new Drawing(model, request, sink, () -> false, event -> {}).run();
         return new Drawn(latents[0], pictures[0]);
     }
 
@@ -188,7 +188,7 @@ class GoldenPictureTest {
             }
         };
         GenerationRequest three = single.toBuilder().batchSize(2).batchCount(2).seed(40).build();
-        new TextToImage(model, three, sink, () -> false, event -> {}).run();
+        new Drawing(model, three, sink, () -> false, event -> {}).run();
         assertThat(batch).hasSize(4);
         // A batch is summed in another order than one picture alone: at most the last bit of a few values differs.
         assertThat(meanDifference(batch.get(1), draw(single).picture)).isLessThan(0.05);

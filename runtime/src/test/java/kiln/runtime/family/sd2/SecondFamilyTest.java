@@ -18,7 +18,7 @@ import kiln.runtime.model.ClipText;
 import kiln.runtime.model.Model;
 import kiln.runtime.model.ModelFamily;
 import kiln.runtime.pipeline.ModelSession;
-import kiln.runtime.pipeline.TextToImage;
+import kiln.runtime.pipeline.Drawing;
 import kiln.runtime.sampling.Prediction;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -77,7 +77,7 @@ class SecondFamilyTest {
         };
         ModelFiles files = ModelFiles.open(List.of(checkpoint), FAMILIES);
         try (ModelSession session = new ModelSession(files, ReferenceExecutor::new)) {
-            new TextToImage(session, request, sink, () -> false, event -> {}).run();
+            new Drawing(session, request, sink, () -> false, event -> {}).run();
         }
         assertThat(drawn).singleElement().satisfies(picture -> {
             assertThat(picture.width()).isEqualTo(32);

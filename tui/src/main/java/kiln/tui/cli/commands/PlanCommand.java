@@ -70,7 +70,7 @@ final class PlanCommand extends CliCommand {
     public int run() {
         EngineOptions options = global.engineOptions(global.places(context), null, device);
         Path model = new Models(options).defaultModel();
-        GenerationRequest request = picture.values(Models.presetsOf(model));
+        GenerationRequest request = picture.values(Models.presetsOf(model), context);
         CardFindings.Card card = CardFindings.wanted(options, context.environment());
         if (card != null || isForCard(options)) {
             CardPlanReport report = new CardPlanReport(model, request, PicturePlans.onCard(options, model, request, card, rates()));
