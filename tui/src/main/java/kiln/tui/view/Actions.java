@@ -181,8 +181,30 @@ final class Actions {
         InfoText parameters = parameters(text);
         if (parameters == null) {
             state.editor().insert(text);
-            return;
+        } else {
+            take(parameters);
         }
+    }
+
+    /** A1111's paste button: parameters that stand in the prompt become the settings; an empty prompt takes those of the last job. */
+    void useParameters() {
+        if (state.prompt.text().isBlank()) {
+            effects.readParameters();
+        } else {
+            takeParameters(state.prompt.text());
+        }
+    }
+
+    void takeParameters(String text) {
+        InfoText parameters = InfoText.parse(text);
+        if (parameters.parameters().isEmpty()) {
+            state.remark("there are no parameters in the prompt");
+        } else {
+            take(parameters);
+        }
+    }
+
+    private void take(InfoText parameters) {
         GenerationRequest request = InfoTextReader.read(parameters, state.form.values()).request().build();
         replace(state.prompt, request.prompt());
         replace(state.negative, request.negativePrompt());

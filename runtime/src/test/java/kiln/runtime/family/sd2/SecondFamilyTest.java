@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import kiln.runtime.exec.reference.ReferenceExecutor;
 import kiln.runtime.family.ModelFiles;
+import kiln.runtime.family.ModelSource;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.KeptPictures;
 import kiln.runtime.model.ClipText;
@@ -37,7 +38,7 @@ class SecondFamilyTest {
 
     @Test
     void itsOwnNamesAndPackedRowsAreFound() {
-        try (ModelFiles files = ModelFiles.open(List.of(checkpoint), FAMILIES)) {
+        try (ModelFiles files = ModelFiles.open(ModelSource.of(checkpoint), FAMILIES)) {
             Model model = files.model();
             assertThat(model.prediction()).isEqualTo(Prediction.V);
             assertThat(model.denoiser().contextWidth()).isEqualTo(1024);
@@ -58,7 +59,7 @@ class SecondFamilyTest {
         GenerationRequest request = GenerationRequest.builder()
                 .model(checkpoint).prompt("a house").width(32).height(16).steps(2).sampler("DDIM").seed(3).build();
         KeptPictures kept = new KeptPictures();
-        ModelFiles files = ModelFiles.open(List.of(checkpoint), FAMILIES);
+        ModelFiles files = ModelFiles.open(ModelSource.of(checkpoint), FAMILIES);
         try (ModelSession session = new ModelSession(files, ReferenceExecutor::new)) {
             new Drawing(session, request, kept, () -> false, event -> {}).run();
         }

@@ -23,8 +23,8 @@ final class Img2imgCommand extends Txt2imgCommand {
     }
 
     @Override
-    GenerationRequest.Builder request(ModelPresets presets) {
-        GenerationRequest.Builder request = super.request(presets);
+    GenerationRequest.Builder request(ModelPresets presets, GenerationRequest defaults) {
+        GenerationRequest.Builder request = super.request(presets, defaults);
         init.apply(request);
         return request;
     }

@@ -5,6 +5,7 @@ import java.util.List;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.GenerationJob;
+import kiln.runtime.engine.LastParameters;
 import kiln.runtime.engine.ModelPresets;
 import kiln.runtime.engine.Models;
 import kiln.runtime.job.GenerationEvent;
@@ -76,13 +77,16 @@ class Txt2imgCommand extends CliCommand {
         try (OutputTarget target = OutputTarget.of(output, places.outputs());
                 Engine engine = new Engine(global.engineOptions(places, target.engineFolder(), device))) {
             Path model = engine.models().defaultModel();
-            GenerationRequest request = request(Models.presetsOf(model)).model(model).build();
+            GenerationRequest request = request(engine.models().presets(model), places.webUi().requestDefaults()).model(model).build();
             if (target.isStandardOutput()) {
                 checkStandardOutput(request);
             }
             target.prepare();
-            Txt2imgReport report = new Txt2imgReport(context, target, json, verbose);
-            GenerationJob job = engine.submit(request, report);
+            if (global.consolePrompts(places)) {
+                context.err().println("kiln: drawing: " + request.prompt());
+            }
+            Txt2imgReport report = new Txt2imgReport(context, target, json, verbose, global.progressBar());
+            GenerationJob job = engine.submit(request, new LastParameters(places.parametersFile()).keepFrom(report));
             context.cancellation().calls(job::cancel);
             GenerationEvent last = job.await();
             report.end(engine.device());
@@ -96,9 +100,9 @@ class Txt2imgCommand extends CliCommand {
         return 0;
     }
 
-    /** What the options ask for, on top of the model's presets. */
-    GenerationRequest.Builder request(ModelPresets presets) {
-        GenerationRequest.Builder request = picture.request(presets, context).toBuilder();
+    /** What the options ask for, on top of the model's presets and the folder's defaults. */
+    GenerationRequest.Builder request(ModelPresets presets, GenerationRequest defaults) {
+        GenerationRequest.Builder request = picture.request(presets, defaults, context).toBuilder();
         hires.apply(request);
         return request;
     }

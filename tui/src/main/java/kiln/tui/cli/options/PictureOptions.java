@@ -113,12 +113,14 @@ public final class PictureOptions {
     Path like;
 
     /**
-     * The request: what the user gave, then what the model presets, then A1111's presets.
+     * The request: what the user gave, then what the model presets, then the web UI's folder or A1111.
      *
+     * @param defaults the folder's presets
      * @throws KilnException when a value is not possible, or there is no prompt
      */
-    public GenerationRequest request(ModelPresets presets, CliContext context) {
-        GenerationRequest.Builder request = values(presets, context).toBuilder();
+    public GenerationRequest request(ModelPresets presets, GenerationRequest defaults, CliContext context) {
+        GenerationRequest complete = values(presets, defaults, context);
+        GenerationRequest.Builder request = complete.toBuilder();
         if (prompt == null && like != null) {
             return request.build();
         }
@@ -127,15 +129,15 @@ public final class PictureOptions {
         } else if (!presets.firstPrompt().isEmpty()) {
             context.err().println("kiln: no prompt was given, so it draws: " + presets.firstPrompt());
             request.prompt(presets.firstPrompt());
-        } else {
+        } else if (complete.prompt().isEmpty()) {
             throw KilnException.badRequest("no prompt: say what to draw with -p TEXT");
         }
         return request.build();
     }
 
     /** The same without the prompt. */
-    public GenerationRequest values(ModelPresets presets, CliContext context) {
-        GenerationRequest.Builder request = like == null ? presets.builder() : like(presets, context);
+    public GenerationRequest values(ModelPresets presets, GenerationRequest defaults, CliContext context) {
+        GenerationRequest.Builder request = like == null ? presets.builder(defaults) : like(presets.builder(defaults).build(), context);
         if (negativePrompt != null) {
             request.negativePrompt(negativePrompt);
         }
@@ -190,13 +192,13 @@ public final class PictureOptions {
     }
 
     /** What a picture's parameters ask for; what of it cannot be had is told. */
-    private GenerationRequest.Builder like(ModelPresets presets, CliContext context) {
+    private GenerationRequest.Builder like(GenerationRequest base, CliContext context) {
         Path file = GlobalOptions.readable(like, "picture");
         String text = PngReader.readTexts(file).get(InfoText.PNG_KEYWORD);
         if (text == null) {
             throw KilnException.badRequest(file + " carries no parameters: nothing says how it was made");
         }
-        InfoTextReader.Reading reading = InfoTextReader.read(InfoText.parse(text), presets.builder().build());
+        InfoTextReader.Reading reading = InfoTextReader.read(InfoText.parse(text), base);
         reading.notHonoured().forEach(field -> context.err().println("kiln: " + file.getFileName() + ": left out: " + field));
         return reading.request();
     }
