@@ -3,6 +3,7 @@ package kiln.runtime.store;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Version;
@@ -10,6 +11,7 @@ import kiln.runtime.image.Picture;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
+import kiln.runtime.job.InfoTextWriter;
 import kiln.runtime.job.PictureSink;
 import kiln.weights.ModelCatalog;
 import kiln.weights.ModelHashes;
@@ -21,39 +23,47 @@ import kiln.weights.WeightsException;
  */
 public final class PictureStore implements PictureSink {
     private final GenerationRequest request;
+    private final Path vae;
     private final PictureFiles files;
     private final CompletableFuture<String> modelHash;
+    private final CompletableFuture<String> vaeHash;
     private Path latentFile;
 
     /**
      * @param request complete: with its model and seed
+     * @param vae what takes the place of the model's own, {@code null} when nothing does
      * @param outputFolder {@code null} keeps pictures in memory only
      */
-    public PictureStore(GenerationRequest request, Path outputFolder, ModelHashes hashes) {
+    public PictureStore(GenerationRequest request, Path vae, Path outputFolder, ModelHashes hashes) {
         this.request = request;
+        this.vae = vae;
         files = outputFolder == null ? null : PictureFiles.txt2img(outputFolder);
         // Hashing a model of several gigabytes takes a while: it goes on beside the first picture's making.
         modelHash = CompletableFuture.supplyAsync(() -> hash(hashes, request.model()));
+        vaeHash = modelHash.thenApplyAsync(hash -> vae == null ? null : hash(hashes, vae));
     }
 
-    private static String hash(ModelHashes hashes, Path model) {
+    private static String hash(ModelHashes hashes, Path file) {
         try {
-            return hashes.shortHash(model).orElse(null);
+            return hashes.shortHash(file).orElse(null);
         } catch (WeightsException e) {
             // The picture matters more: its text then goes without the hash.
             return null;
         }
     }
 
-    private InfoText infoText(long seed) {
-        String name = ModelCatalog.stemOf(request.model());
-        return InfoText.of(request, seed, name, modelHash.join(), "kiln-" + Version.TEXT);
+    private InfoText infoText(int index, long seed) {
+        String vaeName = vae == null ? null : vae.getFileName().toString();
+        InfoTextWriter.Model model =
+                new InfoTextWriter.Model(ModelCatalog.stemOf(request.model()), modelHash.join(), vaeName, vaeHash.join());
+        long variationSeed = request.noise().variationSeeds(index, 1)[0];
+        return InfoTextWriter.write(request, seed, variationSeed, model, Map.of(), "kiln-" + Version.TEXT);
     }
 
     @Override
     public void latent(int index, long seed, float[] latent, int height, int width) {
         if (files != null) {
-            InfoText text = infoText(seed);
+            InfoText text = infoText(index, seed);
             latentFile = files.saveLatent(new LatentFile(latent, height, width, text.format()), text);
         }
     }
@@ -71,7 +81,7 @@ public final class PictureStore implements PictureSink {
 
     @Override
     public GeneratedPicture picture(int index, long seed, Picture image) {
-        InfoText text = infoText(seed);
+        InfoText text = infoText(index, seed);
         Path file = files == null ? null : save(image, text);
         if (latentFile != null) {
             try {

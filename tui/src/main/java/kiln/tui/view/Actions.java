@@ -8,6 +8,7 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.image.PngReader;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
+import kiln.runtime.job.InfoTextReader;
 import kiln.tui.editor.PromptEditor;
 
 /** What commands do to the state. */
@@ -181,7 +182,7 @@ final class Actions {
             state.editor().insert(text);
             return;
         }
-        GenerationRequest request = parameters.toRequest(state.form.values()).build();
+        GenerationRequest request = InfoTextReader.read(parameters, state.form.values()).request().build();
         replace(state.prompt, request.prompt());
         replace(state.negative, request.negativePrompt());
         state.form.take(request);

@@ -155,6 +155,26 @@ class ReportingCommandsTest {
     }
 
     @Test
+    void modelsTellsVaesAndDiffusersFolders() throws IOException {
+        Files.move(weights(), folder.resolve("a.vae.safetensors"));
+        Files.copy(folder.resolve("a.vae.safetensors"), Files.createDirectories(folder.resolve("own")).resolve("b.pt"));
+        Files.writeString(Files.createDirectories(folder.resolve("sd-v1.5")).resolve("model_index.json"), "{}");
+        JsonNode json = json(Run.in(folder).kiln("models", "--json", "--ckpt-dir", folder.toString(), "--vae-dir", folder.resolve("own").toString()));
+        assertThat(json.get("vaes").findValuesAsText("name")).containsExactly("a.vae.safetensors", "b.pt");
+        assertThat(json.get("vaes").get(0).get("legacyHash").asText()).hasSize(8);
+        assertThat(json.get("models").findValuesAsText("name")).containsExactly("sd-v1.5");
+        assertThat(json.get("models").get(0).get("error").asText()).contains("unet").contains("no weights");
+        assertThat(Run.in(folder).kiln("models", "--ckpt-dir", folder.toString()).out()).contains("a.vae.safetensors  ");
+    }
+
+    @Test
+    void aVaeOrConfigurationThatIsNamedMustBeThere() {
+        assertFailure(Run.in(folder).kiln("models", "--vae-path", "none.pt"), 3, "no VAE at");
+        assertFailure(Run.in(folder).kiln("models", "--config", "none.yaml"), 3, "no model configuration at");
+        assertFailure(Run.in(folder).kiln("models", "--ckpt", folder.toString()), 2, "no model_index.json");
+    }
+
+    @Test
     void withoutModelsTheNextStepIsTold() {
         Run run = Run.in(folder).kiln("models");
         assertThat(run.out()).contains("no models found").contains(folder.resolve(".local/share/kiln/models/Stable-diffusion").toString());

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.ModelPresets;
 import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.Setting;
 import kiln.runtime.noise.NoiseKind;
 import kiln.runtime.sampling.SamplerChoice;
 import kiln.tui.cli.base.CliContext;
@@ -64,6 +65,12 @@ public final class PictureOptions {
             description = "cpu (torch's), nv (CUDA's as A1111 emulates it) or gpu (a card's). Default: cpu.")
     NoiseKind noise;
 
+    @Option(
+            names = {"--sd-vae", "--vae"},
+            paramLabel = "NAME",
+            description = "A VAE's file name (kiln models lists them), None for the model's own or Automatic. Default: Automatic.")
+    String vae;
+
     /**
      * The request: what the user gave, then what the model presets, then A1111's presets.
      *
@@ -120,6 +127,9 @@ public final class PictureOptions {
         }
         if (noise != null) {
             request.noise(noise);
+        }
+        if (vae != null) {
+            request.set(Setting.VAE, vae);
         }
         GenerationRequest complete = request.build();
         // Unknown names must be told before a model is loaded.
