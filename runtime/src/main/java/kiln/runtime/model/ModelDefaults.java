@@ -63,7 +63,11 @@ public record ModelDefaults(JsonNode presets, Map<String, List<String>> vocabula
 
     /** A builder that starts from the model's presets instead of A1111's defaults. */
     public GenerationRequest.Builder builder() {
-        GenerationRequest.Builder builder = GenerationRequest.builder();
+        return addTo(GenerationRequest.builder());
+    }
+
+    /** Puts the model's presets in the place of what the builder has. */
+    public GenerationRequest.Builder addTo(GenerationRequest.Builder builder) {
         if (presets.has("width")) {
             builder.width(presets.get("width").asInt());
         }

@@ -133,9 +133,10 @@ public class CliTest {
                 .kiln("version");
         assertThat(run.exitCode()).isZero();
         assertThat(run.err().lines()).containsExactly(
-                "kiln: --use-ipex has no effect: Kiln chooses the fastest way by itself",
+                "kiln: --use-ipex has no effect: Kiln computes on NVIDIA's cards and on CPUs",
                 "kiln: --always-batch-cond-uncond has no effect: it is always so",
-                "kiln: --lora-dir has no effect yet");
+                "kiln: --lora-dir has no effect: no networks are added to a model yet",
+                "kiln: --skip-torch-cuda-test has no effect: nothing is installed or checked at the start");
         assertFailure(Run.in(folder).variable("COMMANDLINE_ARGS", "--ckpt 'x").kiln("version"), 2, "COMMANDLINE_ARGS");
     }
 

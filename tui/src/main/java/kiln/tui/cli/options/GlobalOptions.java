@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.engine.ModelOptions;
@@ -21,12 +22,33 @@ public final class GlobalOptions {
     @ArgGroup(validate = false, heading = "%nComputing:%n", order = 91)
     ComputeOptions compute = new ComputeOptions();
 
+    @Option(names = "--disable-console-progressbars", hidden = true, description = "No bar with the progress.")
+    boolean noProgressBar;
+
+    @Option(names = "--enable-console-prompts", hidden = true, description = "Write the prompt to the error stream.")
+    boolean consolePrompts;
+
     // Cli answers it before parsing, so that wrong options do not stand in the way.
     @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help.")
     boolean help;
 
+    /** What is wrong with a web UI's files is told on the error stream. */
     public Places places(CliContext context) {
-        return Places.of(places, context);
+        return places(context, notice -> context.err().println("kiln: " + notice));
+    }
+
+    public Places places(CliContext context, Consumer<String> notices) {
+        return Places.of(places, context, notices);
+    }
+
+    /** Whether a terminal shows a job's progress. */
+    public boolean progressBar() {
+        return !noProgressBar;
+    }
+
+    /** Whether a job's prompt is written to the error stream: by the flag or by the web UI's option of that name. */
+    public boolean consolePrompts(Places where) {
+        return consolePrompts || Boolean.TRUE.equals(where.webUi().settings().values().get("enable_console_prompts"));
     }
 
     /** Options for an engine that saves where {@code outputFolder} says, or nowhere when it is {@code null}. */
@@ -64,14 +86,22 @@ public final class GlobalOptions {
     }
 
     /**
-     * The files and diffusers folders of {@code --ckpt}, absolute. What is no file may be the name of a model that was found, as {@code kiln models} shows it.
+     * The files and diffusers folders of {@code --ckpt}, absolute, or the model that a web UI's settings have chosen. What is no file may be the name of a model that
+     * was found, as {@code kiln models} shows it.
      *
      * @throws KilnException when one cannot be read
      */
     List<Path> checkpoints(Places where) {
+        if (places.checkpoints.isEmpty()) {
+            return where.webUi().checkpoint(where.models(List.of(), ModelOptions.DEFAULT)).map(List::of).orElse(List.of());
+        }
         List<Path> files = new ArrayList<>();
         for (Path given : places.checkpoints) {
-            files.add(Models.isFolder(given) ? given.toAbsolutePath().normalize() : Files.exists(given) ? readable(given, "model") : named(given, where));
+            if (Models.isFolder(given)) {
+                files.add(given.toAbsolutePath().normalize());
+            } else {
+                files.add(Files.exists(given) ? readable(given, "model") : named(given, where));
+            }
         }
         return files;
     }

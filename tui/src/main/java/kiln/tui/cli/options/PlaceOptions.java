@@ -25,7 +25,7 @@ final class PlaceOptions {
     @Option(names = "--no-hashing", description = "Read no whole file for its hash; those that are known are used.")
     boolean noHashing;
 
-    @Option(names = "--data-dir", paramLabel = "DIR", description = "Parent of models/ and outputs/ (KILN_DATA_DIR).")
+    @Option(names = "--data-dir", paramLabel = "DIR", description = "A web UI's folder, or one like it: models/, outputs/, config.json (KILN_DATA_DIR).")
     Path dataFolder;
 
     @Option(names = "--models-dir", paramLabel = "DIR", description = "Parent of Stable-diffusion/ (KILN_MODELS_DIR).")
@@ -42,4 +42,13 @@ final class PlaceOptions {
 
     @Option(names = "--state-dir", paramLabel = "DIR", description = "Histories, logs (KILN_STATE_DIR).")
     Path stateFolder;
+
+    @Option(names = "--ui-settings-file", paramLabel = "FILE", description = "The web UI's settings. Default: config.json in the data folder.")
+    Path settingsFile;
+
+    @Option(names = "--ui-config-file", paramLabel = "FILE", description = "Its pages' presets. Default: ui-config.json in the data folder.")
+    Path uiConfigFile;
+
+    @Option(names = "--no-prompt-history", description = "Keep no prompts: neither params.txt nor the terminal's history.")
+    boolean noPromptHistory;
 }
