@@ -75,7 +75,7 @@ public final class GlobalOptions {
         return new ModelOptions(
                 places.vaeFile == null ? null : readable(places.vaeFile, "VAE"),
                 vaeFolders,
-                true,
+                where.webUi().vaeOverridesModel(),
                 places.config == null ? null : readable(places.config, "model configuration"),
                 !places.noHashing);
     }
@@ -86,8 +86,8 @@ public final class GlobalOptions {
     }
 
     /**
-     * The files and diffusers folders of {@code --ckpt}, absolute, or the model that a web UI's settings have chosen. What is no file may be the name of a model that
-     * was found, as {@code kiln models} shows it.
+     * The files and diffusers folders of {@code --ckpt}, absolute, or the model that a web UI's settings have chosen. What is no file may be the
+     * name of a model that was found, as {@code kiln models} shows it.
      *
      * @throws KilnException when one cannot be read
      */
