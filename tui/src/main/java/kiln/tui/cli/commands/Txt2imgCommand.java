@@ -7,7 +7,6 @@ import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.GenerationJob;
 import kiln.runtime.engine.LastParameters;
 import kiln.runtime.engine.ModelPresets;
-import kiln.runtime.engine.Models;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import kiln.tui.cli.base.CliContext;

@@ -97,7 +97,11 @@ public final class GlobalOptions {
         }
         List<Path> files = new ArrayList<>();
         for (Path given : places.checkpoints) {
-            files.add(Models.isFolder(given) ? given.toAbsolutePath().normalize() : Files.exists(given) ? readable(given, "model") : named(given, where));
+            if (Models.isFolder(given)) {
+                files.add(given.toAbsolutePath().normalize());
+            } else {
+                files.add(Files.exists(given) ? readable(given, "model") : named(given, where));
+            }
         }
         return files;
     }

@@ -78,6 +78,12 @@ public final class PictureOptions {
             description = "cpu (torch's), nv (CUDA's as A1111 emulates it) or gpu (a card's). Default: cpu.")
     NoiseKind noise;
 
+    @Option(
+            names = {"--sd-vae", "--vae"},
+            paramLabel = "NAME",
+            description = "A VAE's file name (kiln models lists them), None for the model's own or Automatic. Default: Automatic.")
+    String vae;
+
     @Option(names = "--noise-card", paramLabel = "CARD", description = "Whose random numbers --noise gpu makes: RTX 3060, or 28x1536.")
     String noiseCard;
 
@@ -204,6 +210,9 @@ public final class PictureOptions {
         }
         if (noise != null) {
             request.noise(noise);
+        }
+        if (vae != null) {
+            request.set(Setting.VAE, vae);
         }
         if (noiseCard != null) {
             request.set(Setting.NOISE_CARD, noiseCard);

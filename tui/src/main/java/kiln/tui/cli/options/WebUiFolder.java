@@ -17,10 +17,12 @@ import kiln.runtime.job.GenerationRequest;
  * and Kiln does what it does anywhere.
  */
 public final class WebUiFolder {
+    private static final String VAE_OVERRIDES = "sd_vae_overrides_per_model_preferences";
+
     /** The options that are read here; others are a request's. */
     public static final Set<String> READ = Set.of(
             "sd_model_checkpoint", "quicksettings_list", "outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples",
-            "sd_vae_overrides_per_model_preferences", "enable_console_prompts");
+            VAE_OVERRIDES, "enable_console_prompts");
 
     private static final Pattern WINDOWS_PATH = Pattern.compile("[A-Za-z]:[\\\\/].*|\\\\\\\\.*", Pattern.DOTALL);
 
@@ -52,6 +54,11 @@ public final class WebUiFolder {
 
     public WebUiConfig settings() {
         return settings;
+    }
+
+    /** Whether a VAE that is named in the settings goes before what a model's notes or name ask for. */
+    boolean vaeOverridesModel() {
+        return !Boolean.FALSE.equals(settings.values().get(VAE_OVERRIDES));
     }
 
     /** Names of the options that the web UI's page has at its top. */
