@@ -1,5 +1,7 @@
 package kiln.runtime.base;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -20,7 +22,7 @@ public final class NativeLoading {
         FOLDER.compareAndSet(null, folder);
     }
 
-    /** Sets JavaCPP's properties. */
+    /** Sets JavaCPP's properties; called before each library's first use. */
     public static void prepare() {
         // JavaCPP would refuse native memory beyond the Java heap's size.
         System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
@@ -28,6 +30,13 @@ public final class NativeLoading {
         Path folder = FOLDER.get();
         if (folder != null) {
             System.setProperty("org.bytedeco.javacpp.cachedir", folder.toString());
+            try {
+                // JavaCPP makes it once and fails with a second library when the cache was emptied meanwhile.
+                Files.createDirectories(folder);
+            } catch (IOException e) {
+                // It says itself, and better, what it cannot write.
+                return;
+            }
         }
     }
 }

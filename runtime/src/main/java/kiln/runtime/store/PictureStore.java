@@ -5,14 +5,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Version;
 import kiln.runtime.image.Picture;
+import kiln.runtime.image.PictureEncoding;
+import kiln.runtime.image.PictureWriter;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
 import kiln.runtime.job.InfoTextWriter;
 import kiln.runtime.job.PictureSink;
+import kiln.runtime.job.Setting;
 import kiln.weights.ModelCatalog;
 import kiln.weights.ModelHashes;
 import kiln.weights.WeightsException;
@@ -23,6 +27,7 @@ import kiln.weights.WeightsException;
  */
 public final class PictureStore implements PictureSink {
     private final GenerationRequest request;
+    private final Consumer<String> notices;
     private final PictureFiles files;
     private final CompletableFuture<String> modelHash;
     private Path latentFile;
@@ -30,9 +35,11 @@ public final class PictureStore implements PictureSink {
     /**
      * @param request complete: with its model and seed
      * @param outputFolder {@code null} keeps pictures in memory only
+     * @param notices told, in words for people, of a picture that the wanted format cannot hold
      */
-    public PictureStore(GenerationRequest request, Path outputFolder, ModelHashes hashes) {
+    public PictureStore(GenerationRequest request, Path outputFolder, ModelHashes hashes, Consumer<String> notices) {
         this.request = request;
+        this.notices = notices;
         files = outputFolder == null ? null : PictureFiles.txt2img(outputFolder);
         // Hashing a model of several gigabytes takes a while: it goes on beside the first picture's making.
         modelHash = CompletableFuture.supplyAsync(() -> hash(hashes, request.model()));
@@ -64,7 +71,13 @@ public final class PictureStore implements PictureSink {
 
     private Path save(Picture image, InfoText text) {
         try {
-            return files.save(image, text);
+            PictureEncoding encoding = request.settings().encoding();
+            String refusal = PictureWriter.refusal(encoding, image.width(), image.height(), text.format());
+            if (refusal != null) {
+                notices.accept(refusal);
+                encoding = PictureEncoding.PNG;
+            }
+            return files.save(image, text, encoding, request.settings().flag(Setting.SAVE_TEXT));
         } catch (KilnException e) {
             if (latentFile == null) {
                 throw e;
