@@ -69,7 +69,7 @@ public final class Bench {
             listener.accept("text encoder");
             Timing text = time(() -> encodePrompts(session, networks), runs);
             listener.accept("denoiser");
-            NetworkShape step = networks.denoisers().get(0);
+            NetworkShape step = networks.passes().get(0).any();
             int positions = step.height() * step.width();
             Map<String, float[]> inputs = new HashMap<>();
             inputs.put("latent", normals(random, step.batch() * positions * model.denoiser().inChannels()));

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaException;
+import kiln.runtime.base.KernelTimes;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Selection;
 import kiln.runtime.engine.CudaOpening;
@@ -40,7 +41,7 @@ public final class CardBench {
             Map<String, Graph> networks = networks(file, width, height);
             CudaOpening.Card card = Devices.openCard(options);
             try (CudaContext context = card.context()) {
-                return KernelTimes.of(KernelBench.run(context, card.settings(), networks, selection::takes, quick, listener));
+                return KernelBench.run(context, card.settings(), networks, selection::takes, quick, listener);
             }
         } catch (CudaException e) {
             throw CudaExecutor.failure(e);
@@ -52,7 +53,7 @@ public final class CardBench {
         PictureNetworks asked = PictureNetworks.of(model, GenerationRequest.builder().width(width).height(height).build());
         Map<String, Graph> networks = new LinkedHashMap<>();
         NetworkShape encoder = NetworkShape.encoder(1, height, width);
-        for (NetworkShape shape : List.of(asked.denoisers().get(0), asked.decoder(), encoder, asked.text().get(0))) {
+        for (NetworkShape shape : List.of(asked.passes().get(0).any(), asked.decoder(), encoder, asked.text().get(0))) {
             networks.put(shape.network(), model.graph(shape));
         }
         return networks;

@@ -46,7 +46,7 @@ final class LibraryMeasurement {
         try (ModelFiles file = ModelFiles.open(checkpoint)) {
             Model model = file.model();
             GenerationRequest request = GenerationRequest.builder().width(width).height(height).build();
-            Graph denoiser = model.graph(PictureNetworks.of(model, request).denoisers().get(0));
+            Graph denoiser = model.graph(PictureNetworks.of(model, request).passes().get(0).any());
             return measure(CudaDriver.load(Devices.cudaNativesFolder(options)), options, denoiser, listener);
         } catch (IOException | CudaException | KilnException e) {
             notices.accept("cuBLAS and cuDNN could not be timed: " + e.getMessage());

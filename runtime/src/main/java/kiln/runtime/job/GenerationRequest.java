@@ -2,9 +2,12 @@ package kiln.runtime.job;
 
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.function.LongSupplier;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.noise.CardProfile;
 import kiln.runtime.noise.NoiseKind;
-import kiln.runtime.sampling.Sampling;
+import kiln.runtime.noise.NoiseOptions;
+import kiln.runtime.sampling.SamplingPlan;
 
 /**
  * Everything that decides a picture, complete and immutable: the PNG's parameters are written from it, never from a screen's state.
@@ -16,7 +19,10 @@ import kiln.runtime.sampling.Sampling;
  * @param width pixels, a multiple of 8 (as is {@code height})
  * @param batchSize pictures computed together
  * @param batchCount how many such batches; picture i of the job has seed + i
- * @param clipSkip 1 = the text encoder's last layer, 2 = the one before
+ * @param variation of the first noise
+ * @param settings all that has a name among A1111's options
+ * @param init a picture to begin from; {@code null} begins from noise
+ * @param hires a second, larger pass; {@code null} for none
  */
 public record GenerationRequest(
         Path model,
@@ -31,10 +37,29 @@ public record GenerationRequest(
         int height,
         int batchSize,
         int batchCount,
-        int clipSkip,
-        NoiseKind noise) {
+        Variation variation,
+        Settings settings,
+        InitPicture init,
+        HiresPass hires) {
+    /**
+     * What changes the noise that the seed gives.
+     *
+     * @param seed of a second noise that is mixed into the first ("subseed", "variation seed"); −1 draws one
+     * @param strength how much of it: 0 none, 1 all
+     * @param resizeFromWidth with the height, the size in pixels at which the seed gave a picture like the one wanted; 0 for none
+     */
+    public record Variation(long seed, double strength, int resizeFromWidth, int resizeFromHeight) {
+        public static final Variation NONE = new Variation(-1, 0, 0, 0);
+
+        public Variation {
+            checkSeed("variation seed", seed);
+            // Refuses what is impossible.
+            new NoiseOptions(NoiseKind.CPU, CardProfile.USUAL, 0, seed, strength, resizeFromWidth, resizeFromHeight);
+        }
+    }
+
     public static final int MAX_SIDE = 4096;
-    public static final int MAX_STEPS = Sampling.MAX_STEPS;
+    public static final int MAX_STEPS = SamplingPlan.MAX_STEPS;
     public static final int MAX_PROMPT_CHARACTERS = 100_000;
 
     public GenerationRequest {
@@ -42,7 +67,8 @@ public record GenerationRequest(
         Objects.requireNonNull(negativePrompt, "negativePrompt");
         Objects.requireNonNull(sampler, "sampler");
         Objects.requireNonNull(schedule, "schedule");
-        Objects.requireNonNull(noise, "noise");
+        Objects.requireNonNull(variation, "variation");
+        Objects.requireNonNull(settings, "settings");
         checkPrompt("prompt", prompt);
         checkPrompt("negative prompt", negativePrompt);
         checkSide("width", width);
@@ -50,12 +76,18 @@ public record GenerationRequest(
         checkRange("steps", steps, 1, MAX_STEPS);
         checkRange("batch size", batchSize, 1, 64);
         checkRange("batch count", batchCount, 1, 10_000);
-        checkRange("clip skip", clipSkip, 1, 12);
         if (!(cfgScale >= 0 && cfgScale <= 100)) {
             throw KilnException.badRequest("cfg scale " + cfgScale + " is outside 0 to 100");
         }
+        checkSeed("seed", seed);
+        if (init != null && hires != null) {
+            throw KilnException.badRequest("a request that begins from a picture has no hires pass: give it the larger size");
+        }
+    }
+
+    private static void checkSeed(String name, long seed) {
         if (seed < -1) {
-            throw KilnException.badRequest("seed " + seed + " is negative: give 0 or more, or -1 for a random one");
+            throw KilnException.badRequest(name + " " + seed + " is negative: give 0 or more, or -1 for a random one");
         }
     }
 
@@ -85,6 +117,31 @@ public record GenerationRequest(
         return batchSize * batchCount;
     }
 
+    /** Layers of the text encoder that are left out, and one more: 1 is its last layer. */
+    public int clipSkip() {
+        return (int) settings.whole(Setting.CLIP_SKIP);
+    }
+
+    /** Where its random numbers come from. */
+    public NoiseOptions noise() {
+        return new NoiseOptions(
+                settings.noiseKind(),
+                settings.noiseCard(),
+                settings.whole(Setting.ETA_NOISE_SEED_DELTA),
+                variation.seed,
+                variation.strength,
+                variation.resizeFromWidth,
+                variation.resizeFromHeight);
+    }
+
+    /** The same with every seed that is to be drawn filled in. */
+    public GenerationRequest seeded(LongSupplier seeds) {
+        Variation filled = variation.seed < 0 && variation.strength != 0
+                ? new Variation(seeds.getAsLong(), variation.strength, variation.resizeFromWidth, variation.resizeFromHeight)
+                : variation;
+        return toBuilder().seed(seed < 0 ? seeds.getAsLong() : seed).variation(filled).build();
+    }
+
     public static Builder builder() {
         return new Builder();
     }
@@ -107,8 +164,10 @@ public record GenerationRequest(
         private int height = 512;
         private int batchSize = 1;
         private int batchCount = 1;
-        private int clipSkip = 1;
-        private NoiseKind noise = NoiseKind.CPU;
+        private Variation variation = Variation.NONE;
+        private Settings settings = Settings.USUAL;
+        private InitPicture init;
+        private HiresPass hires;
 
         private Builder() {}
 
@@ -125,8 +184,10 @@ public record GenerationRequest(
             height = from.height;
             batchSize = from.batchSize;
             batchCount = from.batchCount;
-            clipSkip = from.clipSkip;
-            noise = from.noise;
+            variation = from.variation;
+            settings = from.settings;
+            init = from.init;
+            hires = from.hires;
         }
 
         public Builder model(Path value) {
@@ -189,20 +250,49 @@ public record GenerationRequest(
             return this;
         }
 
-        public Builder clipSkip(int value) {
-            clipSkip = value;
+        public Builder variation(Variation value) {
+            variation = value;
             return this;
         }
 
-        public Builder noise(NoiseKind value) {
-            noise = value;
+        public Builder settings(Settings value) {
+            settings = value;
             return this;
+        }
+
+        public Builder init(InitPicture value) {
+            init = value;
+            return this;
+        }
+
+        public Builder hires(HiresPass value) {
+            hires = value;
+            return this;
+        }
+
+        /** One of the settings. */
+        public Builder set(Setting setting, Object value) {
+            settings = settings.with(setting, value);
+            return this;
+        }
+
+        public Builder clipSkip(int value) {
+            return set(Setting.CLIP_SKIP, value);
+        }
+
+        public Builder noise(NoiseKind value) {
+            return set(Setting.NOISE_SOURCE, value.name());
+        }
+
+        /** Whatever the sampler. */
+        public Builder eta(double value) {
+            return set(Setting.ETA_ANCESTRAL, value).set(Setting.ETA_DDIM, value);
         }
 
         public GenerationRequest build() {
             return new GenerationRequest(
                     model, prompt, negativePrompt, sampler, schedule, steps, cfgScale, seed, width, height, batchSize, batchCount,
-                    clipSkip, noise);
+                    variation, settings, init, hires);
         }
     }
 }

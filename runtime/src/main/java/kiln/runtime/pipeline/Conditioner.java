@@ -34,37 +34,58 @@ final class Conditioner {
         width = session.model().encoders().stream().mapToInt(TextEncoder::width).sum();
     }
 
-    /** How many tokens its longest part takes, padding included; nothing is computed. */
-    static int tokens(Prompt prompt, PromptOptions options) {
-        ClipTokenizer tokenizer = ClipTokenizer.load();
-        int chunks = 0;
-        for (Prompt.Part part : prompt.parts()) {
-            chunks = Math.max(chunks, PromptChunks.ofSchedule(tokenizer, part.schedule(), options).get(0).chunks().size());
+    /**
+     * A prompt cut into chunks, before anything is computed.
+     *
+     * @param parts for each part of the prompt, each text of its schedule with its chunks; within a part all have as many
+     */
+    record Chunked(Prompt prompt, List<Map<String, PromptChunks>> parts) {
+        /** How many tokens its longest part takes, padding included. */
+        int tokens() {
+            return parts.stream().mapToInt(Chunked::chunks).max().orElseThrow() * TokenChunk.LENGTH;
         }
-        return chunks * TokenChunk.LENGTH;
+
+        private static int chunks(Map<String, PromptChunks> part) {
+            return part.values().iterator().next().chunks().size();
+        }
     }
 
-    /** @param tokens of {@link #tokens} or more */
-    Conditioning encode(Prompt prompt, int tokens) {
-        List<Conditioning.Part> parts = new ArrayList<>();
+    Chunked chunk(Prompt prompt) {
+        List<Map<String, PromptChunks>> parts = new ArrayList<>();
         for (Prompt.Part part : prompt.parts()) {
-            Map<String, float[]> byText = encode(part);
-            byText.replaceAll((text, context) -> Conditioning.lengthened(context, tokens, width));
+            List<String> texts = part.schedule().texts();
+            List<PromptChunks> chunks = PromptChunks.ofSchedule(tokenizer, part.schedule(), options);
+            Map<String, PromptChunks> byText = new HashMap<>();
+            for (int i = 0; i < texts.size(); i++) {
+                byText.put(texts.get(i), chunks.get(i));
+            }
+            parts.add(byText);
+        }
+        return new Chunked(prompt, parts);
+    }
+
+    /** All parts as long as the longest. */
+    Conditioning encode(Chunked prompt) {
+        List<Conditioning.Part> parts = new ArrayList<>();
+        for (int i = 0; i < prompt.parts.size(); i++) {
+            Prompt.Part part = prompt.prompt.parts().get(i);
+            Map<String, float[]> byText = encode(part.schedule().texts(), prompt.parts.get(i));
+            byText.replaceAll((text, context) -> Conditioning.repeatingLast(context, prompt.tokens(), width));
             parts.add(new Conditioning.Part(part.weight(), part.schedule(), byText));
         }
-        return new Conditioning(parts, tokens);
+        return new Conditioning(parts, prompt.tokens());
     }
 
-    private Map<String, float[]> encode(Prompt.Part part) {
-        List<String> texts = part.schedule().texts();
-        List<PromptChunks> chunks = PromptChunks.ofSchedule(tokenizer, part.schedule(), options);
-        Map<String, PromptChunks> distinct = new HashMap<>();
-        for (int i = 0; i < texts.size(); i++) {
-            distinct.put(texts.get(i), chunks.get(i));
-        }
+    /** A prompt without a word, {@code [tokens, width]}. */
+    float[] encodeEmpty() {
+        Map<String, PromptChunks> empty = Map.of("", PromptChunks.parse(tokenizer, "", options));
+        return encode(List.of(""), empty).get("");
+    }
+
+    private Map<String, float[]> encode(List<String> texts, Map<String, PromptChunks> distinct) {
         List<String> order = List.copyOf(distinct.keySet());
         int[] times = order.stream().mapToInt(text -> (int) texts.stream().filter(text::equals).count()).toArray();
-        int count = chunks.get(0).chunks().size();
+        int count = Chunked.chunks(distinct);
         Map<String, float[]> contexts = new HashMap<>();
         order.forEach(text -> contexts.put(text, new float[count * TokenChunk.LENGTH * width]));
         int firstChannel = 0;

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import kiln.runtime.model.DenoiserNetwork;
 import kiln.runtime.model.NetworkShape;
+import kiln.runtime.sampling.Guidance;
 import kiln.runtime.sampling.GuidedNetwork;
 import kiln.runtime.sampling.GuidedOutput;
 
@@ -18,39 +19,44 @@ import kiln.runtime.sampling.GuidedOutput;
  */
 final class GuidedDenoiser implements GuidedNetwork {
     private final ModelSession session;
-    private final List<NetworkShape> networks;
+    private final GuidedShapes shapes;
     private final ProgressTracker progress;
     private final Conditioning cond;
     private final Conditioning uncond;
     private final float[] furtherChannels;
     private final float cfgScale;
+    private final Guidance guidance;
+    private final int expectedCalls;
     private final int batch;
     private final int positions;
     private final int latentChannels;
     private int call;
 
     /**
-     * @param networks of {@link PictureNetworks#denoisers}
+     * @param pass what is denoised; its prompts are encoded in {@code cond} and {@code uncond}
      * @param furtherChannels {@code [height, width, inChannels − latent channels]}; {@code null} where the network has none
      */
     GuidedDenoiser(
             ModelSession session,
-            List<NetworkShape> networks,
+            PassPlan pass,
+            GuidedShapes shapes,
             ProgressTracker progress,
             Conditioning cond,
             Conditioning uncond,
             float[] furtherChannels,
-            float cfgScale,
+            Guidance guidance,
             int batch) {
         this.session = session;
-        this.networks = List.copyOf(networks);
+        this.shapes = shapes;
         this.progress = progress;
         this.cond = cond;
         this.uncond = uncond;
         this.furtherChannels = furtherChannels;
-        this.cfgScale = cfgScale;
+        this.guidance = guidance;
+        cfgScale = pass.cfgScale();
+        expectedCalls = pass.sampling().expectedCalls();
         this.batch = batch;
-        positions = networks.get(0).height() * networks.get(0).width();
+        positions = pass.latent().height() * pass.latent().width();
         latentChannels = session.model().latent().channels();
     }
 
@@ -60,19 +66,23 @@ final class GuidedDenoiser implements GuidedNetwork {
         List<float[]> contexts = new ArrayList<>();
         cond.parts().forEach(part -> contexts.add(part.at(call)));
         float[] negative = uncond.parts().get(0).at(call);
+        boolean skips = !guidance.needsUnconditional(call, expectedCalls, level);
         call++;
-        int parts = contexts.size();
-        NetworkShape first = networks.get(0);
-        if (first.batch() == (parts + 1) * batch) {
+        boolean guided = shapes.both() != null || shapes.unconditional() != null;
+        if (guided && !skips && shapes.both() != null) {
             contexts.add(negative);
-            float[] output = evaluate(first, input, timestep, contexts);
-            return combine(output, planar(output, parts));
+            float[] output = evaluate(shapes.both(), input, timestep, contexts);
+            return combine(output, planar(output, contexts.size() - 1), cfgScale);
         }
-        float[] output = evaluate(first, input, timestep, contexts);
-        if (networks.size() == 1) {
+        float[] output = evaluate(shapes.conditional(), input, timestep, contexts);
+        if (!guided) {
             return GuidedOutput.of(planar(output, 0));
         }
-        return combine(output, planar(evaluate(networks.get(1), input, timestep, List.of(negative)), 0));
+        if (skips) {
+            // As in A1111 the first part stands in for the half that is missing, and the scale is 1.
+            return combine(output, planar(output, 0), 1);
+        }
+        return combine(output, planar(evaluate(shapes.unconditional(), input, timestep, List.of(negative)), 0), cfgScale);
     }
 
     private float[] planar(float[] output, int part) {
@@ -80,7 +90,7 @@ final class GuidedDenoiser implements GuidedNetwork {
     }
 
     /** uncond + cfgScale·Σ weight·(part − uncond). */
-    private GuidedOutput combine(float[] output, float[] negative) {
+    private GuidedOutput combine(float[] output, float[] negative, float cfgScale) {
         float[] guided = negative.clone();
         for (int part = 0; part < cond.parts().size(); part++) {
             float scale = (float) (cond.parts().get(part).weight() * cfgScale);

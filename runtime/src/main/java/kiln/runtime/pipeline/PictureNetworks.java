@@ -6,74 +6,63 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.model.Model;
 import kiln.runtime.model.NetworkShape;
-import kiln.runtime.model.TextEncoder;
+import kiln.runtime.noise.LatentShape;
+import kiln.runtime.text.PromptOptions;
 
 /**
  * Which networks draw a request, and in which shapes: known here only, for drawing, planning, benches and what is asked of a card.
  *
  * @param text a chunk of a prompt in each of the model's encoders
  * @param encoder {@code null} where no picture is read
- * @param denoisers what one guided evaluation runs: one network for both halves, or one for each
+ * @param passes the denoiser in each pass
+ * @param decoder of the last pass's latent
  */
-public record PictureNetworks(List<NetworkShape> text, NetworkShape encoder, List<NetworkShape> denoisers, NetworkShape decoder) {
+public record PictureNetworks(List<NetworkShape> text, NetworkShape encoder, List<GuidedShapes> passes, NetworkShape decoder) {
     public PictureNetworks {
         text = List.copyOf(text);
-        denoisers = List.copyOf(denoisers);
+        passes = List.copyOf(passes);
     }
 
     /**
-     * How long the prompts are.
+     * How long a pass's prompts are.
      *
-     * @param parts of the prompt, which AND separates
-     * @param plain whether the prompt is one part of weight 1
      * @param tokens of the longest part's chunks together
      * @param negativeTokens of the negative prompt's
      */
-    public record Prompts(int parts, boolean plain, int tokens, int negativeTokens) {}
+    record Lengths(int tokens, int negativeTokens) {}
 
-    /** @throws KilnException BAD_REQUEST when the model cannot draw this size or skip as many layers */
-    public static PictureNetworks of(Model model, GenerationRequest request, Prompts prompts) {
-        int pixels = model.latent().pixels();
-        if (request.width() % pixels != 0 || request.height() % pixels != 0) {
-            throw KilnException.badRequest(
-                    "size " + request.width() + "x" + request.height() + ": this model needs multiples of " + pixels);
+    /** @param lengths for each pass */
+    static PictureNetworks of(Model model, GenerationRequest request, List<PassPlan> passes, List<Lengths> lengths) {
+        boolean skips = request.settings().guidance().skips();
+        List<GuidedShapes> shapes = new ArrayList<>();
+        for (int i = 0; i < passes.size(); i++) {
+            PassPlan pass = passes.get(i);
+            shapes.add(GuidedShapes.of(
+                    request.batchSize(), pass.positive().parts().size(), pass.latent(), lengths.get(i), pass.isGuided(), skips));
         }
+        LatentShape last = passes.get(passes.size() - 1).latent();
+        boolean readsPicture = request.init() != null || model.denoiser().inChannels() > model.latent().channels();
+        return new PictureNetworks(
+                text(model, request),
+                readsPicture ? NetworkShape.encoder(1, request.height(), request.width()) : null,
+                shapes,
+                NetworkShape.decoder(1, last.height(), last.width()));
+    }
+
+    /** @throws KilnException BAD_REQUEST when the model cannot skip as many layers */
+    static List<NetworkShape> text(Model model, GenerationRequest request) {
         if (request.clipSkip() > model.mostClipSkip()) {
             throw KilnException.badRequest(
                     "clip skip " + request.clipSkip() + ": this model's text encoder has " + model.mostClipSkip() + " layers");
         }
-        int height = request.height() / pixels;
-        int width = request.width() / pixels;
-        List<NetworkShape> text = new ArrayList<>();
-        for (TextEncoder encoder : model.encoders()) {
-            text.add(NetworkShape.text(encoder, request.clipSkip()));
-        }
-        boolean readsPicture = model.denoiser().inChannels() > model.latent().channels();
-        return new PictureNetworks(
-                text,
-                readsPicture ? NetworkShape.encoder(1, request.height(), request.width()) : null,
-                denoisers(request, height, width, prompts),
-                NetworkShape.decoder(1, height, width));
+        return model.encoders().stream().map(encoder -> NetworkShape.text(encoder, request.clipSkip())).toList();
     }
 
     /** For prompts of one chunk each, which most have. */
     public static PictureNetworks of(Model model, GenerationRequest request) {
         int tokens = model.encoders().get(0).chunkTokens();
-        return of(model, request, new Prompts(1, true, tokens, tokens));
-    }
-
-    private static List<NetworkShape> denoisers(GenerationRequest request, int height, int width, Prompts prompts) {
-        int batch = request.batchSize();
-        int positive = prompts.parts * batch;
-        if (request.cfgScale() == 1 && prompts.plain) {
-            return List.of(NetworkShape.denoiser(positive, height, width, prompts.tokens));
-        }
-        if (prompts.tokens == prompts.negativeTokens) {
-            return List.of(NetworkShape.denoiser(positive + batch, height, width, prompts.tokens));
-        }
-        return List.of(
-                NetworkShape.denoiser(positive, height, width, prompts.tokens),
-                NetworkShape.denoiser(batch, height, width, prompts.negativeTokens));
+        List<PassPlan> passes = PassPlan.of(request, model, PromptOptions.DEFAULT);
+        return of(model, request, passes, passes.stream().map(pass -> new Lengths(tokens, tokens)).toList());
     }
 
     /** In the order of their turns. */
@@ -82,7 +71,7 @@ public record PictureNetworks(List<NetworkShape> text, NetworkShape encoder, Lis
         if (encoder != null) {
             all.add(encoder);
         }
-        all.addAll(denoisers);
+        passes.forEach(pass -> all.addAll(pass.all()));
         all.add(decoder);
         return all;
     }

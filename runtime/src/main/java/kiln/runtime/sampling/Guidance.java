@@ -18,6 +18,11 @@ public record Guidance(double skipEarlyCfg, double minSigma, boolean minSigmaAll
         SamplerOptions.check("s_min_uncond", minSigma, 0, MOST_SIGMA);
     }
 
+    /** Whether some calls may do without their unconditional half. */
+    public boolean skips() {
+        return skipEarlyCfg != 0 || minSigma != 0;
+    }
+
     /**
      * Whether a call of the network needs its unconditional half; where not, its CFG scale is 1.
      *

@@ -9,11 +9,16 @@ import kiln.runtime.base.KilnException;
  * timestep, as k-diffusion's DiscreteSchedule has it.
  */
 public final class ModelSampling {
+    public static final double SD1_FIRST_BETA = 0.00085;
+    public static final double SD1_LAST_BETA = 0.012;
+
     private static final int SD1_STEPS = 1000;
-    private static final double SD1_FIRST_BETA = 0.00085;
-    private static final double SD1_LAST_BETA = 0.012;
     private static final int LCM_ENTRIES = 50;
     private static final float TIE = 1e-6f;
+    private static final int HALF_FRACTION_BITS = 10;
+    private static final int HALF_LEAST_EXPONENT = -14;
+    /** A1111's last level of a zero terminal schedule: what 0 would give is no number. */
+    private static final float ALMOST_ZERO = 4.8973451890853435e-08f;
 
     /** Levels by which models of that family draw well in few steps (Sabour et al. 2024). */
     private static final double[] SD1_ALIGNED = {14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029};
@@ -71,17 +76,26 @@ public final class ModelSampling {
 
     /** The table of Stable Diffusion 1.x and 2.x: 1000 betas whose square roots are evenly spaced. */
     public static ModelSampling sd1() {
-        return new ModelSampling(sd1Alphas(), SD1_ALIGNED);
+        return sd1(SD1_FIRST_BETA, SD1_LAST_BETA);
+    }
+
+    /**
+     * The same with other ends of the betas.
+     *
+     * @throws KilnException {@code UNSUPPORTED_MODEL} when they make no noise levels
+     */
+    public static ModelSampling sd1(double firstBeta, double lastBeta) {
+        return new ModelSampling(alphas(firstBeta, lastBeta), SD1_ALIGNED);
     }
 
     /** The same table with SDXL's aligned levels. */
     public static ModelSampling sdxl() {
-        return new ModelSampling(sd1Alphas(), SDXL_ALIGNED);
+        return new ModelSampling(alphas(SD1_FIRST_BETA, SD1_LAST_BETA), SDXL_ALIGNED);
     }
 
-    private static float[] sd1Alphas() {
-        double first = Math.sqrt(SD1_FIRST_BETA);
-        double last = Math.sqrt(SD1_LAST_BETA);
+    private static float[] alphas(double firstBeta, double lastBeta) {
+        double first = Math.sqrt(firstBeta);
+        double last = Math.sqrt(lastBeta);
         float[] alphas = new float[SD1_STEPS];
         double product = 1;
         for (int i = 0; i < SD1_STEPS; i++) {
@@ -90,6 +104,29 @@ public final class ModelSampling {
             alphas[i] = (float) product;
         }
         return alphas;
+    }
+
+    /** The same levels rounded to 16-bit floats on the way, as A1111's before 1.8 were ("Downcast alphas_cumprod"). */
+    public ModelSampling downcast() {
+        float[] rounded = new float[alphasCumprod.length];
+        for (int i = 0; i < rounded.length; i++) {
+            float unit = Math.scalb(1f, Math.max(Math.getExponent(alphasCumprod[i]), HALF_LEAST_EXPONENT) - HALF_FRACTION_BITS);
+            rounded[i] = (float) Math.rint(alphasCumprod[i] / unit) * unit;
+        }
+        return new ModelSampling(rounded, alignedSigmas, stride, nearestEntry);
+    }
+
+    /** Levels spread so that the last is noise and (almost) nothing else (Lin et al. 2024), as A1111's "Zero Terminal SNR" has them. */
+    public ModelSampling zeroTerminal() {
+        double first = Math.sqrt(alphasCumprod[0]);
+        double last = Math.sqrt(alphasCumprod[alphasCumprod.length - 1]);
+        float[] spread = new float[alphasCumprod.length];
+        for (int i = 0; i < spread.length; i++) {
+            double root = (Math.sqrt(alphasCumprod[i]) - last) * (first / (first - last));
+            spread[i] = (float) (root * root);
+        }
+        spread[spread.length - 1] = ALMOST_ZERO;
+        return new ModelSampling(spread, alignedSigmas, stride, nearestEntry);
     }
 
     /** The same levels, but a level between two entries counts as the timestep of the nearer (A1111's {@code enable_quantization}). */

@@ -3,6 +3,7 @@ package kiln.runtime.store;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Version;
@@ -10,7 +11,9 @@ import kiln.runtime.image.Picture;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
+import kiln.runtime.job.InfoTextWriter;
 import kiln.runtime.job.PictureSink;
+import kiln.weights.ModelCatalog;
 import kiln.weights.ModelHashes;
 import kiln.weights.WeightsException;
 
@@ -37,22 +40,24 @@ public final class PictureStore implements PictureSink {
 
     private static String hash(ModelHashes hashes, Path model) {
         try {
-            return ModelHashes.shortHash(hashes.sha256(model));
+            return hashes.shortHash(model).orElse(null);
         } catch (WeightsException e) {
             // The picture matters more: its text then goes without the hash.
             return null;
         }
     }
 
-    private InfoText infoText(long seed) {
-        String name = request.model().getFileName().toString().replaceFirst("\\.[^.]*$", "");
-        return InfoText.of(request, seed, name, modelHash.join(), "kiln-" + Version.TEXT);
+    private InfoText infoText(int index, long seed) {
+        String name = ModelCatalog.stemOf(request.model());
+        InfoTextWriter.Model model = new InfoTextWriter.Model(name, modelHash.join(), null, null);
+        long variationSeed = request.noise().variationSeeds(index, 1)[0];
+        return InfoTextWriter.write(request, seed, variationSeed, model, Map.of(), "kiln-" + Version.TEXT);
     }
 
     @Override
     public void latent(int index, long seed, float[] latent, int height, int width) {
         if (files != null) {
-            InfoText text = infoText(seed);
+            InfoText text = infoText(index, seed);
             latentFile = files.saveLatent(new LatentFile(latent, height, width, text.format()), text);
         }
     }
@@ -70,7 +75,7 @@ public final class PictureStore implements PictureSink {
 
     @Override
     public GeneratedPicture picture(int index, long seed, Picture image) {
-        InfoText text = infoText(seed);
+        InfoText text = infoText(index, seed);
         Path file = files == null ? null : save(image, text);
         if (latentFile != null) {
             try {

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -27,6 +28,7 @@ import kiln.runtime.image.Picture;
 import kiln.runtime.image.PngReader;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
+import kiln.runtime.job.InfoTextWriter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,10 +37,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class PictureFilesTest {
     private static final Clock NOON = Clock.fixed(Instant.parse("2026-11-24T12:34:56Z"), ZoneOffset.UTC);
     private static final Picture PICTURE = new Picture(2, 1, new byte[] {1, 2, 3, 4, 5, 6});
-    private static final InfoText TEXT = InfoText.of(
+    private static final InfoText TEXT = InfoTextWriter.write(
             GenerationRequest.builder().prompt("a red/blue cat, sitting").negativePrompt("ugly").steps(12).cfgScale(7.5).width(512)
                     .height(768).clipSkip(2).build(),
-            42, "dream", "0123456789", "1");
+            42, 0, new InfoTextWriter.Model("dream", "0123456789", null, null), Map.of(), "1");
 
     @TempDir Path folder;
 

@@ -1,0 +1,206 @@
+package kiln.runtime.pipeline;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import kiln.runtime.base.KilnException;
+import kiln.runtime.image.LatentImage;
+import kiln.runtime.image.Picture;
+import kiln.runtime.image.PlaneResize;
+import kiln.runtime.job.GenerationEvent;
+import kiln.runtime.job.GenerationEvent.Phase;
+import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.PictureSink;
+import kiln.runtime.job.Setting;
+import kiln.runtime.job.Settings;
+import kiln.runtime.model.LatentFormat;
+import kiln.runtime.model.Model;
+import kiln.runtime.model.NetworkShape;
+import kiln.runtime.model.TextEncoder;
+import kiln.runtime.noise.LatentShape;
+import kiln.runtime.noise.NoiseOptions;
+import kiln.runtime.sampling.ModelDenoiser;
+import kiln.runtime.pipeline.PictureNetworks.Lengths;
+import kiln.runtime.sampling.SamplingPlan;
+import kiln.runtime.text.PromptOptions;
+
+/**
+ * One request from prompt to pictures: {@link Conditioner} for each {@link PassPlan}, then for each batch and pass {@link RunNoise} and the
+ * denoise loop over a {@link GuidedDenoiser}, and picture by picture {@link LatentDecoder}.
+ *
+ * <p>An object serves one request on the calling thread. Latents are {@code [batch, channels, height, width]}.
+ */
+public final class Drawing {
+    private final ModelSession session;
+    private final Model model;
+    private final GenerationRequest request;
+    private final LatentStart start;
+    private final PictureSink sink;
+    private final BooleanSupplier cancelled;
+    private final Consumer<GenerationEvent> listener;
+    private final PromptOptions prompts;
+    private final NoiseOptions noise;
+    private final List<PassPlan> plans;
+    private final ProgressTracker progress;
+
+    /** A pass that is ready to run. */
+    private record Pass(PassPlan plan, GuidedShapes shapes, Conditioning cond, Conditioning uncond) {}
+
+    /**
+     * @param request with its seeds filled in
+     */
+    public Drawing(
+            ModelSession session, GenerationRequest request, PictureSink sink, BooleanSupplier cancelled, Consumer<GenerationEvent> listener) {
+        this(session, request, null, sink, cancelled, listener);
+    }
+
+    /** @param start what the first pass begins from in place of the request's picture */
+    Drawing(
+            ModelSession session,
+            GenerationRequest request,
+            LatentStart start,
+            PictureSink sink,
+            BooleanSupplier cancelled,
+            Consumer<GenerationEvent> listener) {
+        this.session = session;
+        this.request = request;
+        this.start = start;
+        this.sink = sink;
+        this.cancelled = cancelled;
+        this.listener = listener;
+        model = session.model();
+        prompts = request.settings().promptOptions();
+        noise = request.noise();
+        plans = PassPlan.of(request, model, prompts);
+        progress = new ProgressTracker(request.steps(), request.pictureCount(), cancelled, listener);
+    }
+
+    public void run() {
+        plans.get(0).positive().networks().forEach(network -> listener.accept(
+                new GenerationEvent.Notice(network + " is left out: networks that are added to a model are not read yet")));
+        List<NetworkShape> text = PictureNetworks.text(model, request);
+        Conditioner conditioner = new Conditioner(session, text, prompts, progress);
+        List<Conditioner.Chunked> positive = plans.stream().map(plan -> conditioner.chunk(plan.positive())).toList();
+        List<Conditioner.Chunked> negative = plans.stream().map(plan -> conditioner.chunk(plan.negative())).toList();
+        List<Lengths> lengths = new ArrayList<>();
+        for (int i = 0; i < plans.size(); i++) {
+            lengths.add(padded(positive.get(i).tokens(), negative.get(i).tokens()));
+        }
+        PictureNetworks networks = PictureNetworks.of(model, request, plans, lengths);
+        session.announce(networks.all());
+        prepare(networks.text(), "preparing the text encoder");
+        List<Pass> passes = new ArrayList<>();
+        for (int i = 0; i < plans.size(); i++) {
+            Conditioning cond = lengthened(conditioner, conditioner.encode(positive.get(i)), lengths.get(i).tokens());
+            Conditioning uncond = lengthened(conditioner, conditioner.encode(negative.get(i)), lengths.get(i).negativeTokens());
+            passes.add(new Pass(plans.get(i), networks.passes().get(i), cond, uncond));
+        }
+        LatentStart first = start;
+        float[] furtherChannels = null;
+        if (networks.encoder() != null) {
+            prepare(List.of(networks.encoder()), "preparing the encoder");
+            PictureEncoder encoder = new PictureEncoder(session, networks.encoder(), progress);
+            if (request.init() != null && first == null) {
+                first = encoder.start(request);
+            }
+            if (model.denoiser().inChannels() > model.latent().channels()) {
+                furtherChannels = InpaintingChannels.withoutPicture(encoder, model.latent().channels());
+            }
+        }
+        passes.forEach(pass -> prepare(pass.shapes.all(), "preparing the denoiser"));
+        prepare(List.of(networks.decoder()), "preparing the decoder");
+        LatentDecoder decoder = new LatentDecoder(session, networks.decoder(), progress);
+        double batchFlops = passes.stream().mapToDouble(this::flops).sum() + request.batchSize() * decoder.flops();
+        progress.plan(request.batchCount() * batchFlops);
+        for (int batch = 0; batch < request.batchCount(); batch++) {
+            drawBatch(batch * request.batchSize(), passes, first, furtherChannels, decoder);
+        }
+    }
+
+    private double flops(Pass pass) {
+        double call = pass.shapes.perCall().stream().mapToDouble(shape -> session.network(shape).flops()).sum();
+        return pass.plan.sampling().networkCalls() * call;
+    }
+
+    /** How long prompts of these lengths are in the end. */
+    private Lengths padded(int tokens, int negativeTokens) {
+        Settings settings = request.settings();
+        if (settings.flag(Setting.PAD_COND_V0)) {
+            return new Lengths(tokens, tokens);
+        }
+        int longer = Math.max(tokens, negativeTokens);
+        return settings.flag(Setting.PAD_COND) ? new Lengths(longer, longer) : new Lengths(tokens, negativeTokens);
+    }
+
+    private Conditioning lengthened(Conditioner conditioner, Conditioning prompt, int tokens) {
+        if (prompt.tokens() == tokens) {
+            return prompt;
+        }
+        int width = model.encoders().stream().mapToInt(TextEncoder::width).sum();
+        return request.settings().flag(Setting.PAD_COND_V0)
+                ? prompt.cutOrRepeated(tokens, width)
+                : prompt.filledUp(tokens, width, conditioner.encodeEmpty());
+    }
+
+    private void prepare(List<NetworkShape> networks, String what) {
+        for (NetworkShape network : networks) {
+            session.network(network).prepare(fraction -> {
+                if (cancelled.getAsBoolean()) {
+                    throw KilnException.cancelled();
+                }
+                listener.accept(new GenerationEvent.Loading(what, fraction));
+            });
+        }
+    }
+
+    private void drawBatch(int first, List<Pass> passes, LatentStart begin, float[] furtherChannels, LatentDecoder decoder) {
+        long[] seeds = noise.seeds(request.seed(), first, request.batchSize());
+        float[] latents = null;
+        LatentShape shape = null;
+        for (Pass pass : passes) {
+            LatentStart from = latents == null ? begin : new LatentStart(enlarged(latents, shape), null);
+            shape = pass.plan.latent();
+            latents = draw(pass, from, first, seeds, furtherChannels);
+        }
+        for (int i = 0; i < request.batchSize(); i++) {
+            float[] finished = Arrays.copyOfRange(latents, i * shape.size(), (i + 1) * shape.size());
+            sink.latent(first + i, seeds[i], finished, shape.height(), shape.width());
+            progress.phase(Phase.DECODING, first + i);
+            Picture image = decoder.decode(finished);
+            listener.accept(new GenerationEvent.PictureDone(sink.picture(first + i, seeds[i], image)));
+        }
+    }
+
+    /** The first pass's latents as the second one begins with them. */
+    private float[] enlarged(float[] latents, LatentShape shape) {
+        HiresSize size = HiresSize.of(request, model.latent().pixels());
+        PlaneResize resize = LatentUpscaler.find(request.hires().upscaler()).resize();
+        return size.cut(resize.resize(latents, shape.height(), shape.width(), size.enlargedHeight(), size.enlargedWidth()));
+    }
+
+    /** One pass of a batch. @param begin {@code null} for noise */
+    private float[] draw(Pass pass, LatentStart begin, int first, long[] seeds, float[] furtherChannels) {
+        SamplingPlan plan = pass.plan.sampling();
+        LatentShape shape = pass.plan.latent();
+        // Calls are counted from 0 in each batch and pass.
+        GuidedDenoiser network = new GuidedDenoiser(
+                session, pass.plan, pass.shapes, progress, pass.cond, pass.uncond, furtherChannels, request.settings().guidance(), seeds.length);
+        ModelDenoiser denoiser = new ModelDenoiser(network, pass.plan.levels(), model.prediction());
+        RunNoise random = new RunNoise(noise, seeds, noise.variationSeeds(first, seeds.length), shape, plan);
+        LatentFormat format = model.latent().withPreview(session.defaults().preview());
+        progress.phase(Phase.DENOISING, first);
+        float[] x = begin == null ? plan.start(random.first()) : plan.start(begin.latent(), random.first());
+        if (begin != null && begin.kept() != null) {
+            denoiser = denoiser.keeping(begin.kept(), begin.latent());
+        }
+        float[] latents = plan.run(x, denoiser, random, (step, steps, sigma, denoised) -> {
+            progress.stepDone(step, steps);
+            float[] values = Arrays.copyOf(denoised, shape.size());
+            listener.accept(new GenerationEvent.Preview(
+                    step, steps, first, new LatentImage(values, shape.height(), shape.width(), format.preview())));
+        });
+        return begin == null ? latents : begin.restored(latents);
+    }
+}
