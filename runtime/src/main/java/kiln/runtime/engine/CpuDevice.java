@@ -25,7 +25,7 @@ final class CpuDevice implements Device {
         }
         String problem = OneDnn.unavailableBecause();
         if (problem == null) {
-            return new OneDnnExecutor(weights, options.precision());
+            return new OneDnnExecutor(weights, options.precision(), options.device().lowram());
         }
         if (options.executor().equals("onednn")) {
             throw new KilnException(KilnException.Category.DEVICE, problem + ": --executor reference works anywhere, slowly");

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
@@ -247,5 +248,10 @@ public final class RowBands {
     /** Whether a node's result is computed in more bands than one. */
     public boolean isInBands(int node) {
         return rows[node] < graph.shapeOf(node).height();
+    }
+
+    /** In how many bands the result is computed that takes most of them. */
+    public int most() {
+        return IntStream.range(0, rows.length).map(i -> (graph.shapeOf(i).height() + rows[i] - 1) / rows[i]).max().orElse(1);
     }
 }
