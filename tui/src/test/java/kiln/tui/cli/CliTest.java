@@ -57,7 +57,7 @@ public class CliTest {
     void anUnknownCommandNamesTheNearest() {
         assertFailure(Run.in(folder).kiln("txt2igm"), 2, "unknown command 'txt2igm': did you mean txt2img?");
         assertFailure(Run.in(folder).kiln("help", "modles"), 2, "did you mean models?");
-        assertFailure(Run.in(folder).kiln("img2img"), 2, "unknown command 'img2img'");
+        assertFailure(Run.in(folder).kiln("vid2vid"), 2, "unknown command 'vid2vid'");
     }
 
     @Test

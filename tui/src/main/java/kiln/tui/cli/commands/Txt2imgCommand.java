@@ -77,7 +77,7 @@ class Txt2imgCommand extends CliCommand {
         try (OutputTarget target = OutputTarget.of(output, places.outputs());
                 Engine engine = new Engine(global.engineOptions(places, target.engineFolder(), device))) {
             Path model = engine.models().defaultModel();
-            GenerationRequest request = request(Models.presetsOf(model), places.webUi().requestDefaults()).model(model).build();
+            GenerationRequest request = request(engine.models().presets(model), places.webUi().requestDefaults()).model(model).build();
             if (target.isStandardOutput()) {
                 checkStandardOutput(request);
             }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.engine.ModelOptions;
 import kiln.runtime.engine.Models;
 import kiln.tui.cli.base.CliContext;
 
@@ -112,8 +113,8 @@ public record Places(
     }
 
     /** What these files, the folders and the demo model offer. */
-    Models models(List<Path> checkpoints) {
-        return new Models(checkpoints, checkpointFolders, demoModel, cache);
+    Models models(List<Path> checkpoints, ModelOptions options) {
+        return new Models(checkpoints, checkpointFolders, demoModel, cache, options);
     }
 
     /** Every place with the name it is shown under, for {@code kiln doctor}. */
