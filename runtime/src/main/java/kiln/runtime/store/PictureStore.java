@@ -3,16 +3,22 @@ package kiln.runtime.store;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Version;
 import kiln.runtime.image.Picture;
+import kiln.runtime.image.PictureGrid;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
 import kiln.runtime.job.InfoTextWriter;
 import kiln.runtime.job.PictureSink;
+import kiln.runtime.job.SaveOptions;
 import kiln.weights.ModelCatalog;
 import kiln.weights.ModelHashes;
 import kiln.weights.WeightsException;
@@ -22,18 +28,29 @@ import kiln.weights.WeightsException;
  * when its picture is safe.
  */
 public final class PictureStore implements PictureSink {
+    /** All pictures of a job are kept for its grid. */
+    private static final long MOST_GRID_PIXELS = 64L << 20;
+
     private final GenerationRequest request;
     private final PictureFiles files;
+    private final PictureFiles gridFiles;
+    private final SaveOptions options;
+    private final List<Picture> pictures = new ArrayList<>();
+    private long pixels;
     private final CompletableFuture<String> modelHash;
     private Path latentFile;
 
     /**
      * @param request complete: with its model and seed
      * @param outputFolder {@code null} keeps pictures in memory only
+     * @param options how pictures are named, and whether they get a grid
      */
-    public PictureStore(GenerationRequest request, Path outputFolder, ModelHashes hashes) {
+    public PictureStore(GenerationRequest request, Path outputFolder, SaveOptions options, ModelHashes hashes) {
         this.request = request;
-        files = outputFolder == null ? null : PictureFiles.txt2img(outputFolder);
+        this.options = options;
+        Clock clock = Clock.systemDefaultZone();
+        files = outputFolder == null ? null : new PictureFiles(outputFolder.resolve(PictureFiles.TXT2IMG_FOLDER), options, clock);
+        gridFiles = outputFolder == null ? null : new PictureFiles(outputFolder.resolve(PictureFiles.GRID_FOLDER), options, clock);
         // Hashing a model of several gigabytes takes a while: it goes on beside the first picture's making.
         modelHash = CompletableFuture.supplyAsync(() -> hash(hashes, request.model()));
     }
@@ -62,9 +79,9 @@ public final class PictureStore implements PictureSink {
         }
     }
 
-    private Path save(Picture image, InfoText text) {
+    private Path save(int index, Picture image, InfoText text) {
         try {
-            return files.save(image, text);
+            return files.save(image, text, new PictureFiles.Place(index, request.batchSize(), request.pictureCount(), request.seed()));
         } catch (KilnException e) {
             if (latentFile == null) {
                 throw e;
@@ -76,7 +93,8 @@ public final class PictureStore implements PictureSink {
     @Override
     public GeneratedPicture picture(int index, long seed, Picture image) {
         InfoText text = infoText(index, seed);
-        Path file = files == null ? null : save(image, text);
+        Path file = files == null ? null : save(index, image, text);
+        keepForGrid(image);
         if (latentFile != null) {
             try {
                 Files.deleteIfExists(latentFile);
@@ -86,5 +104,28 @@ public final class PictureStore implements PictureSink {
             }
         }
         return new GeneratedPicture(index, seed, image, text.format(), file);
+    }
+
+    private void keepForGrid(Picture image) {
+        if (gridFiles == null || !options.grid()) {
+            return;
+        }
+        pixels += (long) image.width() * image.height();
+        if (pixels <= MOST_GRID_PIXELS) {
+            pictures.add(image);
+        } else {
+            pictures.clear();
+        }
+    }
+
+    /** Saves the job's pictures as one, where that is wanted. @return the file; empty for none, and where all would be too large to keep */
+    public Optional<Path> saveGrid() {
+        if (pictures.size() < (options.gridOfOne() ? 1 : 2)) {
+            return Optional.empty();
+        }
+        int rows = PictureGrid.rows(pictures.size(), request.batchSize(), options.gridRows(), options.gridFilled());
+        Picture grid = PictureGrid.of(
+                pictures, rows, new PictureGrid.Colours(options.gridBackground(), options.gridActive(), options.gridInactive()));
+        return Optional.of(gridFiles.saveGrid("grid", grid, infoText(0, request.seed())));
     }
 }
