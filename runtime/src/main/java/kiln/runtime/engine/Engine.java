@@ -147,7 +147,7 @@ public final class Engine implements AutoCloseable {
         if (vae.notice() != null) {
             listener.accept(new GenerationEvent.Notice(vae.notice()));
         }
-        PictureStore store = new PictureStore(request, options.outputFolder(), options.saving(), hashes);
+        PictureStore store = new PictureStore(request, vae.path(), options.outputFolder(), options.saving(), hashes);
         worker.draw(request, models.source(checkpoint, vae.path()), store, job::isCancelled, listener);
         store.saveGrid().ifPresent(file -> listener.accept(new GenerationEvent.GridDone(file)));
     }
@@ -163,7 +163,7 @@ public final class Engine implements AutoCloseable {
         if (options.outputFolder() == null) {
             return null;
         }
-        Path folder = options.outputFolder().resolve(PictureFiles.GRID_FOLDER);
+        Path folder = PictureFiles.gridFolder(options.outputFolder());
         return new PictureFiles(folder, options.saving(), Clock.systemDefaultZone()).saveGrid(name, grid, text);
     }
 

@@ -12,8 +12,8 @@ import java.util.zip.GZIPInputStream;
 import kiln.runtime.base.KilnException;
 
 /**
- * The letters of captions, of any size: DejaVu Sans, drawn once at one size and scaled, so that no machine needs fonts or a window system. Latin,
- * Greek and Cyrillic; other letters are boxes. Immutable.
+ * The letters of captions, of any size: DejaVu Sans, drawn once at one size and scaled, so that no machine needs fonts or a window system.
+ * Latin, Greek and Cyrillic; other letters are boxes. Immutable.
  */
 final class CaptionFont {
     private static final String FILE = "caption-glyphs.bin.gz";

@@ -94,7 +94,8 @@ public final class PictureGrid {
         }
         Canvas canvas = new Canvas(rgb, (int) width, (int) height, font, size, colours);
         for (int i = 0; i < above.size(); i++) {
-            canvas.draw(above.get(i), left + i * (cellWidth + margin) + cellWidth / 2.0, (top - height(above.get(i), size)) / 2.0, cellWidth);
+            double middle = left + i * (cellWidth + margin) + cellWidth / 2.0;
+            canvas.draw(above.get(i), middle, (top - height(above.get(i), size)) / 2.0, cellWidth);
         }
         for (int i = 0; i < side.size(); i++) {
             double middle = top + i * (cellHeight + margin) + cellHeight / 2.0;

@@ -44,7 +44,8 @@ public record Axis(String label, double cost, boolean named, Reader reader, Chan
         GenerationRequest apply(GenerationRequest request, Object value, List<?> values, Names names);
     }
 
-    public static final Axis NOTHING = new Axis("Nothing", 0, false, (axis, text) -> List.of(""), (request, value, values, names) -> request);
+    public static final Axis NOTHING = new Axis(
+            "Nothing", 0, false, (axis, text) -> List.of(""), (request, value, values, names) -> request);
 
     private static final Map<String, String> NOT_HERE = Map.of(
             "Image CFG Scale", "models that edit pictures are not there yet",
@@ -64,7 +65,8 @@ public record Axis(String label, double cost, boolean named, Reader reader, Chan
             whole("Hires steps", (request, value) -> hires(request, whole("hires steps", value), null, null, null)),
             decimal("CFG Scale", (request, value) -> request.toBuilder().cfgScale(value).build()),
             new Axis("Prompt S/R", 0, false, AxisValues::texts, (request, value, values, names) -> replaced(request, values.get(0), value)),
-            new Axis("Prompt order", 0, false, AxisValues::permutations, (request, value, values, names) -> reordered(request, (List<?>) value)),
+            new Axis("Prompt order", 0, false, AxisValues::permutations,
+                    (request, value, values, names) -> reordered(request, (List<?>) value)),
             new Axis("Sampler", 0, false, AxisValues::texts, (request, value, values, names) -> sampler(request, value.toString())),
             text("Hires sampler", (request, value) -> hires(request, null, null, value, null)),
             new Axis("Checkpoint name", 1, false, AxisValues::texts,
@@ -92,7 +94,8 @@ public record Axis(String label, double cost, boolean named, Reader reader, Chan
             text("Hires upscaler", (request, value) -> hires(request, null, value, null, null)),
             new Axis("VAE", 0.7, true, AxisValues::texts,
                     (request, value, values, names) -> request.toBuilder().set(Setting.VAE, value).build()),
-            new Axis("Styles", 0, true, AxisValues::texts, (request, value, values, names) -> styled(request, value.toString(), names.styles)),
+            new Axis("Styles", 0, true, AxisValues::texts,
+                    (request, value, values, names) -> styled(request, value.toString(), names.styles)),
             new Axis("UniPC Order", 0.5, true, AxisValues::wholes,
                     (request, value, values, names) -> request.toBuilder().set(Setting.UNIPC_ORDER, value).build()),
             setting("Always discard next-to-last sigma", Setting.DISCARD_NEXT_TO_LAST),

@@ -18,7 +18,8 @@ final class AxisValues {
 
     private static final String WHOLE = "([+-]?\\s*\\d{1,18})";
     private static final String DECIMAL = "([+-]?\\s*\\d{1,18}(?:\\.\\d{0,18})?)";
-    private static final Pattern WHOLE_RANGE = Pattern.compile("\\s*" + WHOLE + "\\s*-\\s*" + WHOLE + "(?:\\s*\\(([+-]\\d{1,18})\\s*\\))?\\s*");
+    private static final Pattern WHOLE_RANGE =
+            Pattern.compile("\\s*" + WHOLE + "\\s*-\\s*" + WHOLE + "(?:\\s*\\(([+-]\\d{1,18})\\s*\\))?\\s*");
     private static final Pattern DECIMAL_RANGE =
             Pattern.compile("\\s*" + DECIMAL + "\\s*-\\s*" + DECIMAL + "(?:\\s*\\(([+-]\\d{1,18}(?:\\.\\d{0,18})?)\\s*\\))?\\s*");
     private static final Pattern WHOLE_COUNT = Pattern.compile("\\s*" + WHOLE + "\\s*-\\s*" + WHOLE + "\\s*\\[(\\d{1,9})\\s*\\]\\s*");
@@ -43,7 +44,8 @@ final class AxisValues {
                     values.add(at);
                 }
             } else if (count.matches()) {
-                evenly(axis, whole(axis, count.group(1)), whole(axis, count.group(2)), count.group(3)).forEach(at -> values.add((long) (double) at));
+                evenly(axis, whole(axis, count.group(1)), whole(axis, count.group(2)), count.group(3))
+                        .forEach(at -> values.add((long) (double) at));
             } else if (!value.isEmpty()) {
                 values.add(whole(axis, value));
             }
@@ -84,7 +86,8 @@ final class AxisValues {
     static List<List<String>> permutations(String axis, String text) {
         List<String> values = texts(axis, text);
         if (values.size() > MOST_PERMUTED) {
-            throw KilnException.badRequest(axis + ": the orders of " + values.size() + " words are too many: give at most " + MOST_PERMUTED);
+            throw KilnException.badRequest(
+                    axis + ": the orders of " + values.size() + " words are too many: give at most " + MOST_PERMUTED);
         }
         List<List<String>> orders = new ArrayList<>();
         permute(new ArrayList<>(), values, orders);

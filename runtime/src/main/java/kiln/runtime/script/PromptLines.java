@@ -48,7 +48,8 @@ public record PromptLines(List<GenerationRequest> requests, List<String> notices
      * @param baseFirst whether the base's prompts stand before the lines'
      * @throws KilnException {@code BAD_REQUEST} when a line asks for something impossible, naming the line
      */
-    public static PromptLines of(String text, GenerationRequest base, boolean baseFirst, Seeds seeds, Axis.Names names, LongSupplier random) {
+    public static PromptLines of(
+            String text, GenerationRequest base, boolean baseFirst, Seeds seeds, Axis.Names names, LongSupplier random) {
         boolean draws = seeds != Seeds.AS_GIVEN && base.seed() < 0;
         GenerationRequest next = draws ? base.toBuilder().seed(random.getAsLong()).build() : base;
         List<GenerationRequest> requests = new ArrayList<>();
@@ -161,7 +162,8 @@ public record PromptLines(List<GenerationRequest> requests, List<String> notices
             switch (key) {
                 case "sd_model" -> request.model(names.models().apply(value));
                 case "seed" -> request.seed(Long.parseLong(value));
-                case "subseed" -> vary(Long.parseLong(value), variation.strength(), variation.resizeFromWidth(), variation.resizeFromHeight());
+                case "subseed" ->
+                        vary(Long.parseLong(value), variation.strength(), variation.resizeFromWidth(), variation.resizeFromHeight());
                 case "subseed_strength" ->
                         vary(variation.seed(), Double.parseDouble(value), variation.resizeFromWidth(), variation.resizeFromHeight());
                 case "seed_resize_from_w" -> vary(variation.seed(), variation.strength(), whole(value), variation.resizeFromHeight());

@@ -38,7 +38,8 @@ public record PromptMatrix(List<String> parts, List<GenerationRequest> requests)
     public static PromptMatrix of(GenerationRequest base, Options options) {
         List<String> parts = List.of((options.ofNegative ? base.negativePrompt() : base.prompt()).split("\\|", -1));
         if (parts.size() > MOST_PARTS) {
-            throw KilnException.badRequest("the prompt has " + parts.size() + " parts between its bars: at most " + MOST_PARTS + " are taken");
+            throw KilnException.badRequest(
+                    "the prompt has " + parts.size() + " parts between its bars: at most " + MOST_PARTS + " are taken");
         }
         List<GenerationRequest> requests = new ArrayList<>();
         for (int combination = 0; combination < 1 << parts.size() - 1; combination++) {

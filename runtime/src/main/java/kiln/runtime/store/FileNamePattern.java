@@ -20,8 +20,8 @@ import kiln.runtime.job.SaveOptions;
 /**
  * A1111's patterns for names of files and folders: text with parts such as {@code [seed]} or {@code [datetime<%Y>]} in it.
  *
- * <p>An unknown part stays as it is written. A part that has nothing to say of a picture, as {@code [batch_number]} of one drawn alone, takes the
- * text before it along. What file systems refuse becomes "_". Immutable.
+ * <p>An unknown part stays as it is written. A part that has nothing to say of a picture, as {@code [batch_number]} of one drawn alone, takes
+ * the text before it along. What file systems refuse becomes "_". Immutable.
  */
 public final class FileNamePattern {
     /** What common file systems take, less a number before and an ending after. */

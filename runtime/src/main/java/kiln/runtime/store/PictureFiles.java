@@ -20,13 +20,12 @@ import kiln.runtime.job.SaveOptions;
 /**
  * Where pictures go: {@code FOLDER/DATE/NUMBER-NAME.png} as A1111 has it by default, {@code FOLDER} being given.
  *
- * <p>A picture is written under a temporary name, synced, then renamed; another's file is never replaced, also where names bear no number: then
- * one is put behind them. Two processes that save into one folder at once get different numbers. Safe from any thread.
+ * <p>A picture is written under a temporary name, synced, then renamed; another's file is never replaced, also where names bear no number:
+ * then one is put behind them. Two processes that save into one folder at once get different numbers. Safe from any thread.
  */
 public final class PictureFiles {
-    public static final String TXT2IMG_FOLDER = "txt2img-images";
-    public static final String GRID_FOLDER = "txt2img-grids";
-
+    private static final String PICTURES = "-images";
+    private static final String GRIDS = "grids";
     private static final int PICTURE_DIGITS = 5;
     private static final int GRID_DIGITS = 4;
     private static final int MAX_DIGITS = 9;
@@ -50,6 +49,14 @@ public final class PictureFiles {
         this.options = Objects.requireNonNull(options, "options");
         this.clock = Objects.requireNonNull(clock, "clock");
         begun = ZonedDateTime.now(clock);
+    }
+
+    /** Where grids of pictures in {@code folder} go: beside "txt2img-images" into "txt2img-grids", else below it. */
+    public static Path gridFolder(Path folder) {
+        String name = folder.getFileName() == null ? "" : folder.getFileName().toString();
+        return name.endsWith(PICTURES)
+                ? folder.resolveSibling(name.substring(0, name.length() - PICTURES.length()) + "-" + GRIDS)
+                : folder.resolve(GRIDS);
     }
 
     /**

@@ -32,32 +32,37 @@ public final class PictureStore implements PictureSink {
     private static final long MOST_GRID_PIXELS = 64L << 20;
 
     private final GenerationRequest request;
+    private final Path vae;
     private final PictureFiles files;
     private final PictureFiles gridFiles;
     private final SaveOptions options;
     private final List<Picture> pictures = new ArrayList<>();
     private long pixels;
     private final CompletableFuture<String> modelHash;
+    private final CompletableFuture<String> vaeHash;
     private Path latentFile;
 
     /**
      * @param request complete: with its model and seed
+     * @param vae what takes the place of the model's own, {@code null} when nothing does
      * @param outputFolder {@code null} keeps pictures in memory only
      * @param options how pictures are named, and whether they get a grid
      */
-    public PictureStore(GenerationRequest request, Path outputFolder, SaveOptions options, ModelHashes hashes) {
+    public PictureStore(GenerationRequest request, Path vae, Path outputFolder, SaveOptions options, ModelHashes hashes) {
         this.request = request;
+        this.vae = vae;
         this.options = options;
         Clock clock = Clock.systemDefaultZone();
-        files = outputFolder == null ? null : new PictureFiles(outputFolder.resolve(PictureFiles.TXT2IMG_FOLDER), options, clock);
-        gridFiles = outputFolder == null ? null : new PictureFiles(outputFolder.resolve(PictureFiles.GRID_FOLDER), options, clock);
+        files = outputFolder == null ? null : new PictureFiles(outputFolder, options, clock);
+        gridFiles = outputFolder == null ? null : new PictureFiles(PictureFiles.gridFolder(outputFolder), options, clock);
         // Hashing a model of several gigabytes takes a while: it goes on beside the first picture's making.
         modelHash = CompletableFuture.supplyAsync(() -> hash(hashes, request.model()));
+        vaeHash = modelHash.thenApplyAsync(hash -> vae == null ? null : hash(hashes, vae));
     }
 
-    private static String hash(ModelHashes hashes, Path model) {
+    private static String hash(ModelHashes hashes, Path file) {
         try {
-            return hashes.shortHash(model).orElse(null);
+            return hashes.shortHash(file).orElse(null);
         } catch (WeightsException e) {
             // The picture matters more: its text then goes without the hash.
             return null;
@@ -65,8 +70,9 @@ public final class PictureStore implements PictureSink {
     }
 
     private InfoText infoText(int index, long seed) {
-        String name = ModelCatalog.stemOf(request.model());
-        InfoTextWriter.Model model = new InfoTextWriter.Model(name, modelHash.join(), null, null);
+        String vaeName = vae == null ? null : vae.getFileName().toString();
+        InfoTextWriter.Model model =
+                new InfoTextWriter.Model(ModelCatalog.stemOf(request.model()), modelHash.join(), vaeName, vaeHash.join());
         long variationSeed = request.noise().variationSeeds(index, 1)[0];
         return InfoTextWriter.write(request, seed, variationSeed, model, Map.of(), "kiln-" + Version.TEXT);
     }

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Values between commas (RFC 4180) as Python's csv module reads them: quotes may hold commas, lines and doubled quotes; what follows a closing
- * quote belongs to the value; a quote inside of a bare value is a quote; the last value may lack its closing quote. Stateless.
+ * Values between commas (RFC 4180) as Python's csv module reads them: quotes may hold commas, lines and doubled quotes; what follows a
+ * closing quote belongs to the value; a quote inside of a bare value is a quote; the last value may lack its closing quote. Stateless.
  */
 public final class CsvText {
     private CsvText() {}

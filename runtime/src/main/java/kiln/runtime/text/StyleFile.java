@@ -16,8 +16,8 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
 
 /**
- * A1111's {@code styles.csv}: a first line {@code name,prompt,negative_prompt} (before 2022's end {@code name,text}), UTF-8, and a style on each
- * line after it. Lines whose name begins with "#" are remarks. Stateless.
+ * A1111's {@code styles.csv}: a first line {@code name,prompt,negative_prompt} (before 2022's end {@code name,text}), UTF-8, and a style on
+ * each line after it. Lines whose name begins with "#" are remarks. Stateless.
  */
 public final class StyleFile {
     /** Collections of some thousand styles have a few MB. */
@@ -98,8 +98,8 @@ public final class StyleFile {
     }
 
     /**
-     * Writes all styles, as A1111 does, with a byte order mark for spreadsheets. What was there is kept beside it with ".bak" behind its name.
-     * Remarks are not kept.
+     * Writes all styles, as A1111 does, with a byte order mark for spreadsheets. What was there is kept beside it with ".bak" behind its
+     * name. Remarks are not kept.
      *
      * @throws KilnException {@code STORAGE} when it cannot be written; the old file stays then
      */

@@ -53,7 +53,7 @@ class PictureFilesTest {
 
     @Test
     void defaultsGiveA1111sFoldersAndNames() {
-        PictureFiles files = new PictureFiles(folder.resolve(PictureFiles.TXT2IMG_FOLDER), SaveOptions.USUAL, NOON);
+        PictureFiles files = new PictureFiles(folder.resolve("txt2img-images"), SaveOptions.USUAL, NOON);
         assertThat(files.save(PICTURE, TEXT, Place.ALONE)).isEqualTo(folder.resolve("txt2img-images/2026-11-24/00000-42.png"));
         Path second = files.save(PICTURE, TEXT, Place.ALONE);
         assertThat(second).isEqualTo(folder.resolve("txt2img-images/2026-11-24/00001-42.png"));

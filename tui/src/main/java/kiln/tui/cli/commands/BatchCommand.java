@@ -89,10 +89,11 @@ final class BatchCommand extends ScriptCommand {
     @Override
     public int run() {
         if (matrix == (file != null)) {
-            throw KilnException.badRequest(matrix ? "--matrix takes its prompt from -p, not from a file" : "give a file of prompts, or --matrix");
+            throw KilnException.badRequest(
+                    matrix ? "--matrix takes its prompt from -p, not from a file" : "give a file of prompts, or --matrix");
         }
         SaveOptions saving = global.saving(places()).withGrid(false);
-        EngineOptions options = global.engineOptions(places(), places().outputs(), device).withSaving(saving);
+        EngineOptions options = global.engineOptions(places(), places().webUi().txt2imgFolder(), device).withSaving(saving);
         try (Engine engine = new Engine(options)) {
             GenerationRequest base = base(engine.models());
             if (matrix) {

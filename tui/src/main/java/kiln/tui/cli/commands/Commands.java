@@ -6,8 +6,8 @@ import kiln.tui.cli.base.CliContext;
 /** Every command by name, in the order of the help. */
 public final class Commands {
     public static final List<String> NAMES = List.of(
-            "txt2img", "img2img", "grid", "batch", "models", "styles", "settings", "inspect", "tokens", "plan", "bench", "selftest", "kernels", "doctor", "bundle",
-            "completion", "version");
+            "txt2img", "img2img", "grid", "batch", "models", "styles", "settings", "inspect", "tokens", "plan", "bench", "selftest", "kernels",
+            "doctor", "bundle", "completion", "version");
 
     private Commands() {}
 

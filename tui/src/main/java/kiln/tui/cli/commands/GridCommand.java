@@ -69,8 +69,8 @@ final class GridCommand extends ScriptCommand {
                 "",
                 "Axes: " + String.join(", ", Axis.labels()) + ".",
                 "",
-                "Values stand between commas, in quotes where they have commas. Numbers may be ranges: 1-5, 1-10 (+2), 10-5 (-3), and 1-10 [5]"
-                        + " for five of them. Of Prompt S/R the first value is replaced by the others.",
+                "Values stand between commas, in quotes where they have commas. Numbers may be ranges: 1-5, 1-10 (+2), 10-5 (-3), and"
+                        + " 1-10 [5] for five of them. Of Prompt S/R the first value is replaced by the others.",
                 "",
                 "Prints the path of each picture and last that of the grid.",
                 "",
@@ -86,7 +86,7 @@ final class GridCommand extends ScriptCommand {
     public int run() {
         // One picture or several to a cell: the grid is the plot's, not the job's.
         SaveOptions saving = global.saving(places()).withGrid(false);
-        EngineOptions options = global.engineOptions(places(), places().outputs(), device).withSaving(saving);
+        EngineOptions options = global.engineOptions(places(), places().webUi().txt2imgFolder(), device).withSaving(saving);
         try (Engine engine = new Engine(options)) {
             Set<String> varied = Arrays.stream(varySeeds.toLowerCase(Locale.ROOT).split("")).collect(Collectors.toSet());
             PlotPlan plan = PlotPlan.of(

@@ -74,7 +74,8 @@ abstract class ScriptCommand extends CliCommand {
         Styles styles = global.styles(places());
         return new Axis.Names(
                 name -> models.find(name).map(Models.Entry::path).orElseThrow(
-                        () -> new KilnException(KilnException.Category.NOT_FOUND, "no model is called \"" + name + "\" (kiln models lists them)")),
+                        () -> new KilnException(
+                                KilnException.Category.NOT_FOUND, "no model is called \"" + name + "\" (kiln models lists them)")),
                 styles);
     }
 
@@ -86,7 +87,7 @@ abstract class ScriptCommand extends CliCommand {
     GenerationRequest base(Models models) {
         Path model = models.defaultModel();
         GenerationRequest.Builder request =
-                request(models.presets(model), places().webUi().requestDefaults()).toBuilder().model(model);
+                request(models.presets(model), places().webUi().requestDefaults("txt2img")).toBuilder().model(model);
         hires.apply(request);
         style.apply(request, global.styles(places()), global.infoTextStyles(places()), picture.isLike());
         return request.build();
@@ -112,7 +113,7 @@ abstract class ScriptCommand extends CliCommand {
      * @throws KilnException when one fails or the person cancels
      */
     void draw(List<Task> tasks, Engine engine, Consumer<List<GeneratedPicture>> done) {
-        OutputTarget target = OutputTarget.of(null, places().outputs());
+        OutputTarget target = OutputTarget.of(null, places().webUi().txt2imgFolder());
         target.prepare();
         Txt2imgReport report = new Txt2imgReport(context, target, false, verbose, global.progressBar());
         try {

@@ -7,7 +7,6 @@ import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.GenerationJob;
 import kiln.runtime.engine.LastParameters;
 import kiln.runtime.engine.ModelPresets;
-import kiln.runtime.engine.Models;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import kiln.tui.cli.base.CliContext;
@@ -18,6 +17,7 @@ import kiln.tui.cli.options.PictureOptions;
 import kiln.tui.cli.options.Places;
 import kiln.tui.cli.options.SavingOptions;
 import kiln.tui.cli.options.StyleOptions;
+import kiln.tui.cli.options.WebUiFolder;
 import kiln.tui.cli.reports.OutputTarget;
 import kiln.tui.cli.reports.Txt2imgReport;
 import picocli.CommandLine;
@@ -82,11 +82,11 @@ class Txt2imgCommand extends CliCommand {
     @Override
     public int run() {
         Places places = global.places(context);
-        try (OutputTarget target = OutputTarget.of(output, places.outputs());
+        try (OutputTarget target = OutputTarget.of(output, outputFolder(places.webUi()));
                 Engine engine = new Engine(global.engineOptions(places, target.engineFolder(), device)
                         .withSaving(saving.over(global.saving(places), output != null)))) {
             Path model = engine.models().defaultModel();
-            GenerationRequest.Builder asked = request(engine.models().presets(model), places.webUi().requestDefaults()).model(model);
+            GenerationRequest.Builder asked = request(engine.models().presets(model), places.webUi().requestDefaults(page())).model(model);
             style.apply(asked, global.styles(places), global.infoTextStyles(places), picture.isLike());
             GenerationRequest request = asked.build();
             if (target.isStandardOutput()) {
@@ -111,7 +111,17 @@ class Txt2imgCommand extends CliCommand {
         return 0;
     }
 
-    /** What the options ask for, on top of the model's presets and the folder's defaults. */
+    /** Which of the web UI's pages does the same. */
+    String page() {
+        return "txt2img";
+    }
+
+    /** Where pictures go without {@code -o}. */
+    Path outputFolder(WebUiFolder folder) {
+        return folder.txt2imgFolder();
+    }
+
+    /** What the options ask for, on top of the model's presets, and these on top of the folder's. */
     GenerationRequest.Builder request(ModelPresets presets, GenerationRequest defaults) {
         GenerationRequest.Builder request = picture.request(presets, defaults, context).toBuilder();
         hires.apply(request);

@@ -61,6 +61,9 @@ final class PlaceOptions {
     @Option(names = "--unix-filenames-sanitization", description = "Let names of pictures have all characters but slashes.")
     boolean unixNames;
 
-    @Option(names = "--filenames-max-length", paramLabel = "N", description = "Characters that a part of a picture's name may have. Default: 128.")
+    @Option(
+            names = "--filenames-max-length",
+            paramLabel = "N",
+            description = "Characters that a part of a picture's name may have. Default: 128.")
     int longestName = 128;
 }

@@ -67,7 +67,7 @@ public final class Txt2imgReport implements Consumer<GenerationEvent> {
             Path file = target.placeGrid(done.file());
             grids.add(file);
             clearProgress();
-            if (!json) {
+            if (summary) {
                 context.err().println("kiln: the grid of them is " + file);
             }
         } else if (event instanceof GenerationEvent.PictureDone done) {
