@@ -2,6 +2,7 @@ package kiln.runtime.engine;
 
 import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.base.NativeLoading;
 import kiln.runtime.exec.Device;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.WeightSource;
@@ -15,7 +16,7 @@ final class CpuDevice implements Device {
 
     CpuDevice(EngineOptions options) {
         this.options = options;
-        OneDnn.unpackInto(Devices.nativesFolder(options.cacheFolder()));
+        NativeLoading.unpackInto(Devices.nativesFolder(options.cacheFolder()));
     }
 
     @Override

@@ -147,7 +147,9 @@ public final class Engine implements AutoCloseable {
         if (vae.notice() != null) {
             listener.accept(new GenerationEvent.Notice(vae.notice()));
         }
-        PictureStore store = new PictureStore(request, vae.path(), options.outputFolder(), options.saving(), hashes);
+        PictureStore store = new PictureStore(
+                request, vae.path(), options.outputFolder(), options.saving(), hashes,
+                text -> listener.accept(new GenerationEvent.Notice(text)));
         worker.draw(request, models.source(checkpoint, vae.path()), store, job::isCancelled, listener);
         store.saveGrid().ifPresent(file -> listener.accept(new GenerationEvent.GridDone(file)));
     }

@@ -9,11 +9,11 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZonedDateTime;
-import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import kiln.runtime.image.Picture;
-import kiln.runtime.image.PngWriter;
+import kiln.runtime.image.PictureEncoding;
+import kiln.runtime.image.PictureWriter;
 import kiln.runtime.job.InfoText;
 import kiln.runtime.job.SaveOptions;
 
@@ -29,7 +29,7 @@ public final class PictureFiles {
     private static final int PICTURE_DIGITS = 5;
     private static final int GRID_DIGITS = 4;
     private static final int MAX_DIGITS = 9;
-    private static final String ENDING = ".png";
+    private static final String TEXT_ENDING = ".txt";
     /** Slashes outside of a part's arguments. */
     private static final String FOLDER_SEPARATOR = "/(?![^<]*>)";
     /** How often another program may take the very name that was chosen, before it is taken for a fault. */
@@ -74,16 +74,18 @@ public final class PictureFiles {
     /**
      * Saves a picture with its text and returns where it lies.
      *
+     * @param encoding one that can hold it, see {@link PictureWriter#refusal}
+     * @param withTextFile whether the text is written beside it, too, under the same name with ".txt"
      * @throws kiln.runtime.base.KilnException {@code STORAGE} when the folder cannot be written to or the disk is full; nothing is left
      *     behind then
      */
-    public Path save(Picture picture, InfoText text, Place place) {
+    public Path save(Picture picture, InfoText text, PictureEncoding encoding, boolean withTextFile, Place place) {
         NameFacts facts = facts(picture, text, place);
         String name = new FileNamePattern(options.names(), options).fill(facts);
         Path target = makeFolder(options.folderPattern(), facts);
         return options.numbered() || name.isEmpty()
-                ? saveNumbered(picture, text, target, "", PICTURE_DIGITS, name)
-                : saveNamed(picture, text, target, name);
+                ? saveNumbered(picture, text, encoding, withTextFile, target, "", PICTURE_DIGITS, name)
+                : saveNamed(picture, text, encoding, withTextFile, target, name);
     }
 
     /**
@@ -95,7 +97,7 @@ public final class PictureFiles {
         NameFacts facts = facts(grid, text, Place.ALONE);
         String more = options.gridNames() ? new FileNamePattern(options.names(), options).fill(facts) : "";
         Path target = makeFolder(options.gridFolders() ? options.folderPattern() : "", facts);
-        return saveNumbered(grid, text, target, name + "-", GRID_DIGITS, more);
+        return saveNumbered(grid, text, PictureEncoding.PNG, false, target, name + "-", GRID_DIGITS, more);
     }
 
     private NameFacts facts(Picture picture, InfoText text, Place place) {
@@ -104,15 +106,20 @@ public final class PictureFiles {
     }
 
     /** The number stands between {@code prefix} and {@code name}. */
-    private static Path saveNumbered(Picture picture, InfoText text, Path target, String prefix, int digits, String name) {
+    private static Path saveNumbered(
+            Picture picture, InfoText text, PictureEncoding encoding, boolean withTextFile, Path target, String prefix, int digits, String name) {
         for (int attempt = 1; ; attempt++) {
             Path temporary = null;
             try {
                 NumberedFile numbered = reserveNumber(target, prefix, digits);
                 temporary = numbered.temporary();
-                write(picture, text, temporary);
-                Path file = resolve(target, prefix + numbered.number() + (name.isEmpty() ? "" : "-" + name) + ENDING);
+                write(picture, text, encoding, temporary);
+                String stem = prefix + numbered.number() + (name.isEmpty() ? "" : "-" + name);
+                Path file = resolve(target, stem + "." + encoding.format().ending());
                 Storage.publish(temporary, file);
+                if (withTextFile) {
+                    Files.write(resolve(target, stem + TEXT_ENDING), PictureWriter.textFile(text.format()));
+                }
                 return file;
             } catch (IOException e) {
                 if (temporary != null) {
@@ -125,15 +132,20 @@ public final class PictureFiles {
         }
     }
 
-    private static Path saveNamed(Picture picture, InfoText text, Path target, String name) {
+    private static Path saveNamed(
+            Picture picture, InfoText text, PictureEncoding encoding, boolean withTextFile, Path target, String name) {
         Path temporary = target.resolve("." + UUID.randomUUID() + ".tmp");
         try {
             Files.createFile(temporary);
-            write(picture, text, temporary);
+            write(picture, text, encoding, temporary);
             for (int number = 0; ; number++) {
                 try {
-                    Path file = resolve(target, name + (number == 0 ? "" : "-" + number) + ENDING);
+                    String stem = name + (number == 0 ? "" : "-" + number);
+                    Path file = resolve(target, stem + "." + encoding.format().ending());
                     Storage.publish(temporary, file);
+                    if (withTextFile) {
+                        Files.write(resolve(target, stem + TEXT_ENDING), PictureWriter.textFile(text.format()));
+                    }
                     return file;
                 } catch (FileAlreadyExistsException e) {
                     // The next name, then.
@@ -145,8 +157,8 @@ public final class PictureFiles {
         }
     }
 
-    private static void write(Picture picture, InfoText text, Path file) throws IOException {
-        Storage.writeSynced(file, out -> PngWriter.write(picture, Map.of(InfoText.PNG_KEYWORD, text.format()), out));
+    private static void write(Picture picture, InfoText text, PictureEncoding encoding, Path file) throws IOException {
+        Storage.writeSynced(file, out -> PictureWriter.write(picture, text.format(), encoding, out));
     }
 
     /**

@@ -9,16 +9,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Version;
 import kiln.runtime.image.Picture;
+import kiln.runtime.image.PictureEncoding;
 import kiln.runtime.image.PictureGrid;
+import kiln.runtime.image.PictureWriter;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
 import kiln.runtime.job.InfoTextWriter;
 import kiln.runtime.job.PictureSink;
 import kiln.runtime.job.SaveOptions;
+import kiln.runtime.job.Setting;
 import kiln.weights.ModelCatalog;
 import kiln.weights.ModelHashes;
 import kiln.weights.WeightsException;
@@ -33,6 +37,7 @@ public final class PictureStore implements PictureSink {
 
     private final GenerationRequest request;
     private final Path vae;
+    private final Consumer<String> notices;
     private final PictureFiles files;
     private final PictureFiles gridFiles;
     private final SaveOptions options;
@@ -47,10 +52,13 @@ public final class PictureStore implements PictureSink {
      * @param vae what takes the place of the model's own, {@code null} when nothing does
      * @param outputFolder {@code null} keeps pictures in memory only
      * @param options how pictures are named, and whether they get a grid
+     * @param notices told, in words for people, of a picture that the wanted format cannot hold
      */
-    public PictureStore(GenerationRequest request, Path vae, Path outputFolder, SaveOptions options, ModelHashes hashes) {
+    public PictureStore(
+            GenerationRequest request, Path vae, Path outputFolder, SaveOptions options, ModelHashes hashes, Consumer<String> notices) {
         this.request = request;
         this.vae = vae;
+        this.notices = notices;
         this.options = options;
         Clock clock = Clock.systemDefaultZone();
         files = outputFolder == null ? null : new PictureFiles(outputFolder, options, clock);
@@ -87,7 +95,14 @@ public final class PictureStore implements PictureSink {
 
     private Path save(int index, Picture image, InfoText text) {
         try {
-            return files.save(image, text, new PictureFiles.Place(index, request.batchSize(), request.pictureCount(), request.seed()));
+            PictureEncoding encoding = request.settings().encoding();
+            String refusal = PictureWriter.refusal(encoding, image.width(), image.height(), text.format());
+            if (refusal != null) {
+                notices.accept(refusal);
+                encoding = PictureEncoding.PNG;
+            }
+            PictureFiles.Place place = new PictureFiles.Place(index, request.batchSize(), request.pictureCount(), request.seed());
+            return files.save(image, text, encoding, request.settings().flag(Setting.SAVE_TEXT), place);
         } catch (KilnException e) {
             if (latentFile == null) {
                 throw e;

@@ -26,6 +26,9 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.image.Picture;
+import kiln.runtime.image.PictureEncoding;
+import kiln.runtime.image.PictureFormat;
+import kiln.runtime.image.PictureReader;
 import kiln.runtime.image.PngReader;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
@@ -54,11 +57,21 @@ class PictureFilesTest {
     @Test
     void defaultsGiveA1111sFoldersAndNames() {
         PictureFiles files = new PictureFiles(folder.resolve("txt2img-images"), SaveOptions.USUAL, NOON);
-        assertThat(files.save(PICTURE, TEXT, Place.ALONE)).isEqualTo(folder.resolve("txt2img-images/2026-11-24/00000-42.png"));
-        Path second = files.save(PICTURE, TEXT, Place.ALONE);
+        assertThat(files.save(PICTURE, TEXT, PictureEncoding.PNG, false, Place.ALONE)).isEqualTo(folder.resolve("txt2img-images/2026-11-24/00000-42.png"));
+        Path second = files.save(PICTURE, TEXT, PictureEncoding.PNG, false, Place.ALONE);
         assertThat(second).isEqualTo(folder.resolve("txt2img-images/2026-11-24/00001-42.png"));
         assertThat(PngReader.readPicture(second).rgb()).isEqualTo(PICTURE.rgb());
         assertThat(InfoText.parse(PngReader.readTexts(second).get("parameters"))).isEqualTo(TEXT);
+    }
+
+    @Test
+    void otherFormatsHaveTheirEndingsAndTextsLieBesideThem() throws IOException {
+        PictureEncoding webp = new PictureEncoding(PictureFormat.WEBP, 80, true);
+        Path file = files("", "[seed]").save(PICTURE, TEXT, webp, true, Place.ALONE);
+        assertThat(file).isEqualTo(folder.resolve("00000-42.webp"));
+        assertThat(PictureReader.read(file).picture().rgb()).isEqualTo(PICTURE.rgb());
+        assertThat(folder.resolve("00000-42.txt")).hasContent(TEXT.format() + "\n");
+        assertThat(files("", "[seed]").save(PICTURE, TEXT, webp.as(PictureFormat.JPEG), false, Place.ALONE)).isEqualTo(folder.resolve("00001-42.jpg"));
     }
 
     @Test
@@ -66,14 +79,14 @@ class PictureFilesTest {
         for (String name : List.of("00007-1.png", "00041-5.jpg", "notes.txt", "123-7.png", "20261124123456-9.png", "00050x.png")) {
             Files.createFile(folder.resolve(name));
         }
-        assertThat(files("", "[seed]").save(PICTURE, TEXT, Place.ALONE)).isEqualTo(folder.resolve("00042-42.png"));
+        assertThat(files("", "[seed]").save(PICTURE, TEXT, PictureEncoding.PNG, false, Place.ALONE)).isEqualTo(folder.resolve("00042-42.png"));
     }
 
     @Test
     void numbersGrowBeyondFiveDigits() throws IOException {
         Files.createFile(folder.resolve("99999-1.png"));
-        assertThat(files("", "[none]").save(PICTURE, TEXT, Place.ALONE)).isEqualTo(folder.resolve("100000.png"));
-        assertThat(files("", "[none]").save(PICTURE, TEXT, Place.ALONE)).isEqualTo(folder.resolve("100001.png"));
+        assertThat(files("", "[none]").save(PICTURE, TEXT, PictureEncoding.PNG, false, Place.ALONE)).isEqualTo(folder.resolve("100000.png"));
+        assertThat(files("", "[none]").save(PICTURE, TEXT, PictureEncoding.PNG, false, Place.ALONE)).isEqualTo(folder.resolve("100001.png"));
     }
 
     @ParameterizedTest
@@ -126,8 +139,8 @@ class PictureFilesTest {
     void namesWithoutNumbersNeverReplaceAnother() {
         PictureFiles files = new PictureFiles(
                 folder, SaveOptions.of(Map.of("save_images_add_number", false, "samples_filename_pattern", "[seed]", "save_to_dirs", false)), NOON);
-        assertThat(files.save(PICTURE, TEXT, Place.ALONE)).isEqualTo(folder.resolve("42.png"));
-        assertThat(files.save(PICTURE, TEXT, Place.ALONE)).isEqualTo(folder.resolve("42-1.png"));
+        assertThat(files.save(PICTURE, TEXT, PictureEncoding.PNG, false, Place.ALONE)).isEqualTo(folder.resolve("42.png"));
+        assertThat(files.save(PICTURE, TEXT, PictureEncoding.PNG, false, Place.ALONE)).isEqualTo(folder.resolve("42-1.png"));
     }
 
     @Test
@@ -153,16 +166,16 @@ class PictureFilesTest {
 
     @Test
     void foldersMayLieInEachOtherButNeverOutside() {
-        assertThat(files("[model_name]/[date]", "[seed]").save(PICTURE, TEXT, Place.ALONE).getParent()).isEqualTo(folder.resolve("dream/2026-11-24"));
-        assertThat(files("../../x", "[seed]").save(PICTURE, TEXT, Place.ALONE).getParent()).isEqualTo(folder.resolve("x"));
-        assertThat(files("[datetime<%Y/%m>]", "[seed]").save(PICTURE, TEXT, Place.ALONE).getParent()).isEqualTo(folder.resolve("2026_11"));
+        assertThat(files("[model_name]/[date]", "[seed]").save(PICTURE, TEXT, PictureEncoding.PNG, false, Place.ALONE).getParent()).isEqualTo(folder.resolve("dream/2026-11-24"));
+        assertThat(files("../../x", "[seed]").save(PICTURE, TEXT, PictureEncoding.PNG, false, Place.ALONE).getParent()).isEqualTo(folder.resolve("x"));
+        assertThat(files("[datetime<%Y/%m>]", "[seed]").save(PICTURE, TEXT, PictureEncoding.PNG, false, Place.ALONE).getParent()).isEqualTo(folder.resolve("2026_11"));
     }
 
     @Test
     void longPromptsAreCutToWhatFileSystemsTake() {
         for (String letter : List.of("x", "é", "猫", "🐈")) {
             InfoText text = new InfoText(letter.repeat(5000), "", TEXT.parameters());
-            Path file = files("", "[seed]-[prompt_spaces]-[prompt]").save(PICTURE, text, Place.ALONE);
+            Path file = files("", "[seed]-[prompt_spaces]-[prompt]").save(PICTURE, text, PictureEncoding.PNG, false, Place.ALONE);
             assertThat(file).isRegularFile();
         }
     }
@@ -180,7 +193,7 @@ class PictureFilesTest {
                 tasks.add(() -> {
                     List<Path> saved = new ArrayList<>();
                     for (int i = 0; i < each; i++) {
-                        saved.add(files.save(PICTURE, TEXT, Place.ALONE));
+                        saved.add(files.save(PICTURE, TEXT, PictureEncoding.PNG, false, Place.ALONE));
                     }
                     return saved;
                 });
@@ -206,7 +219,7 @@ class PictureFilesTest {
         Path locked = Files.createDirectory(folder.resolve("locked"));
         Files.setPosixFilePermissions(locked, PosixFilePermissions.fromString("r-xr-xr-x"));
         assumeThat(Files.isWritable(locked)).as("the superuser may write anywhere").isFalse();
-        assertThatThrownBy(() -> new PictureFiles(locked, SaveOptions.USUAL.withPatterns("", ""), NOON).save(PICTURE, TEXT, Place.ALONE))
+        assertThatThrownBy(() -> new PictureFiles(locked, SaveOptions.USUAL.withPatterns("", ""), NOON).save(PICTURE, TEXT, PictureEncoding.PNG, false, Place.ALONE))
                 .isInstanceOfSatisfying(KilnException.class, e -> assertThat(e.category()).isEqualTo(KilnException.Category.STORAGE))
                 .hasMessageContaining("locked").hasMessageContaining("permissions");
     }
@@ -215,7 +228,7 @@ class PictureFilesTest {
     void aFileInAFoldersPlaceIsNamedWithAdvice() throws IOException {
         Path file = Files.createFile(folder.resolve("file"));
         for (String below : List.of("", "deeper")) {
-            assertThatThrownBy(() -> new PictureFiles(file, SaveOptions.USUAL.withPatterns(below, ""), NOON).save(PICTURE, TEXT, Place.ALONE))
+            assertThatThrownBy(() -> new PictureFiles(file, SaveOptions.USUAL.withPatterns(below, ""), NOON).save(PICTURE, TEXT, PictureEncoding.PNG, false, Place.ALONE))
                     .isInstanceOfSatisfying(KilnException.class, e -> assertThat(e.category()).isEqualTo(KilnException.Category.STORAGE))
                     .hasMessageContaining(file.toString()).hasMessageContaining("another output folder");
         }

@@ -11,6 +11,7 @@ import kiln.runtime.engine.GenerationJob;
 import kiln.runtime.engine.LastParameters;
 import kiln.runtime.engine.ModelPresets;
 import kiln.runtime.engine.Models;
+import kiln.runtime.image.PictureEncoding;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
@@ -115,7 +116,8 @@ abstract class ScriptCommand extends CliCommand {
     void draw(List<Task> tasks, Engine engine, Consumer<List<GeneratedPicture>> done) {
         OutputTarget target = OutputTarget.of(null, places().webUi().txt2imgFolder());
         target.prepare();
-        Txt2imgReport report = new Txt2imgReport(context, target, false, verbose, global.progressBar());
+        Txt2imgReport report = new Txt2imgReport(
+                context, target, PictureEncoding.PNG, false, verbose, global.progressBar());
         try {
             for (Task task : tasks) {
                 List<GeneratedPicture> pictures = new ArrayList<>();
