@@ -71,8 +71,7 @@ final class ForeignFlags {
                     "",
                     "esrgan-models-path bsrgan-models-path realesrgan-models-path dat-models-path scunet-models-path swinir-models-path"
                             + " ldsr-models-path"),
-            new Group("pictures are not described yet", "", "clip-models-path"),
-            new Group("it is not there yet", "unix-filenames-sanitization", "styles-file filenames-max-length"));
+            new Group("pictures are not described yet", "", "clip-models-path"));
 
     private final List<String> notes = new ArrayList<>();
 
