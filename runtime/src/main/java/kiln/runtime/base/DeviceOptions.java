@@ -17,7 +17,8 @@ import java.util.Set;
  * @param noHalfVae whether the decoder is computed, and its weights are kept, in f32
  * @param upcastSampling whether the denoiser's results are f32 while its matrices are f16
  * @param cpuParts networks that the CPU computes all the same
- * @param lowram whether weights that the file has in 16 bits stay so in the machine's memory where the CPU computes in 32; cards do not heed it
+ * @param lowram whether weights that the file has in 16 bits stay so in the machine's memory where the CPU computes in 32; cards do not
+ *     heed it
  */
 public record DeviceOptions(
         String device,
@@ -34,8 +35,8 @@ public record DeviceOptions(
         boolean lowram) {
     /** The card with the most free memory, all of it, every choice left to Kiln. */
     public static final DeviceOptions DEFAULT = new DeviceOptions(
-            null, 0, 0, MemoryMode.AUTO, AttentionKind.AUTO, LibraryChoice.AUTO, LibraryChoice.AUTO, WeightFormat.F16, false, false, Set.of(),
-            false);
+            null, 0, 0, MemoryMode.AUTO, AttentionKind.AUTO, LibraryChoice.AUTO, LibraryChoice.AUTO, WeightFormat.F16, false, false,
+            Set.of(), false);
 
     public DeviceOptions {
         if (device != null && device.isBlank()) {
