@@ -1,5 +1,6 @@
 package kiln.runtime.pipeline;
 
+import static java.util.Comparator.comparingInt;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -27,6 +28,7 @@ import kiln.runtime.job.KeptPictures;
 import kiln.runtime.job.Setting;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -60,13 +62,27 @@ class RunsVectorsTest {
     @ParameterizedTest(name = "{0} {1}")
     @MethodSource("runs")
     void theLatentIsTheOriginals(int number, String prompt, JsonNode run) throws IOException {
+        check(session, number, run);
+    }
+
+    /** Plain Java is slow: the shortest run stands for the others, whose networks it was compared with op by op. */
+    @Test
+    void plainJavaAgrees() throws IOException {
+        JsonNode shortest = Vectors.cases("runs.json").stream().min(comparingInt(run -> run.get("evaluations").asInt())).orElseThrow();
+        ModelFiles files = ModelFiles.open(Path.of("demo", "kiln-demo.safetensors"));
+        try (ModelSession reference = new ModelSession(files, ReferenceExecutor::new)) {
+            check(reference, shortest.get("case").asInt(), shortest);
+        }
+    }
+
+    private static void check(ModelSession session, int number, JsonNode run) throws IOException {
         float[] expected = expected(run.get("latent").asText());
         int pictures = run.path("seeds").isMissingNode() ? 1 : run.get("seeds").size();
         float[] found = new float[expected.length];
         int size = expected.length / pictures;
         for (int i = 0; i < pictures; i++) {
             // A request whose variation seeds differ has one seed; a list of both, which the originals' code takes, is as many requests.
-            System.arraycopy(latent(request(run, i), run), 0, found, i * size, size);
+            System.arraycopy(latent(session, request(run, i), run), 0, found, i * size, size);
         }
         double allowed = run.get("max").asDouble() * Math.max(TOLERANCE, 1e-4 * run.get("sensitivity").asDouble());
         double furthest = 0;
@@ -128,7 +144,7 @@ class RunsVectorsTest {
         return words.isEmpty() ? "Latent" : "Latent (" + words + ")";
     }
 
-    private static float[] latent(GenerationRequest request, JsonNode run) {
+    private static float[] latent(ModelSession session, GenerationRequest request, JsonNode run) {
         KeptPictures kept = new KeptPictures();
         LatentStart start = request.init() == null ? null : formula(request.height() / 8, request.width() / 8, run.path("mask").asBoolean());
         new Drawing(session, request, start, kept, () -> false, event -> {}).run();
