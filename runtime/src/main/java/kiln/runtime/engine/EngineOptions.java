@@ -18,6 +18,7 @@ import kiln.runtime.base.Precision;
  * @param precision what networks are computed in; on a card, results between operations are f16 unless it says F32
  * @param threads 0 for one per physical core
  * @param device how to use a graphics card
+ * @param addOns where files lie that prompts may add to a model
  */
 public record EngineOptions(
         List<Path> modelFiles,
@@ -28,7 +29,8 @@ public record EngineOptions(
         String executor,
         Precision precision,
         int threads,
-        DeviceOptions device) {
+        DeviceOptions device,
+        AddOnFolders addOns) {
     public EngineOptions {
         modelFiles = List.copyOf(modelFiles);
         modelFolders = List.copyOf(modelFolders);
@@ -36,6 +38,26 @@ public record EngineOptions(
         Objects.requireNonNull(executor, "executor");
         Objects.requireNonNull(precision, "precision");
         Objects.requireNonNull(device, "device");
+        Objects.requireNonNull(addOns, "addOns");
+    }
+
+    /** With nothing to add. */
+    public EngineOptions(
+            List<Path> modelFiles,
+            List<Path> modelFolders,
+            Path demoModel,
+            Path outputFolder,
+            Path cacheFolder,
+            String executor,
+            Precision precision,
+            int threads,
+            DeviceOptions device) {
+        this(modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, device, AddOnFolders.NONE);
+    }
+
+    public EngineOptions withAddOns(AddOnFolders folders) {
+        return new EngineOptions(
+                modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, device, folders);
     }
 
     /** With {@link DeviceOptions#DEFAULT}. */

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import kiln.runtime.addon.AddOns;
 import kiln.runtime.base.DeviceUse;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
@@ -89,7 +90,7 @@ final class Worker implements AutoCloseable {
                 device = opener.open(options, this::tell);
             }
             return device.executor(opened, this::tell);
-        });
+        }, AddOns.of(options.addOns().loras()));
         description = session.device();
     }
 

@@ -17,7 +17,7 @@ final class ForeignFlags {
                     + "api-server-stop disable-tls-verify freeze-settings no-hashing no-prompt-history unix-filenames-sanitization "
                     + "enable-console-prompts dump-sysinfo allow-code disable-safe-unpickle");
     private static final String[] NOT_YET_WITH_VALUE = words(
-            "vae-path vae-dir embeddings-dir hypernetwork-dir lora-dir lyco-dir-backcompat config styles-file "
+            "vae-path vae-dir hypernetwork-dir lyco-dir-backcompat config styles-file "
                     + "gfpgan-models-path gfpgan-dir gfpgan-model codeformer-models-path esrgan-models-path bsrgan-models-path "
                     + "realesrgan-models-path dat-models-path scunet-models-path swinir-models-path ldsr-models-path "
                     + "clip-models-path localizations-dir textual-inversion-templates-dir ui-config-file ui-settings-file server-name "

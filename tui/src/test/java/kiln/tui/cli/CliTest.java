@@ -129,13 +129,13 @@ public class CliTest {
         Run run = Run.in(folder)
                 .variable(
                         "COMMANDLINE_ARGS",
-                        "--xformers --use-ipex --always-batch-cond-uncond --lora-dir \"my loras\" --skip-torch-cuda-test --max-batch-count 3")
+                        "--xformers --use-ipex --always-batch-cond-uncond --hypernetwork-dir \"my loras\" --skip-torch-cuda-test --max-batch-count 3")
                 .kiln("version");
         assertThat(run.exitCode()).isZero();
         assertThat(run.err().lines()).containsExactly(
                 "kiln: --use-ipex has no effect: Kiln chooses the fastest way by itself",
                 "kiln: --always-batch-cond-uncond has no effect: it is always so",
-                "kiln: --lora-dir has no effect yet");
+                "kiln: --hypernetwork-dir has no effect yet");
         assertFailure(Run.in(folder).variable("COMMANDLINE_ARGS", "--ckpt 'x").kiln("version"), 2, "COMMANDLINE_ARGS");
     }
 

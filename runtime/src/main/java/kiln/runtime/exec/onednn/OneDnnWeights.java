@@ -3,9 +3,12 @@ package kiln.runtime.exec.onednn;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.DoubleConsumer;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.graph.Weight;
 import org.bytedeco.dnnl.dnnl_memory;
@@ -43,7 +46,8 @@ final class OneDnnWeights implements AutoCloseable {
         }
     }
 
-    private record Entry(Slice slice, dnnl_memory_desc layout, dnnl_memory memory, AlignedMemory block, Handles handles) {
+    private record Entry(
+            Slice slice, dnnl_memory_desc stored, dnnl_memory_desc layout, dnnl_memory memory, AlignedMemory block, Handles handles) {
         void close() {
             handles.close();
             block.close();
@@ -53,6 +57,7 @@ final class OneDnnWeights implements AutoCloseable {
     private final WeightSource source;
     private final List<Entry> entries = new ArrayList<>();
     private final Map<Slice, List<Entry>> bySlice = new HashMap<>();
+    private final Map<Weight, float[]> values = new HashMap<>();
     private AlignedMemory staging;
 
     OneDnnWeights(WeightSource source) {
@@ -70,18 +75,46 @@ final class OneDnnWeights implements AutoCloseable {
             }
         }
         Handles handles = new Handles();
-        dnnl_memory_desc layout = new dnnl_memory_desc();
-        OneDnn.check(dnnl.dnnl_memory_desc_clone(layout, wanted), "describing " + slice.weight);
-        handles.own(layout);
+        dnnl_memory_desc layout = clone(handles, slice, wanted);
         AlignedMemory block = new AlignedMemory(dnnl.dnnl_memory_desc_get_size(layout));
         dnnl_memory memory = new dnnl_memory();
         OneDnn.check(dnnl.dnnl_memory_create(memory, layout, OneDnn.engine(), block.at(0)), "placing " + slice.weight);
         handles.own(memory);
-        fill(slice, stored, layout, memory, block);
-        Entry entry = new Entry(slice, layout, memory, block, handles);
+        Entry entry = new Entry(slice, clone(handles, slice, stored), layout, memory, block, handles);
+        fill(entry);
         entries.add(entry);
         bySlice.computeIfAbsent(slice, key -> new ArrayList<>()).add(entry);
         return memory;
+    }
+
+    private static dnnl_memory_desc clone(Handles handles, Slice slice, dnnl_memory_desc description) {
+        dnnl_memory_desc clone = new dnnl_memory_desc();
+        OneDnn.check(dnnl.dnnl_memory_desc_clone(clone, description), "describing " + slice.weight);
+        handles.own(clone);
+        return clone;
+    }
+
+    /** Reads parameters anew, in the places where compiled graphs know them. */
+    void reload(Set<String> tensors, DoubleConsumer progress) {
+        try {
+            List<Entry> changed = entries.stream()
+                    .filter(entry -> entry.slice.weight.names().stream().anyMatch(tensors::contains))
+                    // The parts of one parameter behind each other: the source may have to make it.
+                    .sorted(Comparator.comparing(entry -> entry.slice.weight.names().get(0)))
+                    .toList();
+            for (int i = 0; i < changed.size(); i++) {
+                progress.accept((double) i / changed.size());
+                fill(changed.get(i));
+            }
+            values.forEach((weight, kept) -> {
+                if (weight.names().stream().anyMatch(tensors::contains)) {
+                    read(Slice.whole(weight), FloatBuffer.wrap(kept));
+                }
+            });
+            progress.accept(1);
+        } finally {
+            releaseStaging();
+        }
     }
 
     /** A vector of 32-bit floats: biases, scales, shifts. */
@@ -92,17 +125,22 @@ final class OneDnnWeights implements AutoCloseable {
         }
     }
 
-    /** A short parameter for use in Java. */
+    /** A short parameter for use in Java; the array's contents change with {@link #reload}. */
     float[] values(Weight weight) {
-        float[] values = new float[Math.toIntExact(weight.elements())];
-        read(Slice.whole(weight), FloatBuffer.wrap(values));
-        return values;
+        return values.computeIfAbsent(weight, key -> {
+            float[] read = new float[Math.toIntExact(weight.elements())];
+            read(Slice.whole(weight), FloatBuffer.wrap(read));
+            return read;
+        });
     }
 
-    private void fill(Slice slice, dnnl_memory_desc stored, dnnl_memory_desc layout, dnnl_memory memory, AlignedMemory block) {
+    private void fill(Entry entry) {
+        Slice slice = entry.slice;
+        dnnl_memory_desc stored = entry.stored;
+        dnnl_memory_desc layout = entry.layout;
         long elements = slice.rows * slice.elementsPerRow();
         if (dnnl.dnnl_memory_desc_equal(stored, layout) != 0) {
-            read(slice, block.buffer(0, elements * Float.BYTES).asFloatBuffer());
+            read(slice, entry.block.buffer(0, elements * Float.BYTES).asFloatBuffer());
             return;
         }
         stage(elements * Float.BYTES);
@@ -120,7 +158,7 @@ final class OneDnnWeights implements AutoCloseable {
                     "planning the reordering of " + slice.weight);
             new Primitive(temporary, "reordering " + slice.weight, description)
                     .argument(dnnl.DNNL_ARG_FROM, from)
-                    .argument(dnnl.DNNL_ARG_TO, memory)
+                    .argument(dnnl.DNNL_ARG_TO, entry.memory)
                     .run();
             OneDnn.check(dnnl.dnnl_stream_wait(OneDnn.stream()), "reordering " + slice.weight);
         }
@@ -189,5 +227,6 @@ final class OneDnnWeights implements AutoCloseable {
         entries.forEach(Entry::close);
         entries.clear();
         bySlice.clear();
+        values.clear();
     }
 }

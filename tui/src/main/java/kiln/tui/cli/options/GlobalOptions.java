@@ -39,7 +39,8 @@ public final class GlobalOptions {
                 compute.executor(),
                 compute.precision(),
                 compute.threads(),
-                device.options(compute));
+                device.options(compute),
+                where.addOns());
     }
 
     /** The models that can be chosen. */

@@ -13,6 +13,12 @@ final class PlaceOptions {
     @Option(names = "--ckpt-dir", paramLabel = "DIR", description = "Look for models here, too (KILN_CKPT_DIR).")
     Path checkpointFolder;
 
+    @Option(names = "--lora-dir", paramLabel = "DIR", description = "Look for LoRA files here, too (KILN_LORA_DIR).")
+    Path loraFolder;
+
+    @Option(names = "--embeddings-dir", paramLabel = "DIR", description = "Textual inversions (KILN_EMBEDDINGS_DIR).")
+    Path embeddingFolder;
+
     @Option(names = "--data-dir", paramLabel = "DIR", description = "Parent of models/ and outputs/ (KILN_DATA_DIR).")
     Path dataFolder;
 

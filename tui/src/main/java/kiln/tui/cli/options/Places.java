@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.engine.AddOnFolders;
 import kiln.runtime.engine.Models;
 import kiln.tui.cli.base.CliContext;
 
@@ -20,6 +21,7 @@ import kiln.tui.cli.base.CliContext;
  * @param models parent of {@code Stable-diffusion/}, A1111's {@code --models-dir}
  * @param outputs parent of {@code txt2img-images/}
  * @param checkpointFolders folders searched for checkpoints, in order
+ * @param addOns folders of files that prompts may add to a model
  * @param demoModel the bundled model, {@code null} when it was left out
  */
 public record Places(
@@ -31,6 +33,7 @@ public record Places(
         Path models,
         Path outputs,
         List<Path> checkpointFolders,
+        AddOnFolders addOns,
         Path demoModel) {
     public Places {
         checkpointFolders = List.copyOf(checkpointFolders);
@@ -55,11 +58,18 @@ public record Places(
         if (more != null) {
             checkpointFolders.add(more);
         }
+        List<Path> loraFolders = new ArrayList<>(List.of(models.resolve("Lora"), models.resolve("LyCORIS")));
+        Path moreLoras = chosen(options.loraFolder, "KILN_LORA_DIR", context);
+        if (moreLoras != null) {
+            loraFolders.add(moreLoras);
+        }
+        Path embeddings = chosen(options.embeddingFolder, "KILN_EMBEDDINGS_DIR", context);
+        AddOnFolders addOns = new AddOnFolders(loraFolders, List.of(embeddings == null ? data.resolve("embeddings") : embeddings));
         Path demo = context.home() == null ? null : context.home().resolve("runtime/demo/kiln-demo.safetensors");
         if (demo != null && !Files.isRegularFile(demo)) {
             demo = null;
         }
-        return new Places(context.home(), config, cache, state, data, models, outputs, checkpointFolders, demo);
+        return new Places(context.home(), config, cache, state, data, models, outputs, checkpointFolders, addOns, demo);
     }
 
     private static Path folder(Path option, String variable, String xdgVariable, String underHome, CliContext context) {

@@ -1,0 +1,27 @@
+package kiln.runtime.addon;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import kiln.runtime.base.KilnException;
+
+/**
+ * What can be added to a model: the files that prompts may name. Safe from any thread.
+ *
+ * @param loras files of LoRA and its relatives
+ * @param loraHash a file's hash where it is known; empty where it is not
+ */
+public record AddOns(LoraCatalog loras, Function<Path, Optional<String>> loraHash) {
+    /** Nothing. */
+    public static final AddOns NONE = new AddOns(LoraCatalog.EMPTY, file -> Optional.empty());
+
+    /** @throws KilnException NOT_FOUND when there is none of that name */
+    public Path lora(String name) {
+        return loras.find(name, loraHash);
+    }
+
+    public static AddOns of(List<Path> loraFolders) {
+        return new AddOns(new LoraCatalog(loraFolders), file -> Optional.empty());
+    }
+}
