@@ -10,9 +10,7 @@ public enum DataType {
     F16(PtxType.F16),
     F32(PtxType.F32),
     /** Whole numbers from -127 to 127: weights only, with a scale for each output channel ({@link kiln.kernels.op.product.QuantizedRows}). */
-    I8(PtxType.S8),
-    /** Whole numbers from 0 to 255: pictures only. */
-    U8(PtxType.U8);
+    I8(PtxType.S8);
 
     /** What activations, results and unquantised weights can be. */
     public static final List<DataType> FLOATS = List.of(F16, F32);
@@ -43,7 +41,7 @@ public enum DataType {
             switch (this) {
                 case F16 -> out.putShort(HalfFloats.toHalf(value));
                 case F32 -> out.putFloat(value);
-                case I8, U8 -> out.put((byte) Math.rint(value));
+                case I8 -> out.put((byte) Math.rint(value));
             }
         }
         return out.array();
@@ -57,7 +55,6 @@ public enum DataType {
                 case F16 -> HalfFloats.toFloat(in.getShort());
                 case F32 -> in.getFloat();
                 case I8 -> in.get();
-                case U8 -> in.get() & 0xff;
             };
         }
         return values;

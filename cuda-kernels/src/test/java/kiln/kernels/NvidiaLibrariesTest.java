@@ -58,10 +58,10 @@ class NvidiaLibrariesTest {
                     for (Cublas.Product product : List.of(new Cublas.Product(type, 5, 7, 3), new Cublas.Product(type, 1, 64, 40))) {
                         float[] a = values(type, product.rows() * product.channels());
                         float[] weights = values(type, product.columns() * product.channels());
+                        MatrixMultiply.Sizes sizes = new MatrixMultiply.Sizes(
+                                product.rows(), product.columns(), product.channels(), product.channels(), product.columns());
                         float[] expected = new MatrixMultiply(type, Tile.SMALL, false, Epilogue.NONE)
-                                .reference(
-                                        a, weights, null, product.rows(), product.columns(), product.channels(), product.channels(), null,
-                                        List.of(), List.of());
+                                .reference(a, weights, null, sizes, Epilogue.Values.NONE);
                         compare(product.label(), type, expected, List.of(a, weights), places ->
                                 cublas.multiply(product, places[0], places[1], places[2], stream));
                     }
@@ -97,7 +97,7 @@ class NvidiaLibrariesTest {
                     convolution.outWidth(), convolution.outChannels());
             Convolution.Window window = new Convolution.Window(convolution.size(), convolution.stride(), convolution.padding(), false);
             float[] expected = new Convolution(type, Tile.SMALL, false, Epilogue.NONE, window)
-                    .reference(in, weights, null, shape, Convolution.Band.whole(shape), null, List.of(), List.of());
+                    .reference(in, weights, null, shape, Convolution.Band.whole(shape), Epilogue.Values.NONE);
             long work = context.allocate(Math.max(1, cudnn.workBytes(convolution).orElseThrow()), "work");
             try {
                 compare(convolution.label(), type, expected, List.of(in, weights), places ->

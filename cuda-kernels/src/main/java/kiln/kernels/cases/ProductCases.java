@@ -64,11 +64,11 @@ final class ProductCases {
         int weightMatrices = kernel.weights() == DataType.I8 ? 1 : matrices;
         Weights weights = new Weights(c, type, kernel.weights(), weightMatrices * columns, channels);
         Added added = new Added(c, type, epilogue, columns, rows, width, rows);
+        MatrixMultiply.Sizes sizes = new MatrixMultiply.Sizes(rows, columns, channels, channels, width);
         float[] expected = new float[matrices * rows * width];
         for (int i = 0; i < matrices; i++) {
             float[] matrix = part(weights.values, i % weightMatrices, weightMatrices);
-            float[] result = kernel.reference(
-                    part(changed.values, i, matrices), matrix, weights.scales, rows, columns, channels, channels, added.bias, added.values, added.steps);
+            float[] result = kernel.reference(part(changed.values, i, matrices), matrix, weights.scales, sizes, added.values());
             System.arraycopy(result, 0, expected, i * rows * width, result.length);
         }
         long aAddress = c.input("a", type, a, matrices, rows, channels);
@@ -81,7 +81,7 @@ final class ProductCases {
                 matrices, rows * channels, weightMatrices == 1 ? 0 : columns * channels, rows * width);
         ProductOperands operands = new ProductOperands(
                 aAddress, changed.factors, weights.address, weights.scalesAddress, out, 0, added.biasAddress, added.inputs);
-        c.call(kernel.call(operands, new MatrixMultiply.Sizes(rows, columns, channels, channels, width), batch));
+        c.call(kernel.call(operands, sizes, batch));
         return changed.build();
     }
 
@@ -95,14 +95,15 @@ final class ProductCases {
         SplitSum sum = SplitSum.of(type, kernel.weights(), Epilogue.BIAS, columns, columns);
         Added added = new Added(c, type, sum.epilogue(), columns, rows, columns, rows);
         MatrixMultiply whole = new MatrixMultiply(type, kernel.weights(), kernel.tile(), true, sum.epilogue());
-        float[] expected = whole.reference(changed.values, weights.values, weights.scales, rows, columns, channels, channels, added.bias, List.of(), List.of());
+        MatrixMultiply.Sizes sizes = new MatrixMultiply.Sizes(rows, columns, channels, channels, columns);
+        float[] expected = whole.reference(changed.values, weights.values, weights.scales, sizes, added.values());
         long aAddress = c.input("a", type, a, rows, channels);
         changed.declare();
         weights.declare(columns, channels);
         added.declare();
         long work = c.work("work", DataType.F32, parts, rows, columns);
         long out = c.output("out", type, expected, rows, columns);
-        MultiplyPlan plan = new MultiplyPlan(kernel, parts, sum, new MatrixMultiply.Sizes(rows, columns, channels, channels, columns));
+        MultiplyPlan plan = new MultiplyPlan(kernel, parts, sum, sizes);
         ProductOperands operands = new ProductOperands(
                 aAddress, changed.factors, weights.address, weights.scalesAddress, out, work, added.biasAddress, List.of());
         plan.calls(operands, MatrixMultiply.Batch.ONE, rows).forEach(c::call);
@@ -120,7 +121,7 @@ final class ProductCases {
         float[] work = c.normal(DataType.F32, parts * rows * columns, 1);
         float[] scales = kernel.scaled() ? c.normal(DataType.F32, columns, 1) : null;
         Added added = new Added(c, type, epilogue, columns, rows, width, rows / 3);
-        float[] expected = kernel.reference(work, parts, scales, rows, columns, added.bias, added.values, added.steps);
+        float[] expected = kernel.reference(work, parts, scales, rows, columns, added.values());
         long workAddress = c.input("work", DataType.F32, work, parts, rows, columns);
         long scalesAddress = scales == null ? 0 : c.input("scales", DataType.F32, scales, columns);
         added.declare();
@@ -141,7 +142,7 @@ final class ProductCases {
         CaseBuilder c = new CaseBuilder(kernel, rows + "x" + columns);
         float[] sums = c.normal(type, rows * columns, 1);
         Added added = new Added(c, type, epilogue, columns, rows, width, 5);
-        float[] expected = kernel.reference(sums, rows, columns, added.bias, added.values, added.steps);
+        float[] expected = kernel.reference(sums, rows, columns, added.values());
         long sumsAddress = c.input("sums", type, sums, rows, columns);
         added.declare();
         long out = c.output("out", type, expected, rows, width);
@@ -213,7 +214,7 @@ final class ProductCases {
         int rows = batch * band.rows() * outWidth;
         Added added = new Added(c, type, kernel.epilogue(), out, rows, out, band.rows() * outWidth);
         float[] expected = kernel.reference(
-                factors.applied(type, picture), weights.values, weights.scales, shape, band, added.bias, added.values, added.steps);
+                factors.applied(type, picture), weights.values, weights.scales, shape, band, added.values());
         long pictureAddress = c.input("in", type, picture, batch, band.inRows(), width, in);
         declareWindows(weights, kernel, in, out);
         added.declare();
@@ -290,7 +291,7 @@ final class ProductCases {
                 type, kernel.weights(), kernel.tile(), true, sum.epilogue(), kernel.window());
         Convolution.Band all = Convolution.Band.whole(shape);
         float[] expected = whole.reference(
-                factors.applied(type, picture), weights.values, weights.scales, shape, all, added.bias, added.values, added.steps);
+                factors.applied(type, picture), weights.values, weights.scales, shape, all, added.values());
         long pictureAddress = c.input("in", type, picture, 2, height, width, in);
         declareWindows(weights, kernel, in, out);
         added.declare();
@@ -407,15 +408,15 @@ final class ProductCases {
 
     /** An epilogue's tensors; its statistics come last. */
     private static final class Added {
-        final float[] bias;
-        final List<float[]> values = new ArrayList<>();
-        final List<Integer> steps = new ArrayList<>();
         final List<Epilogue.Input> inputs = new ArrayList<>();
         long biasAddress;
         private final CaseBuilder builder;
         private final DataType type;
         private final Epilogue epilogue;
         private final int width;
+        private final float[] bias;
+        private final List<float[]> tensors = new ArrayList<>();
+        private final List<Integer> steps = new ArrayList<>();
 
         Added(CaseBuilder builder, DataType type, Epilogue epilogue, int columns, int rows, int width, int rowsPerBatch) {
             this.builder = builder;
@@ -425,21 +426,25 @@ final class ProductCases {
             bias = epilogue.bias() ? builder.normal(type, columns, 1) : null;
             for (Epilogue.Step step : epilogue.steps()) {
                 if (step == Epilogue.Step.ADD) {
-                    values.add(builder.normal(type, rows * width, 1));
+                    tensors.add(builder.normal(type, rows * width, 1));
                     steps.add(width);
                 } else if (step == Epilogue.Step.ADD_PER_CHANNEL) {
-                    values.add(builder.normal(type, rows / rowsPerBatch * width, 1));
+                    tensors.add(builder.normal(type, rows / rowsPerBatch * width, 1));
                     steps.add(rowsPerBatch);
                 }
             }
+        }
+
+        Epilogue.Values values() {
+            return new Epilogue.Values(bias, tensors, steps);
         }
 
         void declare() {
             if (bias != null) {
                 biasAddress = builder.input("bias", type, bias, bias.length);
             }
-            for (int i = 0; i < values.size(); i++) {
-                long address = builder.input("added" + i, type, values.get(i), values.get(i).length / width, width);
+            for (int i = 0; i < tensors.size(); i++) {
+                long address = builder.input("added" + i, type, tensors.get(i), tensors.get(i).length / width, width);
                 inputs.add(new Epilogue.Input(address, steps.get(i)));
             }
         }

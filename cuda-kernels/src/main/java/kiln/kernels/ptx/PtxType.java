@@ -5,8 +5,6 @@ public enum PtxType {
     PRED("pred", "%p", "pred", 0),
     /** A signed byte, in a 32-bit register. */
     S8("s8", "%r", "b32", 1),
-    /** An unsigned one. */
-    U8("u8", "%r", "b32", 1),
     B16("b16", "%h", "b16", 2),
     F16("f16", "%h", "b16", 2),
     B32("b32", "%r", "b32", 4),

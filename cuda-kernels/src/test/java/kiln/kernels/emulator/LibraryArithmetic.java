@@ -1,7 +1,6 @@
 package kiln.kernels.emulator;
 
 import java.util.Arrays;
-import java.util.List;
 import kiln.kernels.Cublas;
 import kiln.kernels.Cudnn;
 import kiln.kernels.DataType;
@@ -18,18 +17,9 @@ final class LibraryArithmetic {
         DataType type = product.type();
         float[] left = read(memory, checks, type, a, (long) product.rows() * product.channels(), product.label());
         float[] right = read(memory, checks, type, weights, (long) product.columns() * product.channels(), product.label());
-        float[] result = new MatrixMultiply(type, Tile.SMALL, false, Epilogue.NONE)
-                .reference(
-                        left,
-                        right,
-                        null,
-                        product.rows(),
-                        product.columns(),
-                        product.channels(),
-                        product.channels(),
-                        null,
-                        List.of(),
-                        List.of());
+        MatrixMultiply.Sizes sizes = new MatrixMultiply.Sizes(
+                product.rows(), product.columns(), product.channels(), product.channels(), product.columns());
+        float[] result = new MatrixMultiply(type, Tile.SMALL, false, Epilogue.NONE).reference(left, right, null, sizes, Epilogue.Values.NONE);
         memory.write(out, type.encode(result));
     }
 
@@ -50,7 +40,7 @@ final class LibraryArithmetic {
         float[] filter = read(memory, checks, type, weights, taps * convolution.inChannels() * convolution.outChannels(), convolution.label());
         Convolution.Window window = new Convolution.Window(convolution.size(), convolution.stride(), convolution.padding(), false);
         float[] result = new Convolution(type, Tile.SMALL, false, Epilogue.NONE, window)
-                .reference(picture, filter, null, shape, Convolution.Band.whole(shape), null, List.of(), List.of());
+                .reference(picture, filter, null, shape, Convolution.Band.whole(shape), Epilogue.Values.NONE);
         if (workBytes > 0) {
             // Whoever keeps something there finds it gone.
             byte[] noise = new byte[Math.toIntExact(workBytes)];

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
-import kiln.runtime.family.ModelFiles;
+import kiln.runtime.family.ModelSource;
 
 /**
  * The files that are added to one model at the moment. Weights change in place, in two steps: {@link #choose} says which are to be read anew, and
@@ -42,7 +42,7 @@ public final class AddedLoras implements AutoCloseable {
         Map<String, List<WeightChange>> changes = new HashMap<>();
         try {
             for (Choice choice : choices) {
-                LoraFile file = next.computeIfAbsent(ModelFiles.keyOf(List.of(choice.file())), key -> opened(key, choice.file()));
+                LoraFile file = next.computeIfAbsent(ModelSource.identityOf(choice.file()), key -> opened(key, choice.file()));
                 LoraTargets.Placed placed = targets.place(file, choice.use());
                 placed.changes().forEach((tensor, change) -> changes.computeIfAbsent(tensor, name -> new ArrayList<>()).add(change));
                 if (!files.containsKey(file.key()) && !placed.strangers().isEmpty()) {

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
 import kiln.runtime.base.NearestName;
-import kiln.runtime.family.ModelFiles;
+import kiln.runtime.family.ModelSource;
 
 /** Files of LoRA and its relatives in folders, by name, alias or hash. Every call looks anew. Safe from any thread. */
 public final class LoraCatalog {
@@ -100,7 +100,7 @@ public final class LoraCatalog {
 
     /** What whoever trained it called it; empty where that is not told. */
     private synchronized String alias(Path file) {
-        return aliases.computeIfAbsent(ModelFiles.keyOf(List.of(file)), key -> {
+        return aliases.computeIfAbsent(ModelSource.identityOf(file), key -> {
             try (LoraFile lora = LoraFile.open(file)) {
                 return lora.metadata().getOrDefault("ss_output_name", "");
             } catch (KilnException e) {

@@ -10,6 +10,7 @@ import java.util.Optional;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
 import kiln.runtime.family.ModelFiles;
+import kiln.runtime.family.ModelSource;
 import kiln.weights.TensorInfo;
 import kiln.weights.WeightsException;
 import kiln.weights.WeightsFile;
@@ -50,7 +51,7 @@ public final class LoraFile implements AutoCloseable {
 
     private LoraFile(WeightsFile file) {
         this.file = file;
-        key = ModelFiles.keyOf(List.of(file.path()));
+        key = ModelSource.identityOf(file.path());
         Map<String, Map<LoraPart, TensorInfo>> parts = new LinkedHashMap<>();
         for (TensorInfo tensor : file.tensors()) {
             LoraPart.Name name = LoraPart.split(tensor.name());
@@ -88,7 +89,7 @@ public final class LoraFile implements AutoCloseable {
         return file.path();
     }
 
-    /** What tells its contents from another file's: see {@link ModelFiles#keyOf}. */
+    /** What tells its contents from another file's: see {@link ModelSource#identityOf}. */
     public String key() {
         return key;
     }

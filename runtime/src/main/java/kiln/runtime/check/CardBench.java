@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaException;
+import kiln.runtime.base.KernelTimes;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Selection;
 import kiln.runtime.engine.CudaOpening;
@@ -40,7 +41,7 @@ public final class CardBench {
             Map<String, Graph> networks = networks(file, width, height);
             CudaOpening.Card card = Devices.openCard(options);
             try (CudaContext context = card.context()) {
-                return KernelTimes.of(KernelBench.run(context, card.settings(), networks, selection::takes, quick, listener));
+                return KernelBench.run(context, card.settings(), networks, selection::takes, quick, listener);
             }
         } catch (CudaException e) {
             throw CudaExecutor.failure(e);

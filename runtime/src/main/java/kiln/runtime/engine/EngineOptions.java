@@ -18,6 +18,7 @@ import kiln.runtime.base.Precision;
  * @param precision what networks are computed in; on a card, results between operations are f16 unless it says F32
  * @param threads 0 for one per physical core
  * @param device how to use a graphics card
+ * @param models how checkpoints are completed and known
  * @param addOns where files lie that prompts may add to a model
  */
 public record EngineOptions(
@@ -30,6 +31,7 @@ public record EngineOptions(
         Precision precision,
         int threads,
         DeviceOptions device,
+        ModelOptions models,
         AddOnFolders addOns) {
     public EngineOptions {
         modelFiles = List.copyOf(modelFiles);
@@ -38,10 +40,11 @@ public record EngineOptions(
         Objects.requireNonNull(executor, "executor");
         Objects.requireNonNull(precision, "precision");
         Objects.requireNonNull(device, "device");
+        Objects.requireNonNull(models, "models");
         Objects.requireNonNull(addOns, "addOns");
     }
 
-    /** With nothing to add. */
+    /** With {@link ModelOptions#DEFAULT} and nothing to add. */
     public EngineOptions(
             List<Path> modelFiles,
             List<Path> modelFolders,
@@ -52,12 +55,14 @@ public record EngineOptions(
             Precision precision,
             int threads,
             DeviceOptions device) {
-        this(modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, device, AddOnFolders.NONE);
+        this(
+                modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, device, ModelOptions.DEFAULT,
+                AddOnFolders.NONE);
     }
 
     public EngineOptions withAddOns(AddOnFolders folders) {
         return new EngineOptions(
-                modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, device, folders);
+                modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, device, models, folders);
     }
 
     /** With {@link DeviceOptions#DEFAULT}. */

@@ -13,6 +13,7 @@ import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
 import kiln.runtime.job.InfoTextWriter;
 import kiln.runtime.job.PictureSink;
+import kiln.weights.ModelCatalog;
 import kiln.weights.ModelHashes;
 import kiln.weights.WeightsException;
 
@@ -39,7 +40,7 @@ public final class PictureStore implements PictureSink {
 
     private static String hash(ModelHashes hashes, Path model) {
         try {
-            return ModelHashes.shortHash(hashes.sha256(model));
+            return hashes.shortHash(model).orElse(null);
         } catch (WeightsException e) {
             // The picture matters more: its text then goes without the hash.
             return null;
@@ -47,7 +48,7 @@ public final class PictureStore implements PictureSink {
     }
 
     private InfoText infoText(int index, long seed) {
-        String name = request.model().getFileName().toString().replaceFirst("\\.[^.]*$", "");
+        String name = ModelCatalog.stemOf(request.model());
         InfoTextWriter.Model model = new InfoTextWriter.Model(name, modelHash.join(), null, null);
         long variationSeed = request.noise().variationSeeds(index, 1)[0];
         return InfoTextWriter.write(request, seed, variationSeed, model, Map.of(), "kiln-" + Version.TEXT);

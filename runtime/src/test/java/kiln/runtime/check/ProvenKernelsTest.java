@@ -13,12 +13,12 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
+import kiln.kernels.cases.AssembledKernels;
+import kiln.kernels.cases.EmulatedCases;
 import kiln.kernels.cases.KernelCase;
 import kiln.kernels.cases.KernelCases;
 import kiln.kernels.cases.KernelLibrary;
-import kiln.kernels.op.AssembledKernels;
 import kiln.kernels.op.Card;
-import kiln.kernels.op.EmulatedCases;
 import kiln.runtime.exec.cuda.program.DeviceTarget;
 import kiln.runtime.exec.cuda.program.Lowering;
 import kiln.runtime.graph.Graph;
@@ -32,9 +32,6 @@ class ProvenKernelsTest {
     private static final List<CheckpointShapes> MODELS = List.of(
             CheckpointShapes.STABLE_DIFFUSION_15, CheckpointShapes.STABLE_DIFFUSION_15_INPAINTING, CheckpointShapes.DEMO);
 
-    /** Cards whose registers are given out alike, the one first that stands for the others. */
-    private static final List<List<Integer>> GENERATIONS = List.of(List.of(61, 50), List.of(75, 70), List.of(86, 89, 80), List.of(90));
-
     private static Map<Kernel, SortedSet<Integer>> lowered;
     private static List<Kernel> beyondTheLibrary;
 
@@ -45,19 +42,14 @@ class ProvenKernelsTest {
         beyondTheLibrary = lowered.keySet().stream().filter(kernel -> !library.contains(kernel)).toList();
     }
 
-    /** For a card of each generation that takes them: the library's similar ones are assembled for all. */
+    /** For every card that takes them. */
     @Test
     void theyAssembleWithoutSpillsWithinTheirBudget() throws IOException {
-        AssembledKernels assembled =
-                AssembledKernels.of(beyondTheLibrary, ProvenKernelsTest::capabilities, ProvenKernelsTest.class, "assembled.txt");
+        AssembledKernels assembled = AssembledKernels.of(beyondTheLibrary, lowered::get, ProvenKernelsTest.class, "assembled.txt");
         assertThat(beyondTheLibrary).hasSizeGreaterThan(500).allSatisfy(kernel -> {
             assertThat(kernel.target().runsOn(lowered.get(kernel).first())).isTrue();
             assertThat(assembled.faults(kernel)).isEmpty();
         });
-    }
-
-    private static List<Integer> capabilities(Kernel kernel) {
-        return GENERATIONS.stream().flatMap(cards -> cards.stream().filter(lowered.get(kernel)::contains).limit(1)).toList();
     }
 
     /** The smallest of each kernel's cases: the library's similar ones go through all of theirs. */

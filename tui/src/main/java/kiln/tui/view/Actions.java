@@ -9,6 +9,7 @@ import kiln.runtime.image.PngReader;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
 import kiln.runtime.job.InfoTextReader;
+import kiln.runtime.job.JobRecord;
 import kiln.tui.editor.PromptEditor;
 
 /** What commands do to the state. */
@@ -54,17 +55,17 @@ final class Actions {
 
     /** The last request with the seed that it got: the same pictures. */
     void again() {
-        JobEntry last = state.jobs.entries().get(0);
+        JobRecord last = state.jobs.records().get(0);
         submit(last.request());
     }
 
     private void submit(GenerationRequest request) {
         state.notice = null;
-        JobEntry entry = state.jobs.add(request);
+        JobRecord job = state.jobs.add(request);
         if (state.focus == Focus.HISTORY) {
             state.historyIndex = 0;
         }
-        state.jobs.cancelWith(entry.id(), effects.submit(entry.id(), request));
+        state.jobs.cancelWith(job.id(), effects.submit(job.id(), request));
     }
 
     /** Cancels what runs; with nothing running or a second time in a row, leads to the end. */
@@ -99,7 +100,7 @@ final class Actions {
         }
         int count = Focus.values().length;
         Focus focus = Focus.values()[Math.floorMod(state.focus.ordinal() + direction, count)];
-        if (focus == Focus.HISTORY && state.jobs.entries().isEmpty()) {
+        if (focus == Focus.HISTORY && state.jobs.records().isEmpty()) {
             focus = Focus.values()[Math.floorMod(focus.ordinal() + direction, count)];
         }
         if (focus == Focus.PARAMETERS) {
@@ -117,7 +118,7 @@ final class Actions {
             state.focus = Focus.NEGATIVE;
         } else if (next < Parameter.values().length) {
             state.form.select(Parameter.values()[next]);
-        } else if (!state.jobs.entries().isEmpty()) {
+        } else if (!state.jobs.records().isEmpty()) {
             state.form.commit();
             state.historyIndex = 0;
             state.focus = Focus.HISTORY;
@@ -170,7 +171,7 @@ final class Actions {
         if (next < 0) {
             state.focus = Focus.PARAMETERS;
             state.form.select(Parameter.CLIP_SKIP);
-        } else if (next < state.jobs.entries().size()) {
+        } else if (next < state.jobs.records().size()) {
             state.historyIndex = next;
         }
     }
@@ -180,8 +181,30 @@ final class Actions {
         InfoText parameters = parameters(text);
         if (parameters == null) {
             state.editor().insert(text);
-            return;
+        } else {
+            take(parameters);
         }
+    }
+
+    /** A1111's paste button: parameters that stand in the prompt become the settings; an empty prompt takes those of the last job. */
+    void useParameters() {
+        if (state.prompt.text().isBlank()) {
+            effects.readParameters();
+        } else {
+            takeParameters(state.prompt.text());
+        }
+    }
+
+    void takeParameters(String text) {
+        InfoText parameters = InfoText.parse(text);
+        if (parameters.parameters().isEmpty()) {
+            state.remark("there are no parameters in the prompt");
+        } else {
+            take(parameters);
+        }
+    }
+
+    private void take(InfoText parameters) {
         GenerationRequest request = InfoTextReader.read(parameters, state.form.values()).request().build();
         replace(state.prompt, request.prompt());
         replace(state.negative, request.negativePrompt());
@@ -207,13 +230,13 @@ final class Actions {
         }
     }
 
-    /** Texts and values of the chosen entry become the fields'. */
+    /** Texts and values of the chosen job become the fields'. */
     void takeSettings(boolean withSeed) {
-        JobEntry entry = state.chosenEntry();
-        if (entry == null) {
+        JobRecord job = state.chosenJob();
+        if (job == null) {
             return;
         }
-        GenerationRequest request = entry.request();
+        GenerationRequest request = job.request();
         replace(state.prompt, request.prompt());
         replace(state.negative, request.negativePrompt());
         state.form.take(withSeed ? request : request.toBuilder().seed(state.form.values().seed()).build());

@@ -1,6 +1,7 @@
 package kiln.tui.view;
 
 import java.util.Objects;
+import kiln.runtime.job.JobRecord;
 import kiln.tui.command.CommandTable;
 import kiln.tui.output.Canvas;
 
@@ -51,7 +52,7 @@ final class CreateView {
         EditorView.draw(canvas, text(layout.prompt()), state.prompt, inPrompt && !over, "what to draw", theme);
         EditorView.draw(canvas, text(layout.negative()), state.negative, inNegative && !over, "what to keep out", theme);
         HistoryView.draw(canvas, layout.history(), state, theme);
-        JobEntry shown = state.shownEntry();
+        JobRecord shown = state.shownJob();
         boolean seeded = state.focus == Focus.HISTORY && shown != null && shown.request().seed() >= 0;
         String caption = seeded ? "seed " + shown.request().seed() : "";
         Box.draw(canvas, layout.picture(), caption.isEmpty() ? "" : "Picture", caption, state.focus == Focus.HISTORY, theme);

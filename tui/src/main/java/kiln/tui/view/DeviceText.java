@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import kiln.runtime.base.ByteSize;
 import kiln.runtime.base.DeviceUse;
+import kiln.runtime.job.JobRecord;
 import kiln.tui.text.CellWidth;
 
 /** What computes and what memory it has, as much of it as fits. */
@@ -63,12 +64,12 @@ final class DeviceText {
 
     /** Of the job that runs, else of the last that had one. */
     private static double rateOfLatest(UiState state) {
-        JobEntry running = state.jobs.running();
+        JobRecord running = state.jobs.running();
         if (running != null && running.stepsPerSecond() > 0) {
             return running.stepsPerSecond();
         }
-        return state.jobs.entries().stream()
-                .mapToDouble(JobEntry::stepsPerSecond)
+        return state.jobs.records().stream()
+                .mapToDouble(JobRecord::stepsPerSecond)
                 .filter(rate -> rate > 0)
                 .findFirst()
                 .orElse(0);

@@ -1,83 +1,84 @@
 package kiln.tui.view;
 
-import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import kiln.runtime.image.Picture;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.JobHistory;
+import kiln.runtime.job.JobRecord;
 
-/** All jobs of this run, newest first. */
+/** All jobs that this screen asked for, newest first, and what only the screen knows of them. Belongs to the screen's thread. */
 final class Jobs {
-    private static final int MAX_ENTRIES = 500;
-    /** Entries whose pictures stay in memory. */
-    private static final int MAX_WITH_PICTURES = 64;
+    private static final int MAX_PREVIEWS = 64;
 
-    private final List<JobEntry> entries = new ArrayList<>();
+    private final JobHistory history = new JobHistory();
     private final Map<Long, Runnable> cancels = new HashMap<>();
+    /** By the job's number, rendered. That of a job which ends without a picture stays, as the most that there is of it. */
+    private final Map<Long, Picture> previews = new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Long, Picture> eldest) {
+            return size() > MAX_PREVIEWS;
+        }
+    };
     private long lastId;
 
-    List<JobEntry> entries() {
-        return entries;
+    List<JobRecord> records() {
+        return history.jobs();
     }
 
-    JobEntry add(GenerationRequest request) {
-        JobEntry entry = new JobEntry(++lastId, request);
-        entries.add(0, entry);
-        for (int i = MAX_WITH_PICTURES; i < entries.size(); i++) {
-            if (entries.get(i).state().isOver()) {
-                entries.get(i).forgetPictures();
-            }
-        }
-        if (entries.size() > MAX_ENTRIES && entries.get(MAX_ENTRIES).state().isOver()) {
-            entries.remove(MAX_ENTRIES);
-        }
-        return entry;
+    JobRecord add(GenerationRequest request) {
+        JobRecord job = JobRecord.queued(++lastId, request);
+        history.add(job);
+        return job;
     }
 
     void cancelWith(long id, Runnable cancel) {
         cancels.put(id, cancel);
     }
 
-    /** The entry that an event belongs to, brought up to date; {@code null} when it is gone. */
-    JobEntry accept(long id, GenerationEvent event) {
-        JobEntry entry = entries.stream().filter(e -> e.id() == id).findFirst().orElse(null);
-        if (entry != null) {
-            entry.accept(event);
-            if (entry.state().isOver()) {
-                cancels.remove(id);
-            }
+    /** The job that an event belongs to, brought up to date; nothing when it is gone. */
+    Optional<JobRecord> accept(long id, GenerationEvent event) {
+        Optional<JobRecord> job = history.accept(id, event);
+        if (event instanceof GenerationEvent.PictureDone) {
+            previews.remove(id);
         }
-        return entry;
+        if (job.isEmpty() || job.get().state().isOver()) {
+            cancels.remove(id);
+        }
+        return job;
     }
 
-    /** A job's picture as it seems to become, when it is not there yet. */
+    /** What the job's picture of that number seems to become; too late once it is done. */
     void preview(long id, int picture, Picture image) {
-        entries.stream().filter(e -> e.id() == id).findFirst().ifPresent(entry -> entry.preview(picture, image));
+        boolean forms = records().stream().anyMatch(job -> job.id() == id && !job.state().isOver() && picture >= job.pictures().size());
+        if (forms) {
+            previews.put(id, image);
+        }
     }
 
-    /** The oldest job that is not over: the one that runs or runs next. */
-    JobEntry running() {
-        for (int i = entries.size() - 1; i >= 0; i--) {
-            if (!entries.get(i).state().isOver()) {
-                return entries.get(i);
-            }
-        }
-        return null;
+    /** The newest there is of a job: the preview while one forms, else the last picture, else {@code null}. */
+    Picture picture(JobRecord job) {
+        Picture last = job.pictures().isEmpty() ? null : job.pictures().get(job.pictures().size() - 1).image();
+        return previews.getOrDefault(job.id(), last);
+    }
+
+    /** The oldest job that is not over: the one that runs or runs next; {@code null} when there is none. */
+    JobRecord running() {
+        return records().stream().filter(job -> !job.state().isOver()).reduce((newer, older) -> older).orElse(null);
     }
 
     int unfinished() {
-        return (int) entries.stream().filter(e -> !e.state().isOver()).count();
+        return (int) records().stream().filter(job -> !job.state().isOver()).count();
     }
 
     void cancelRunning() {
-        JobEntry entry = running();
-        if (entry != null) {
-            Runnable cancel = cancels.get(entry.id());
-            if (cancel != null) {
-                cancel.run();
-            }
+        JobRecord job = running();
+        if (job != null && cancels.containsKey(job.id())) {
+            cancels.get(job.id()).run();
         }
     }
 }

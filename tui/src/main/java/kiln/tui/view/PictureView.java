@@ -2,6 +2,7 @@ package kiln.tui.view;
 
 import java.util.List;
 import kiln.runtime.image.Picture;
+import kiln.runtime.job.JobRecord;
 import kiln.tui.output.Canvas;
 import kiln.tui.picture.CellPicture;
 import kiln.tui.text.WordWrap;
@@ -14,18 +15,18 @@ final class PictureView {
         if (area.isEmpty()) {
             return;
         }
-        JobEntry entry = state.shownEntry();
-        Picture picture = entry == null ? null : entry.picture();
+        JobRecord job = state.shownJob();
+        Picture picture = job == null ? null : state.jobs.picture(job);
         if (picture != null) {
-            int width = entry.request().width();
-            int height = entry.request().height();
-            int rows = area.rows() - (state.focus == Focus.HISTORY ? notices(canvas, area, entry, theme) : 0);
+            int width = job.request().width();
+            int height = job.request().height();
+            int rows = area.rows() - (state.focus == Focus.HISTORY ? notices(canvas, area, job, theme) : 0);
             cells.draw(canvas, area.x(), area.y(), area.columns(), rows, picture, width, height, theme.pictures());
             return;
         }
-        String text = entry != null && entry.state() == JobEntry.State.FAILED
-                ? entry.error()
-                : entry != null && entry.state().isOver() ? "No picture: " + entry.state().word() + "." : advice(state, entry);
+        String text = job != null && job.state() == JobRecord.State.FAILED
+                ? job.error()
+                : job != null && job.state().isOver() ? "No picture: " + JobStateText.word(job.state()) + "." : advice(state, job);
         int width = Math.max(1, Math.min(area.columns() - 2, 52));
         List<WordWrap.Line> lines = WordWrap.of(text, width).lines();
         int rows = Math.min(area.rows(), lines.size());
@@ -40,9 +41,9 @@ final class PictureView {
         }
     }
 
-    /** What a chosen entry's job told on its way, at the area's bottom. @return the rows that it takes */
-    private static int notices(Canvas canvas, Rect area, JobEntry entry, Theme theme) {
-        String text = String.join("\n", entry.notices());
+    /** What a chosen job told on its way, at the area's bottom. @return the rows that it takes */
+    private static int notices(Canvas canvas, Rect area, JobRecord job, Theme theme) {
+        String text = String.join("\n", job.notices());
         if (text.isEmpty()) {
             return 0;
         }
@@ -53,7 +54,7 @@ final class PictureView {
         return rows;
     }
 
-    private static String advice(UiState state, JobEntry waiting) {
+    private static String advice(UiState state, JobRecord waiting) {
         if (waiting != null) {
             return "The picture forms here.";
         }

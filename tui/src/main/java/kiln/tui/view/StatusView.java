@@ -2,6 +2,7 @@ package kiln.tui.view;
 
 import java.util.Locale;
 import kiln.runtime.job.GenerationEvent;
+import kiln.runtime.job.JobRecord;
 import kiln.tui.command.Command;
 import kiln.tui.command.CommandTable;
 import kiln.tui.output.Canvas;
@@ -31,7 +32,7 @@ final class StatusView {
 
     static void progress(Canvas canvas, int y, UiState state, Theme theme) {
         int width = canvas.width();
-        JobEntry job = state.jobs.running();
+        JobRecord job = state.jobs.running();
         boolean remark = state.notice != null && state.notice.isRemark();
         if (state.notice != null && !(remark && job != null)) {
             String sign = state.notice.isError() ? "! " : "";
@@ -39,7 +40,7 @@ final class StatusView {
             return;
         }
         if (job == null) {
-            JobEntry last = state.jobs.entries().isEmpty() ? null : state.jobs.entries().get(0);
+            JobRecord last = state.jobs.records().isEmpty() ? null : state.jobs.records().get(0);
             canvas.text(1, y, width - 2, last == null ? "ready" : lastLine(last, width - 2), theme.dim());
             return;
         }
@@ -70,9 +71,9 @@ final class StatusView {
         }
     }
 
-    private static String lastLine(JobEntry last, int cells) {
-        if (last.state() != JobEntry.State.DONE || last.pictures().isEmpty()) {
-            return last.state().word();
+    private static String lastLine(JobRecord last, int cells) {
+        if (last.state() != JobRecord.State.DONE || last.pictures().isEmpty()) {
+            return JobStateText.word(last.state());
         }
         GenerationEvent.GeneratedPicture picture = last.pictures().get(last.pictures().size() - 1);
         String done = String.format(Locale.ROOT, "done in %.1f s  seed %d  ", last.seconds(), picture.seed());
@@ -128,7 +129,7 @@ final class StatusView {
             return;
         }
         boolean first = true;
-        boolean untried = state.jobs.entries().isEmpty();
+        boolean untried = state.jobs.records().isEmpty();
         for (Command<UiState> command : commands.hints(state)) {
             String key = command.keys().get(0).label();
             int cells = CellWidth.ofText(key) + 1 + command.title().length();

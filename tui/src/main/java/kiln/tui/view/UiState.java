@@ -2,6 +2,7 @@ package kiln.tui.view;
 
 import java.util.Optional;
 import kiln.runtime.base.DeviceUse;
+import kiln.runtime.job.JobRecord;
 import kiln.tui.editor.KillRing;
 import kiln.tui.editor.PromptEditor;
 import kiln.tui.editor.PromptHistory;
@@ -61,25 +62,25 @@ final class UiState {
         return chooser == null && !helpOpen;
     }
 
-    /** The chosen entry of the history, {@code null} when there is none. */
-    JobEntry chosenEntry() {
-        return historyIndex < jobs.entries().size() ? jobs.entries().get(historyIndex) : null;
+    /** The chosen job of the history, {@code null} when there is none. */
+    JobRecord chosenJob() {
+        return historyIndex < jobs.records().size() ? jobs.records().get(historyIndex) : null;
     }
 
-    /** The entry whose picture is shown. */
-    JobEntry shownEntry() {
-        if (focus == Focus.HISTORY && chosenEntry() != null) {
-            return chosenEntry();
+    /** The job whose picture is shown. */
+    JobRecord shownJob() {
+        if (focus == Focus.HISTORY && chosenJob() != null) {
+            return chosenJob();
         }
-        JobEntry running = jobs.running();
-        if (running != null && running.picture() != null) {
+        JobRecord running = jobs.running();
+        if (running != null && jobs.picture(running) != null) {
             return running;
         }
-        return jobs.entries().stream()
-                .filter(e -> e.picture() != null)
+        return jobs.records().stream()
+                .filter(job -> jobs.picture(job) != null)
                 .findFirst()
                 .or(() -> Optional.ofNullable(running))
-                .or(() -> jobs.entries().stream().findFirst().filter(e -> e.state() == JobEntry.State.FAILED))
+                .or(() -> jobs.records().stream().findFirst().filter(job -> job.state() == JobRecord.State.FAILED))
                 .orElse(null);
     }
 

@@ -19,7 +19,7 @@ final class Update {
     Update(UiState state, Effects effects) {
         this.state = state;
         actions = new Actions(state, effects);
-        results = new Results(state, effects);
+        results = new Results(state, effects, actions);
         commands = UiCommands.table(actions);
     }
 
@@ -52,18 +52,18 @@ final class Update {
         } else if (message.event() instanceof GenerationEvent.Notice notice && isNew(message.id(), notice)) {
             state.remark(notice.text());
         }
-        JobEntry entry = state.jobs.accept(message.id(), message.event());
-        if (message.event() instanceof GenerationEvent.Failed failed && entry != null) {
+        boolean known = state.jobs.accept(message.id(), message.event()).isPresent();
+        if (message.event() instanceof GenerationEvent.Failed failed && known) {
             state.error(failed.message());
         }
         boolean selectionMoves = message.event() instanceof GenerationEvent.Started;
-        if (selectionMoves && state.jobs.entries().size() <= state.historyIndex) {
+        if (selectionMoves && state.jobs.records().size() <= state.historyIndex) {
             state.historyIndex = 0;
         }
     }
 
     private boolean isNew(long job, GenerationEvent.Notice notice) {
-        return state.jobs.entries().stream().noneMatch(entry -> entry.id() == job && entry.notices().contains(notice.text()));
+        return state.jobs.records().stream().noneMatch(record -> record.id() == job && record.notices().contains(notice.text()));
     }
 
     private void input(InputEvent event) {

@@ -39,6 +39,12 @@ class ScreenTest {
         final List<Long> cancelled = new ArrayList<>();
         final List<String> remembered = new ArrayList<>();
         UiModel loaded;
+        int parametersRead;
+
+        @Override
+        public void readParameters() {
+            parametersRead++;
+        }
 
         @Override
         public Runnable submit(long id, GenerationRequest request) {
@@ -330,6 +336,28 @@ class ScreenTest {
     }
 
     @Test
+    void aKeyTakesThePromptsOwnParametersAndIntoAnEmptyPromptThoseOfTheLastPicture() {
+        press("ctrl+o");
+        assertThat(notes.parametersRead).isEqualTo(1);
+        update.accept(new Result.Parameters("a fox\nNegative prompt: flat\nSteps: 9, Sampler: Heun, CFG scale: 5.5, Seed: 77, Size: 64x96"));
+        assertThat(state.prompt.text()).isEqualTo("a fox");
+        assertThat(state.negative.text()).isEqualTo("flat");
+        assertThat(state.form.values().steps()).isEqualTo(9);
+
+        press("ctrl+o");
+        assertThat(state.notice.text()).contains("no parameters");
+        assertThat(state.negative.text()).isEqualTo("flat");
+        state.prompt.replace("an owl\nSteps: 3, Sampler: Euler, Seed: 5, Size: 64x64");
+        press("ctrl+o");
+        assertThat(state.prompt.text()).isEqualTo("an owl");
+        assertThat(state.form.values().seed()).isEqualTo(5);
+        assertThat(notes.parametersRead).isEqualTo(1);
+
+        update.accept(new Result.Parameters(null));
+        assertThat(state.notice.text()).contains("no settings of a last picture");
+    }
+
+    @Test
     void pastedParametersAndThePathOfAPictureBecomeTheSettings(@TempDir Path folder) throws IOException {
         String text = "a fox\nNegative prompt: flat\nSteps: 9, Sampler: Heun, CFG scale: 5.5, Seed: 77, Size: 64x96";
         update.accept(new Message.Input(new InputEvent.Paste(text)));
@@ -369,14 +397,14 @@ class ScreenTest {
         Picture done = grey(128);
         tell(1, new GenerationEvent.PictureDone(new GeneratedPicture(0, 7, done, "x", null)));
         update.accept(new Result.Preview(1, 0, grey(16)));
-        assertThat(state.shownEntry().picture()).as("its own picture is there already").isSameAs(done);
+        assertThat(state.jobs.picture(state.shownJob())).as("its own picture is there already").isSameAs(done);
         Picture next = grey(16);
         update.accept(new Result.Preview(1, 1, next));
-        assertThat(state.shownEntry().picture()).isSameAs(next);
+        assertThat(state.jobs.picture(state.shownJob())).isSameAs(next);
         tell(1, new GenerationEvent.PictureDone(new GeneratedPicture(1, 8, done, "x", null)));
         tell(1, new GenerationEvent.Finished(1));
         update.accept(new Result.Preview(1, 2, grey(16)));
-        assertThat(state.shownEntry().picture()).isSameAs(done);
+        assertThat(state.jobs.picture(state.shownJob())).isSameAs(done);
     }
 
     @Test

@@ -69,25 +69,9 @@ public record AttentionScores(DataType type, Arithmetic arithmetic, boolean vect
             throw new IllegalArgumentException(
                     name() + " " + variant() + ": head size " + headSize + ", " + shape.keys() + " keys, strides " + shape.strides());
         }
-        return new KernelCall(
-                this,
-                Code.blocks(slice.queries(), StridedProduct.SIDE),
-                Code.blocks(shape.keys(), StridedProduct.SIDE),
-                slice.heads(),
-                List.of(
-                        q,
-                        k,
-                        scores,
-                        shape.queries(),
-                        shape.keys(),
-                        shape.qStride(),
-                        shape.kStride(),
-                        shape.heads(),
-                        headSize,
-                        slice.firstHead(),
-                        slice.firstQuery(),
-                        slice.queries(),
-                        causal ? 1 : shape.keys()));
+        List<Object> arguments = SliceParameters.arguments(List.of(q, k, scores), shape, shape.qStride(), shape.kStride(), headSize, slice);
+        arguments.add(causal ? 1 : shape.keys());
+        return SliceParameters.call(this, slice, shape.keys(), arguments);
     }
 
     @Override
@@ -96,34 +80,26 @@ public record AttentionScores(DataType type, Arithmetic arithmetic, boolean vect
         Value q = f.parameter("q", PtxType.U64);
         Value k = f.parameter("k", PtxType.U64);
         Value scores = f.parameter("scores", PtxType.U64);
-        Value queries = f.parameter("queries", PtxType.U32);
-        Value keys = f.parameter("keys", PtxType.U32);
-        Value qStride = f.parameter("q_stride", PtxType.U32);
-        Value kStride = f.parameter("k_stride", PtxType.U32);
-        Value heads = f.parameter("heads", PtxType.U32);
-        Value headSize = f.parameter("head_size", PtxType.U32);
-        Value firstHead = f.parameter("first_head", PtxType.U32);
-        Value firstQuery = f.parameter("first_query", PtxType.U32);
-        Value sliceQueries = f.parameter("slice_queries", PtxType.U32);
+        SliceParameters slice = new SliceParameters(f, "q_stride", "k_stride");
         // How many keys the first query sees; each next one sees one more.
         Value seenByFirst = f.parameter("seen_by_first", PtxType.U32);
-        HeadPlace place = new HeadPlace(f, firstHead, heads, headSize);
-        Value left = place.of(type, q, f.mad(place.picture(), queries, firstQuery), qStride);
-        Value right = place.of(type, k, f.mul(place.picture(), keys), kStride);
-        Value rowsBefore = f.mul(place.slot(), sliceQueries);
+        HeadPlace place = slice.place(f);
+        Value left = place.of(type, q, f.mad(place.picture(), slice.queries, slice.firstQuery), slice.firstStride);
+        Value right = place.of(type, k, f.mul(place.picture(), slice.keys), slice.secondStride);
+        Value rowsBefore = f.mul(place.slot(), slice.sliceQueries);
         StridedProduct product = StridedProduct.of(f, arithmetic, vector);
         product.emit(
-                new StridedProduct.Factor(type, left, qStride, sliceQueries, true),
-                new StridedProduct.Factor(type, right, kStride, keys, true),
-                headSize,
+                new StridedProduct.Factor(type, left, slice.firstStride, slice.sliceQueries, true),
+                new StridedProduct.Factor(type, right, slice.secondStride, slice.keys, true),
+                slice.headSize,
                 (row, column, sums) -> {
-                    Value seen = f.add(f.add(firstQuery, row), seenByFirst);
+                    Value seen = f.add(f.add(slice.firstQuery, row), seenByFirst);
                     for (int i = 0; i < sums.length; i++) {
                         Value hidden = f.compare(Comparison.GREATER_OR_EQUAL, f.add(column, Value.of(i)), seen);
                         f.assign(sums[i], PtxOp.SELECT, Value.of(-Float.MAX_VALUE), sums[i], hidden);
                     }
-                    Value line = f.mad(f.mulWide(f.add(rowsBefore, row), keys), Value.ofLong(Float.BYTES), scores);
-                    product.storeRow(DataType.F32, line, Code.less(f, row, sliceQueries), column, keys, sums);
+                    Value line = f.mad(f.mulWide(f.add(rowsBefore, row), slice.keys), Value.ofLong(Float.BYTES), scores);
+                    product.storeRow(DataType.F32, line, Code.less(f, row, slice.sliceQueries), column, slice.keys, sums);
                 });
         return f.moduleText();
     }

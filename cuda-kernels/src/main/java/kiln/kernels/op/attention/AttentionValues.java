@@ -61,24 +61,11 @@ public record AttentionValues(DataType type, Arithmetic arithmetic, boolean vect
             throw new IllegalArgumentException(
                     name() + " " + variant() + ": head size " + headSize + ", " + shape.keys() + " keys, strides " + shape.strides());
         }
-        return new KernelCall(
+        return SliceParameters.call(
                 this,
-                Code.blocks(slice.queries(), StridedProduct.SIDE),
-                Code.blocks(headSize, StridedProduct.SIDE),
-                slice.heads(),
-                List.of(
-                        weights,
-                        v,
-                        out,
-                        shape.queries(),
-                        shape.keys(),
-                        shape.vStride(),
-                        shape.outStride(),
-                        shape.heads(),
-                        headSize,
-                        slice.firstHead(),
-                        slice.firstQuery(),
-                        slice.queries()));
+                slice,
+                headSize,
+                SliceParameters.arguments(List.of(weights, v, out), shape, shape.vStride(), shape.outStride(), headSize, slice));
     }
 
     @Override
@@ -87,28 +74,20 @@ public record AttentionValues(DataType type, Arithmetic arithmetic, boolean vect
         Value weights = f.parameter("weights", PtxType.U64);
         Value v = f.parameter("v", PtxType.U64);
         Value out = f.parameter("out", PtxType.U64);
-        Value queries = f.parameter("queries", PtxType.U32);
-        Value keys = f.parameter("keys", PtxType.U32);
-        Value vStride = f.parameter("v_stride", PtxType.U32);
-        Value outStride = f.parameter("out_stride", PtxType.U32);
-        Value heads = f.parameter("heads", PtxType.U32);
-        Value headSize = f.parameter("head_size", PtxType.U32);
-        Value firstHead = f.parameter("first_head", PtxType.U32);
-        Value firstQuery = f.parameter("first_query", PtxType.U32);
-        Value sliceQueries = f.parameter("slice_queries", PtxType.U32);
-        HeadPlace place = new HeadPlace(f, firstHead, heads, headSize);
-        Value rowsBefore = f.mul(place.slot(), sliceQueries);
-        Value left = f.mad(f.mulWide(rowsBefore, keys), Value.ofLong(Float.BYTES), weights);
-        Value right = place.of(type, v, f.mul(place.picture(), keys), vStride);
-        Value result = place.of(type, out, f.mad(place.picture(), queries, firstQuery), outStride);
+        SliceParameters slice = new SliceParameters(f, "v_stride", "out_stride");
+        HeadPlace place = slice.place(f);
+        Value rowsBefore = f.mul(place.slot(), slice.sliceQueries);
+        Value left = f.mad(f.mulWide(rowsBefore, slice.keys), Value.ofLong(Float.BYTES), weights);
+        Value right = place.of(type, v, f.mul(place.picture(), slice.keys), slice.firstStride);
+        Value result = place.of(type, out, f.mad(place.picture(), slice.queries, slice.firstQuery), slice.secondStride);
         StridedProduct product = StridedProduct.of(f, arithmetic, vector);
         product.emit(
-                new StridedProduct.Factor(DataType.F32, left, keys, sliceQueries, true),
-                new StridedProduct.Factor(type, right, vStride, headSize, false),
-                keys,
+                new StridedProduct.Factor(DataType.F32, left, slice.keys, slice.sliceQueries, true),
+                new StridedProduct.Factor(type, right, slice.firstStride, slice.headSize, false),
+                slice.keys,
                 (row, column, sums) -> {
-                    Value line = f.mad(f.mulWide(row, outStride), Value.ofLong(type.bytes()), result);
-                    product.storeRow(type, line, Code.less(f, row, sliceQueries), column, headSize, sums);
+                    Value line = f.mad(f.mulWide(row, slice.secondStride), Value.ofLong(type.bytes()), result);
+                    product.storeRow(type, line, Code.less(f, row, slice.sliceQueries), column, slice.headSize, sums);
                 });
         return f.moduleText();
     }

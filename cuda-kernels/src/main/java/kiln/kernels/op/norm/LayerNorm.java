@@ -1,7 +1,6 @@
 package kiln.kernels.op.norm;
 
 import java.util.Objects;
-import java.util.function.Consumer;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
@@ -9,7 +8,6 @@ import kiln.kernels.op.Code;
 import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
-import kiln.kernels.ptx.Space;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -21,8 +19,6 @@ import kiln.kernels.ptx.Value;
  * @param width 1 or 4; channels are a multiple of it
  */
 public record LayerNorm(DataType type, int width) implements Kernel {
-    private static final int THREADS = 128;
-
     public LayerNorm {
         Objects.requireNonNull(type, "type");
         Code.requireWidth(width);
@@ -40,7 +36,7 @@ public record LayerNorm(DataType type, int width) implements Kernel {
 
     @Override
     public int threads() {
-        return THREADS;
+        return WarpRow.THREADS;
     }
 
     @Override
@@ -52,7 +48,7 @@ public record LayerNorm(DataType type, int width) implements Kernel {
         if (channels % width != 0) {
             throw new IllegalArgumentException("layer norm x" + width + ": " + channels + " channels");
         }
-        return new KernelCall(this, Code.blocks(rows, THREADS / Code.WARP), in, scale, shift, out, rows, channels, epsilon);
+        return new KernelCall(this, WarpRow.blocks(rows), in, scale, shift, out, rows, channels, epsilon);
     }
 
     @Override
@@ -65,25 +61,23 @@ public record LayerNorm(DataType type, int width) implements Kernel {
         Value rows = f.parameter("rows", PtxType.U32);
         Value channels = f.parameter("channels", PtxType.U32);
         Value epsilon = f.parameter("epsilon", PtxType.F32);
-        Value thread = Code.globalThread(f, THREADS);
-        Value row = f.compute(PtxOp.SHR, thread, Value.of(5));
-        Value lane = f.and(thread, Value.of(Code.WARP - 1));
+        WarpRow row = WarpRow.of(f, type, width);
         f.comment("a warp's lanes all have the same row: they leave or stay together");
-        f.when(Code.less(f, row, rows), () -> {
-            Value begin = f.mul(row, channels);
+        f.when(Code.less(f, row.row(), rows), () -> {
+            Value begin = f.mul(row.row(), channels);
             Value count = f.convert(PtxType.F32, channels);
             Value sum = f.move(Value.of(0f));
             f.comment("mean");
-            overRow(f, lane, channels, c -> {
-                for (Value x : load(f, in, f.add(begin, c))) {
+            row.each(channels, c -> {
+                for (Value x : row.load(in, f.add(begin, c))) {
                     f.assign(sum, PtxOp.ADD, sum, x);
                 }
             });
             Value mean = f.compute(PtxOp.DIV, Code.reduce(f, PtxOp.ADD, sum, Code.WARP), count);
             Value squares = f.move(Value.of(0f));
             f.comment("variance");
-            overRow(f, lane, channels, c -> {
-                for (Value x : load(f, in, f.add(begin, c))) {
+            row.each(channels, c -> {
+                for (Value x : row.load(in, f.add(begin, c))) {
                     Value difference = f.sub(x, mean);
                     f.assign(squares, PtxOp.MAD, difference, difference, squares);
                 }
@@ -91,25 +85,17 @@ public record LayerNorm(DataType type, int width) implements Kernel {
             Value variance = f.compute(PtxOp.DIV, Code.reduce(f, PtxOp.ADD, squares, Code.WARP), count);
             Value inverse = f.compute(PtxOp.RSQRT, f.add(variance, epsilon));
             f.comment("result");
-            overRow(f, lane, channels, c -> {
-                Value[] x = load(f, in, f.add(begin, c));
-                Value[] scales = load(f, scale, c);
-                Value[] shifts = load(f, shift, c);
+            row.each(channels, c -> {
+                Value[] x = row.load(in, f.add(begin, c));
+                Value[] scales = row.load(scale, c);
+                Value[] shifts = row.load(shift, c);
                 for (int i = 0; i < width; i++) {
                     x[i] = f.mad(f.mul(f.sub(x[i], mean), inverse), scales[i], shifts[i]);
                 }
-                Code.storeFloats(f, Space.GLOBAL, type, f.address(out, f.add(begin, c), type.bytes()), 0, x);
+                row.store(out, f.add(begin, c), x);
             });
         });
         return f.moduleText();
-    }
-
-    private Value[] load(PtxFunction f, Value base, Value index) {
-        return Code.loadFloats(f, Space.GLOBAL, type, width, f.address(base, index, type.bytes()), 0);
-    }
-
-    private void overRow(PtxFunction f, Value lane, Value channels, Consumer<Value> body) {
-        Code.count(f, f.mul(lane, Value.of(width)), channels, Value.of(Code.WARP * width), body);
     }
 
     public float[] reference(float[] in, float[] scale, float[] shift, int channels, float epsilon) {

@@ -1,16 +1,13 @@
 package kiln.kernels.op.norm;
 
 import java.util.Objects;
-import java.util.function.Consumer;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
 import kiln.kernels.op.Code;
-import kiln.kernels.ptx.Comparison;
 import kiln.kernels.ptx.PtxFunction;
 import kiln.kernels.ptx.PtxOp;
 import kiln.kernels.ptx.PtxType;
-import kiln.kernels.ptx.Space;
 import kiln.kernels.ptx.Value;
 
 /**
@@ -21,7 +18,6 @@ import kiln.kernels.ptx.Value;
  * @param width 1 or 4; columns are a multiple of it
  */
 public record Softmax(DataType type, int width) implements Kernel {
-    private static final int THREADS = 128;
     private static final double LOG2_E = 1.4426950408889634;
 
     public Softmax {
@@ -41,7 +37,7 @@ public record Softmax(DataType type, int width) implements Kernel {
 
     @Override
     public int threads() {
-        return THREADS;
+        return WarpRow.THREADS;
     }
 
     @Override
@@ -54,7 +50,7 @@ public record Softmax(DataType type, int width) implements Kernel {
         if (columns % width != 0 || !(factor > 0)) {
             throw new IllegalArgumentException("softmax x" + width + ": " + columns + " columns, factor " + factor);
         }
-        return new KernelCall(this, Code.blocks(rows, THREADS / Code.WARP), in, out, rows, columns, (float) (factor * LOG2_E));
+        return new KernelCall(this, WarpRow.blocks(rows), in, out, rows, columns, (float) (factor * LOG2_E));
     }
 
     @Override
@@ -65,43 +61,33 @@ public record Softmax(DataType type, int width) implements Kernel {
         Value rows = f.parameter("rows", PtxType.U32);
         Value columns = f.parameter("columns", PtxType.U32);
         Value factor = f.parameter("factor_log2e", PtxType.F32);
-        Value thread = Code.globalThread(f, THREADS);
-        Value row = f.compute(PtxOp.SHR, thread, Value.of(5));
-        Value lane = f.and(thread, Value.of(Code.WARP - 1));
-        f.when(f.compare(Comparison.LESS, row, rows), () -> {
-            Value begin = f.mul(row, columns);
+        WarpRow row = WarpRow.of(f, type, width);
+        f.when(Code.less(f, row.row(), rows), () -> {
+            Value begin = f.mul(row.row(), columns);
             Value largest = f.move(Value.of(Float.NEGATIVE_INFINITY));
-            overRow(f, lane, columns, c -> {
-                for (Value x : load(f, in, f.add(begin, c))) {
+            row.each(columns, c -> {
+                for (Value x : row.load(in, f.add(begin, c))) {
                     f.assign(largest, PtxOp.MAX, largest, x);
                 }
             });
             Value scaledLargest = f.mul(Code.reduce(f, PtxOp.MAX, largest, Code.WARP), factor);
             Value offset = f.compute(PtxOp.NEG, scaledLargest);
             Value sum = f.move(Value.of(0f));
-            overRow(f, lane, columns, c -> {
-                for (Value x : load(f, in, f.add(begin, c))) {
+            row.each(columns, c -> {
+                for (Value x : row.load(in, f.add(begin, c))) {
                     f.assign(sum, PtxOp.ADD, sum, f.compute(PtxOp.EXP2, f.mad(x, factor, offset)));
                 }
             });
             Value inverse = f.compute(PtxOp.RECIPROCAL, Code.reduce(f, PtxOp.ADD, sum, Code.WARP));
-            overRow(f, lane, columns, c -> {
-                Value[] x = load(f, in, f.add(begin, c));
+            row.each(columns, c -> {
+                Value[] x = row.load(in, f.add(begin, c));
                 for (int i = 0; i < width; i++) {
                     x[i] = f.mul(f.compute(PtxOp.EXP2, f.mad(x[i], factor, offset)), inverse);
                 }
-                Code.storeFloats(f, Space.GLOBAL, type, f.address(out, f.add(begin, c), type.bytes()), 0, x);
+                row.store(out, f.add(begin, c), x);
             });
         });
         return f.moduleText();
-    }
-
-    private Value[] load(PtxFunction f, Value base, Value index) {
-        return Code.loadFloats(f, Space.GLOBAL, type, width, f.address(base, index, type.bytes()), 0);
-    }
-
-    private void overRow(PtxFunction f, Value lane, Value columns, Consumer<Value> body) {
-        Code.count(f, f.mul(lane, Value.of(width)), columns, Value.of(Code.WARP * width), body);
     }
 
     public float[] reference(float[] in, int columns, float factor) {

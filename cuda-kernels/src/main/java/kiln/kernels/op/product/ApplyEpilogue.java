@@ -87,8 +87,8 @@ public record ApplyEpilogue(DataType type, int width, Epilogue epilogue) impleme
         return f.moduleText();
     }
 
-    /** Arguments as for {@link MatrixMultiply#reference}. */
-    public float[] reference(float[] sums, int rows, int columns, float[] bias, List<float[]> added, List<Integer> steps) {
-        return epilogue.reference(sums, rows, columns, bias, added, steps);
+    /** The same in plain Java; rows of the sums and of the result are adjacent. */
+    public float[] reference(float[] sums, int rows, int columns, Epilogue.Values values) {
+        return epilogue.reference(sums, rows, columns, values);
     }
 }

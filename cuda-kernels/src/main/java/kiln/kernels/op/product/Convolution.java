@@ -318,13 +318,11 @@ public record Convolution(
     }
 
     /**
-     * A band (or {@link Band#whole} of it) in plain Java, with packed weights and their scales, if any. Arguments from {@code bias} on as for
-     * {@link Epilogue}.
+     * A band (or {@link Band#whole} of it) in plain Java, with packed weights and their scales, if any.
      *
      * @param in after {@link OnLoad#reference}
      */
-    public float[] reference(
-            float[] in, float[] weights, float[] scales, Shape shape, Band band, float[] bias, List<float[]> added, List<Integer> steps) {
+    public float[] reference(float[] in, float[] weights, float[] scales, Shape shape, Band band, Epilogue.Values values) {
         float[] sums = new float[shape.ofBand(band).rows() * shape.outChannels()];
         int taps = window.stored() * window.stored();
         int at = 0;
@@ -352,6 +350,6 @@ public record Convolution(
                 sums[at++] = (float) (scales == null ? sum : sum * scales[weightRow]);
             }
         }
-        return epilogue.reference(sums, shape.ofBand(band).rows(), shape.outChannels(), bias, added, steps);
+        return epilogue.reference(sums, shape.ofBand(band).rows(), shape.outChannels(), values);
     }
 }

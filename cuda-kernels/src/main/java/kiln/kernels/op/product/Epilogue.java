@@ -56,6 +56,22 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
      */
     public record Input(long address, int step) {}
 
+    /**
+     * What it works with in plain Java.
+     *
+     * @param bias one value for each column; without a bias, ignored
+     * @param added for each step that adds a tensor, its elements, rows adjacent
+     * @param steps of these tensors, as in {@link Input}
+     */
+    public record Values(float[] bias, List<float[]> added, List<Integer> steps) {
+        public static final Values NONE = new Values(null, List.of(), List.of());
+
+        public Values {
+            added = List.copyOf(added);
+            steps = List.copyOf(steps);
+        }
+    }
+
     public static final Epilogue NONE = new Epilogue(false, false, List.of());
     public static final Epilogue BIAS = new Epilogue(true, false, List.of());
 
@@ -127,13 +143,12 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
      * The result in plain Java.
      *
      * @param sums {@code [rows, columns]}
-     * @param added one array for each step that adds one, rows adjacent
      */
-    float[] reference(float[] sums, int rows, int columns, float[] biases, List<float[]> added, List<Integer> inputSteps) {
+    float[] reference(float[] sums, int rows, int columns, Values values) {
         float[] current = sums.clone();
         if (bias) {
             for (int i = 0; i < current.length; i++) {
-                current[i] += biases[i % columns];
+                current[i] += values.bias[i % columns];
             }
         }
         int width = resultColumns(columns);
@@ -147,8 +162,8 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
         }
         int input = 0;
         for (Step step : withoutStatistics().steps) {
-            float[] other = step.hasInput() ? added.get(input) : null;
-            int inputStep = step.hasInput() ? inputSteps.get(input++) : 0;
+            float[] other = step.hasInput() ? values.added.get(input) : null;
+            int inputStep = step.hasInput() ? values.steps.get(input++) : 0;
             for (int i = 0; i < current.length; i++) {
                 int row = i / width;
                 int column = i % width;

@@ -228,32 +228,24 @@ public record MatrixMultiply(
     }
 
     /**
-     * One matrix; rows of a are {@code aStride} apart, those of the result adjacent. Arguments as for {@link Epilogue}.
+     * One matrix in plain Java; rows of the result are adjacent.
      *
      * @param a as it is multiplied, after {@link OnLoad#reference}
      * @param scales one for each column, or {@code null} for ones
      */
-    public float[] reference(
-            float[] a,
-            float[] weights,
-            float[] scales,
-            int rows,
-            int columns,
-            int channels,
-            int aStride,
-            float[] bias,
-            List<float[]> added,
-            List<Integer> steps) {
-        float[] sums = new float[rows * columns];
-        for (int row = 0; row < rows; row++) {
+    public float[] reference(float[] a, float[] weights, float[] scales, Sizes sizes, Epilogue.Values values) {
+        int columns = sizes.columns;
+        int channels = sizes.channels;
+        float[] sums = new float[sizes.rows * columns];
+        for (int row = 0; row < sizes.rows; row++) {
             for (int column = 0; column < columns; column++) {
                 double sum = 0;
                 for (int c = 0; c < channels; c++) {
-                    sum += (double) a[row * aStride + c] * weights[column * channels + c];
+                    sum += (double) a[row * sizes.aStride + c] * weights[column * channels + c];
                 }
                 sums[row * columns + column] = (float) (scales == null ? sum : sum * scales[column]);
             }
         }
-        return epilogue.reference(sums, rows, columns, bias, added, steps);
+        return epilogue.reference(sums, sizes.rows, columns, values);
     }
 }

@@ -154,8 +154,7 @@ public record SplitSum(DataType type, boolean scaled, int width, Epilogue epilog
     }
 
     /** The same in plain Java, as {@link MatrixMultiply#reference}; rows of the result are adjacent. */
-    public float[] reference(
-            float[] work, int parts, float[] scales, int rows, int columns, float[] bias, List<float[]> added, List<Integer> steps) {
+    public float[] reference(float[] work, int parts, float[] scales, int rows, int columns, Epilogue.Values values) {
         float[] sums = new float[rows * columns];
         for (int i = 0; i < sums.length; i++) {
             double sum = 0;
@@ -164,6 +163,6 @@ public record SplitSum(DataType type, boolean scaled, int width, Epilogue epilog
             }
             sums[i] = (float) (scales == null ? sum : sum * scales[i % columns]);
         }
-        return epilogue.reference(sums, rows, columns, bias, added, steps);
+        return epilogue.reference(sums, rows, columns, values);
     }
 }

@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import kiln.kernels.DataType;
+import kiln.kernels.emulator.EmulatedCalls;
 import kiln.kernels.op.Arithmetic;
 import kiln.kernels.op.Card;
 import kiln.kernels.op.ColumnStatistics;
-import kiln.kernels.op.EmulatedCalls;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -63,9 +63,9 @@ class DoublingTest {
         Convolution.Shape small = shape(batch, height, width, in, out);
         Convolution.Shape large = new Convolution.Shape(batch, 2 * height, 2 * width, in, 2 * height, 2 * width, out);
         float[] found = new Convolution(DataType.F32, Tile.SMALL, false, Epilogue.NONE, Convolution.Window.DOUBLED)
-                .reference(picture, Doubling.packWeights(weights, out, in), null, small, Convolution.Band.whole(small), null, List.of(), List.of());
+                .reference(picture, Doubling.packWeights(weights, out, in), null, small, Convolution.Band.whole(small), Epilogue.Values.NONE);
         float[] expected = new Convolution(DataType.F32, Tile.SMALL, false, Epilogue.NONE, Convolution.Window.SAME)
-                .reference(doubled, packed(weights, out, in), null, large, Convolution.Band.whole(large), null, List.of(), List.of());
+                .reference(doubled, packed(weights, out, in), null, large, Convolution.Band.whole(large), Epilogue.Values.NONE);
         for (int i = 0; i < expected.length; i++) {
             // Sums of four weights are rounded thrice by up to 2^-24 of some units each, 63 of them come together.
             assertThat(found[i]).as("element %d, seed %d", i, SEED).isCloseTo(expected[i], within(2e-5f));

@@ -6,11 +6,9 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import kiln.kernels.CudaContext;
-import kiln.kernels.CudaContext.PinnedMemory;
 import kiln.kernels.CudaException;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
-import kiln.runtime.base.ByteSize;
 import kiln.runtime.base.DeviceUse;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
@@ -18,7 +16,6 @@ import kiln.runtime.base.Precision;
 import kiln.runtime.exec.CompiledGraph;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.WeightSource;
-import kiln.runtime.exec.cuda.library.DeviceLibraries;
 import kiln.runtime.exec.cuda.program.DeviceProgram;
 import kiln.runtime.exec.cuda.program.DeviceTarget;
 import kiln.runtime.exec.cuda.program.ProgramChoice;
@@ -27,8 +24,6 @@ import kiln.runtime.exec.cuda.residence.Residence;
 import kiln.runtime.exec.cuda.residence.WeightUpload;
 import kiln.runtime.exec.cuda.run.BoundProgram;
 import kiln.runtime.exec.cuda.run.CapturedProgram;
-import kiln.runtime.exec.cuda.run.GraphTransfers;
-import kiln.runtime.exec.cuda.run.KernelModules;
 import kiln.runtime.exec.cuda.run.ProgramRunner;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.plan.ResidencyPlan;
@@ -40,14 +35,14 @@ import kiln.runtime.plan.ResidencyPlan;
  * <p>Failures of the card are {@link KilnException}s of the categories OUT_OF_MEMORY and DEVICE.
  */
 public final class CudaExecutor implements Executor {
-    private final CudaDevice device;
+    final CudaDevice device;
+    final CudaSettings settings;
+    final Consumer<String> notices;
+    final HostBlock host;
+    final ProgramRunner runner;
+    final Residence residence;
     private final CudaContext context;
-    private final CudaSettings settings;
-    private final Consumer<String> notices;
     private final WeightUpload upload;
-    private final HostBlock host;
-    private final ProgramRunner runner;
-    private final Residence residence;
     private final Map<Graph, ProgramChoice> announced = new IdentityHashMap<>();
     private boolean captures = true;
     private boolean closed;
@@ -119,7 +114,7 @@ public final class CudaExecutor implements Executor {
         return announced.computeIfAbsent(graph, key -> program(network, graph, settings.target(device.card(), network)));
     }
 
-    private ProgramChoice program(String network, Graph graph, DeviceTarget target) {
+    ProgramChoice program(String network, Graph graph, DeviceTarget target) {
         return CudaDemands.program(network, graph, target, device.libraries());
     }
 
@@ -133,10 +128,10 @@ public final class CudaExecutor implements Executor {
             throw failure(e);
         }
         residence.add(network, program);
-        return new Compiled(network, graph, program);
+        return new CompiledProgram(this, network, graph, program);
     }
 
-    private void load(DeviceProgram program, DoubleConsumer progress) {
+    void load(DeviceProgram program, DoubleConsumer progress) {
         int done = 0;
         for (Kernel kernel : program.kernels()) {
             progress.accept((double) done++ / program.kernels().size());
@@ -154,10 +149,30 @@ public final class CudaExecutor implements Executor {
         }
     }
 
-    private void requireOpen() {
+    void requireOpen() {
         if (closed) {
             throw new IllegalStateException("the CUDA executor is closed");
         }
+    }
+
+    /** As CUDA graphs; {@code null} where the program or the card cannot. */
+    CapturedProgram capture(BoundProgram bound) {
+        if (!captures || !ProgramRunner.canCapture(bound)) {
+            return null;
+        }
+        try {
+            return runner.capture(bound);
+        } catch (CudaException e) {
+            captures = false;
+            notices.accept("CUDA graphs do not work here (" + e.getMessage() + "): kernels are launched one by one");
+            return null;
+        }
+    }
+
+    /** Whether what the graph has on the card is to be given back: a closed executor has let go of all. */
+    boolean forget(Graph graph) {
+        announced.remove(graph);
+        return !closed;
     }
 
     /** A failure of the card as a person is told. */
@@ -178,154 +193,5 @@ public final class CudaExecutor implements Executor {
         } catch (CudaException e) {
             notices.accept("the card was left in disorder: " + e.getMessage());
         }
-    }
-
-    private final class Compiled implements CompiledGraph {
-        private final String network;
-        private final Graph unfused;
-        private ProgramChoice program;
-        private BoundProgram bound;
-        private GraphTransfers transfers;
-        private CapturedProgram captured;
-        private boolean toldOfBands;
-        /** Whether all memory that Kiln asks for is there, so that only the driver itself can have too little. */
-        private boolean launching;
-
-        private boolean graphClosed;
-
-        Compiled(String network, Graph unfused, ProgramChoice program) {
-            this.network = network;
-            this.unfused = unfused;
-            this.program = program;
-        }
-
-        @Override
-        public Map<String, float[]> run(Map<String, float[]> inputs, Progress progress) {
-            requireOpen();
-            if (graphClosed) {
-                throw new IllegalStateException("the compiled graph is closed");
-            }
-            boolean libraryFailed = false;
-            while (true) {
-                try {
-                    if (libraryFailed) {
-                        lower(program.type());
-                    }
-                    return attempt(inputs, progress);
-                } catch (CudaException e) {
-                    if (device.libraries().giveUp(e, notices)) {
-                        libraryFailed = true;
-                    } else if (launching && e.isOutOfMemory()) {
-                        libraryFailed = false;
-                        residence.makeRoom(e);
-                    } else {
-                        throw failure(e);
-                    }
-                }
-            }
-        }
-
-        private Map<String, float[]> attempt(Map<String, float[]> inputs, Progress progress) {
-            Map<String, float[]> outputs = launch(inputs, progress);
-            if (program.type() == DataType.F16 && outputs.values().stream().anyMatch(CudaExecutor::hasNaN)) {
-                notices.accept("the " + network + " gave not-a-number in 16 bits: from here on it runs in 32 bits");
-                lower(DataType.F32);
-                outputs = launch(inputs, done -> progress.at(unfused.flops()));
-            }
-            return outputs;
-        }
-
-        /** Writes the program anew, for another number format or without a library. */
-        private void lower(DataType type) {
-            residence.remove(network, program);
-            DeviceTarget target = settings.target(device.card(), network);
-            program = program(network, unfused, type == DataType.F32 ? target.upcast() : target);
-            bound = null;
-            dropCapture();
-            load(program.whole(), fraction -> {});
-            residence.add(network, program);
-        }
-
-        private Map<String, float[]> launch(Map<String, float[]> inputs, Progress progress) {
-            launching = false;
-            long generation = residence.prepare(network);
-            if (bound == null || bound.generation() != generation) {
-                bind(residence.place(network, program));
-            } else if (captured == null && captures && ProgramRunner.canCapture(bound)) {
-                capture();
-            }
-            PinnedMemory pinned = device.transfer(transfers.bytes());
-            transfers.write(inputs, pinned);
-            launching = true;
-            try {
-                transfers.toDevice(context, pinned, bound.arena(), device.compute());
-                if (captured == null) {
-                    runner.run(bound, progress);
-                } else {
-                    runner.run(captured, progress);
-                }
-                transfers.toHost(context, pinned, bound.arena(), device.compute());
-            } finally {
-                runner.settle();
-            }
-            return transfers.read(pinned);
-        }
-
-        /** From the second run on: many programs run only once. */
-        private void capture() {
-            try {
-                captured = runner.capture(bound);
-            } catch (CudaException e) {
-                captures = false;
-                notices.accept("CUDA graphs do not work here (" + e.getMessage() + "): kernels are launched one by one");
-            }
-        }
-
-        private void dropCapture() {
-            if (captured != null) {
-                captured.close();
-                captured = null;
-            }
-        }
-
-        private void bind(Residence.Placed placed) {
-            dropCapture();
-            long hostBytes = placed.program().hostBytes();
-            if (hostBytes == 0) {
-                host.release(this);
-            } else {
-                host.reserve(this, network, hostBytes);
-                if (!toldOfBands) {
-                    toldOfBands = true;
-                    notices.accept("the " + network + " works in bands of rows, which takes longer: its results need "
-                            + ByteSize.format(program.whole().arenaBytes()) + " of the card's memory, and "
-                            + ByteSize.format(placed.program().arenaBytes()) + " are used");
-                }
-            }
-            bound = BoundProgram.of(placed);
-            transfers = new GraphTransfers(bound.program());
-        }
-
-        @Override
-        public void close() {
-            if (!graphClosed) {
-                graphClosed = true;
-                announced.remove(unfused);
-                if (!closed) {
-                    dropCapture();
-                    residence.remove(network, program);
-                    host.release(this);
-                }
-            }
-        }
-    }
-
-    private static boolean hasNaN(float[] values) {
-        for (float value : values) {
-            if (Float.isNaN(value)) {
-                return true;
-            }
-        }
-        return false;
     }
 }

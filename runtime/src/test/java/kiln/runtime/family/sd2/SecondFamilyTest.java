@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import kiln.runtime.exec.reference.ReferenceExecutor;
 import kiln.runtime.family.ModelFiles;
+import kiln.runtime.family.ModelSource;
 import kiln.runtime.image.Picture;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
@@ -40,7 +41,7 @@ class SecondFamilyTest {
 
     @Test
     void itsOwnNamesAndPackedRowsAreFound() {
-        try (ModelFiles files = ModelFiles.open(List.of(checkpoint), FAMILIES)) {
+        try (ModelFiles files = ModelFiles.open(ModelSource.of(checkpoint), FAMILIES)) {
             Model model = files.model();
             assertThat(model.prediction()).isEqualTo(Prediction.V);
             assertThat(model.denoiser().contextWidth()).isEqualTo(1024);
@@ -75,7 +76,7 @@ class SecondFamilyTest {
                 return new GeneratedPicture(index, seed, image, "", null);
             }
         };
-        ModelFiles files = ModelFiles.open(List.of(checkpoint), FAMILIES);
+        ModelFiles files = ModelFiles.open(ModelSource.of(checkpoint), FAMILIES);
         try (ModelSession session = new ModelSession(files, ReferenceExecutor::new)) {
             new Drawing(session, request, sink, () -> false, event -> {}).run();
         }

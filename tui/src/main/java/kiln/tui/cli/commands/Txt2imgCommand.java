@@ -5,12 +5,15 @@ import java.util.List;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.GenerationJob;
+import kiln.runtime.engine.LastParameters;
+import kiln.runtime.engine.ModelPresets;
 import kiln.runtime.engine.Models;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import kiln.tui.cli.base.CliContext;
 import kiln.tui.cli.options.Choices;
 import kiln.tui.cli.options.DeviceFlags;
+import kiln.tui.cli.options.HiresOptions;
 import kiln.tui.cli.options.PictureOptions;
 import kiln.tui.cli.options.Places;
 import kiln.tui.cli.reports.OutputTarget;
@@ -25,9 +28,12 @@ import picocli.CommandLine.Option;
         description = "Draw pictures from a prompt.",
         optionListHeading = "%nOptions:%n",
         sortOptions = false)
-final class Txt2imgCommand extends CliCommand {
+class Txt2imgCommand extends CliCommand {
     @ArgGroup(validate = false, heading = "%nPicture:%n", order = 1)
     PictureOptions picture = new PictureOptions();
+
+    @ArgGroup(validate = false, heading = "%nA second pass:%n", order = 2)
+    HiresOptions hires = new HiresOptions();
 
     @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
     DeviceFlags device = new DeviceFlags();
@@ -71,14 +77,16 @@ final class Txt2imgCommand extends CliCommand {
         try (OutputTarget target = OutputTarget.of(output, places.outputs());
                 Engine engine = new Engine(global.engineOptions(places, target.engineFolder(), device))) {
             Path model = engine.models().defaultModel();
-            GenerationRequest request =
-                    picture.request(Models.presetsOf(model), context).toBuilder().model(model).build();
+            GenerationRequest request = request(engine.models().presets(model), places.webUi().requestDefaults()).model(model).build();
             if (target.isStandardOutput()) {
                 checkStandardOutput(request);
             }
             target.prepare();
-            Txt2imgReport report = new Txt2imgReport(context, target, json, verbose);
-            GenerationJob job = engine.submit(request, report);
+            if (global.consolePrompts(places)) {
+                context.err().println("kiln: drawing: " + request.prompt());
+            }
+            Txt2imgReport report = new Txt2imgReport(context, target, json, verbose, global.progressBar());
+            GenerationJob job = engine.submit(request, new LastParameters(places.parametersFile()).keepFrom(report));
             context.cancellation().calls(job::cancel);
             GenerationEvent last = job.await();
             report.end(engine.device());
@@ -90,6 +98,13 @@ final class Txt2imgCommand extends CliCommand {
             }
         }
         return 0;
+    }
+
+    /** What the options ask for, on top of the model's presets and the folder's defaults. */
+    GenerationRequest.Builder request(ModelPresets presets, GenerationRequest defaults) {
+        GenerationRequest.Builder request = picture.request(presets, defaults, context).toBuilder();
+        hires.apply(request);
+        return request;
     }
 
     private void checkStandardOutput(GenerationRequest request) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import kiln.runtime.engine.Devices;
+import kiln.runtime.job.Setting;
 import kiln.runtime.sampling.Sampler;
 import kiln.runtime.sampling.Schedule;
 
@@ -78,6 +79,14 @@ public final class Choices {
         @Override
         public Iterator<String> iterator() {
             return List.of("cpu", "nv", "gpu").iterator();
+        }
+    }
+
+    /** Settings by their names in A1111's config.json, each with its usual value. */
+    static final class Settings implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return Arrays.stream(Setting.values()).map(setting -> setting.configName() + "=" + setting.usual()).iterator();
         }
     }
 }

@@ -3,9 +3,18 @@ package kiln.tui.cli.options;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.ModelPresets;
+import kiln.runtime.image.PngReader;
 import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.InfoText;
+import kiln.runtime.job.InfoTextReader;
+import kiln.runtime.job.Setting;
 import kiln.runtime.noise.NoiseKind;
 import kiln.runtime.sampling.SamplerChoice;
 import kiln.tui.cli.base.CliContext;
@@ -13,6 +22,8 @@ import picocli.CommandLine.Option;
 
 /** What decides a picture, as options; {@code null} where the user said nothing. */
 public final class PictureOptions {
+    private static final Pattern SIZE = Pattern.compile("\\s*(\\d{1,6})\\s*[xX×*]\\s*(\\d{1,6})\\s*");
+
     @Option(names = {"-p", "--prompt"}, paramLabel = "TEXT", description = "What to draw; - reads it from the standard input.")
     String prompt;
 
@@ -64,27 +75,69 @@ public final class PictureOptions {
             description = "cpu (torch's), nv (CUDA's as A1111 emulates it) or gpu (a card's). Default: cpu.")
     NoiseKind noise;
 
+    @Option(names = "--noise-card", paramLabel = "CARD", description = "Whose random numbers --noise gpu makes: RTX 3060, or 28x1536.")
+    String noiseCard;
+
+    @Option(names = "--eta", paramLabel = "X", description = "How much of a step's noise is fresh. Default: the sampler's own.")
+    Double eta;
+
+    @Option(names = {"--ensd", "--eta-noise-seed-delta"}, paramLabel = "N", description = "Added to the seed for later noise. Default: 0.")
+    Long etaNoiseSeedDelta;
+
+    @Option(names = {"--subseed", "--variation-seed"}, paramLabel = "N", description = "A second seed; -1 (the default) draws one.")
+    Long variationSeed;
+
+    @Option(
+            names = {"--subseed-strength", "--variation-strength"},
+            paramLabel = "X",
+            description = "How much of the second seed's noise is mixed in, 0 to 1. Default: 0.")
+    Double variationStrength;
+
+    @Option(
+            names = "--seed-resize-from",
+            paramLabel = "WIDTHxHEIGHT",
+            description = "The size at which the seed gave a picture like the one wanted.")
+    String seedResizeFrom;
+
+    @Option(
+            names = "--set",
+            paramLabel = "NAME=VALUE",
+            completionCandidates = Choices.Settings.class,
+            description = "One of A1111's options by its name in config.json (repeatable): see kiln settings.")
+    List<String> settings = new ArrayList<>();
+
+    @Option(
+            names = "--like",
+            paramLabel = "PICTURE",
+            description = "Begin with the settings that a picture carries; what else is given counts more.")
+    Path like;
+
     /**
-     * The request: what the user gave, then what the model presets, then A1111's presets.
+     * The request: what the user gave, then what the model presets, then the web UI's folder or A1111.
      *
+     * @param defaults the folder's presets
      * @throws KilnException when a value is not possible, or there is no prompt
      */
-    public GenerationRequest request(ModelPresets presets, CliContext context) {
-        GenerationRequest.Builder request = values(presets).toBuilder();
+    public GenerationRequest request(ModelPresets presets, GenerationRequest defaults, CliContext context) {
+        GenerationRequest complete = values(presets, defaults, context);
+        GenerationRequest.Builder request = complete.toBuilder();
+        if (prompt == null && like != null) {
+            return request.build();
+        }
         if (prompt != null) {
             request.prompt(prompt.equals("-") ? standardInput(context) : prompt);
         } else if (!presets.firstPrompt().isEmpty()) {
             context.err().println("kiln: no prompt was given, so it draws: " + presets.firstPrompt());
             request.prompt(presets.firstPrompt());
-        } else {
+        } else if (complete.prompt().isEmpty()) {
             throw KilnException.badRequest("no prompt: say what to draw with -p TEXT");
         }
         return request.build();
     }
 
     /** The same without the prompt. */
-    public GenerationRequest values(ModelPresets presets) {
-        GenerationRequest.Builder request = presets.builder();
+    public GenerationRequest values(ModelPresets presets, GenerationRequest defaults, CliContext context) {
+        GenerationRequest.Builder request = like == null ? presets.builder(defaults) : like(presets.builder(defaults).build(), context);
         if (negativePrompt != null) {
             request.negativePrompt(negativePrompt);
         }
@@ -121,10 +174,62 @@ public final class PictureOptions {
         if (noise != null) {
             request.noise(noise);
         }
+        if (noiseCard != null) {
+            request.set(Setting.NOISE_CARD, noiseCard);
+        }
+        if (eta != null) {
+            request.eta(eta);
+        }
+        if (etaNoiseSeedDelta != null) {
+            request.set(Setting.ETA_NOISE_SEED_DELTA, etaNoiseSeedDelta);
+        }
+        variation(request);
+        settings.forEach(given -> set(request, given));
         GenerationRequest complete = request.build();
         // Unknown names must be told before a model is loaded.
         SamplerChoice.find(complete.sampler(), complete.schedule());
         return complete;
+    }
+
+    /** What a picture's parameters ask for; what of it cannot be had is told. */
+    private GenerationRequest.Builder like(GenerationRequest base, CliContext context) {
+        Path file = GlobalOptions.readable(like, "picture");
+        String text = PngReader.readTexts(file).get(InfoText.PNG_KEYWORD);
+        if (text == null) {
+            throw KilnException.badRequest(file + " carries no parameters: nothing says how it was made");
+        }
+        InfoTextReader.Reading reading = InfoTextReader.read(InfoText.parse(text), base);
+        reading.notHonoured().forEach(field -> context.err().println("kiln: " + file.getFileName() + ": left out: " + field));
+        return reading.request();
+    }
+
+    private void variation(GenerationRequest.Builder request) {
+        GenerationRequest.Variation before = request.build().variation();
+        int[] from = seedResizeFrom == null
+                ? new int[] {before.resizeFromWidth(), before.resizeFromHeight()}
+                : size("--seed-resize-from", seedResizeFrom);
+        request.variation(new GenerationRequest.Variation(
+                variationSeed == null ? before.seed() : variationSeed,
+                variationStrength == null ? before.strength() : variationStrength,
+                from[0],
+                from[1]));
+    }
+
+    private static void set(GenerationRequest.Builder request, String given) {
+        int equals = given.indexOf('=');
+        if (equals < 1) {
+            throw KilnException.badRequest("--set " + given + ": give NAME=VALUE, as --set s_churn=4");
+        }
+        request.set(Setting.named(given.substring(0, equals).strip()), given.substring(equals + 1));
+    }
+
+    /** "512x768" as width and height. */
+    static int[] size(String option, String text) {
+        Matcher matcher = SIZE.matcher(text);
+        if (!matcher.matches()) {
+            throw KilnException.badRequest(option + " " + text + ": give WIDTHxHEIGHT, as 512x768");
+        }
+        return new int[] {Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2))};
     }
 
     /** At most what a prompt may have: a character takes up to four bytes. */

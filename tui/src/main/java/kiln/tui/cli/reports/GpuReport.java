@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import kiln.runtime.check.CardFindings;
+import kiln.runtime.check.ConfirmedCard;
 import kiln.runtime.check.LibraryFinding;
 import kiln.tui.cli.base.Quantities;
 
@@ -19,6 +21,11 @@ public record GpuReport(CardFindings found) {
                     "GPU " + card.index(),
                     card.name() + ", compute capability " + card.capability() + ", " + free + " of " + Quantities.bytes(card.totalBytes()));
             line.accept("", card.uuid() == null ? "UUID unknown" : card.uuid());
+            line.accept(
+                    "",
+                    ConfirmedCard.like(card).isPresent()
+                            ? "its compute capability was confirmed by a real card"
+                            : "no real card has confirmed its compute capability yet: kiln selftest shows what this one computes");
         }
         if (found.driverVersion() != null || found.cudaVersion() != null) {
             line.accept(
@@ -40,6 +47,10 @@ public record GpuReport(CardFindings found) {
         }
         String chosen = found.chosen() == null ? "none: " : found.chosen().label() + ": ";
         line.accept(found.cards().isEmpty() ? "GPU" : "GPU chosen", chosen + found.choice());
+        line.accept(
+                "confirmed",
+                "compute capability " + ConfirmedCard.ALL.stream().map(ConfirmedCard::toString).collect(Collectors.joining(", "))
+                        + "; others are emulated and assembled only");
         for (LibraryFinding library : found.libraries()) {
             String version = library.version() == null ? "loads" : "version " + library.version();
             String state = library.problem() == null ? version : library.problem();
@@ -61,6 +72,7 @@ public record GpuReport(CardFindings found) {
             out.writeStringField("name", card.name());
             out.writeStringField("uuid", card.uuid());
             out.writeStringField("capability", card.capability());
+            out.writeBooleanField("confirmed", ConfirmedCard.like(card).isPresent());
             out.writeNumberField("totalBytes", card.totalBytes());
             if (card.freeBytes() < 0) {
                 out.writeNullField("freeBytes");
@@ -79,6 +91,15 @@ public record GpuReport(CardFindings found) {
             out.writeNumberField("chosen", found.chosen().index());
         }
         out.writeStringField("choice", found.choice());
+        out.writeArrayFieldStart("confirmed");
+        for (ConfirmedCard card : ConfirmedCard.ALL) {
+            out.writeStartObject();
+            out.writeStringField("capability", card.capability());
+            out.writeStringField("name", card.name());
+            out.writeStringField("date", card.date().toString());
+            out.writeEndObject();
+        }
+        out.writeEndArray();
         out.writeObjectFieldStart("environment");
         for (String name : List.of(CardFindings.VISIBLE_DEVICES, CardFindings.DEVICE_ORDER)) {
             out.writeStringField(name, found.variables().get(name));

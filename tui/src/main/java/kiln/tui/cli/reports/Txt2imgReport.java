@@ -36,11 +36,16 @@ public final class Txt2imgReport implements Consumer<GenerationEvent> {
 
     /** @param verbose whether the summary is wanted even where nobody watches the error stream */
     public Txt2imgReport(CliContext context, OutputTarget target, boolean json, boolean verbose) {
+        this(context, target, json, verbose, true);
+    }
+
+    /** @param bar whether a terminal shows the progress */
+    public Txt2imgReport(CliContext context, OutputTarget target, boolean json, boolean verbose, boolean bar) {
         this.context = context;
         this.target = target;
         this.json = json;
         summary = verbose || context.errIsTty();
-        progress = context.errIsTty() ? new ProgressLine(context.err(), context.columns()) : null;
+        progress = bar && context.errIsTty() ? new ProgressLine(context.err(), context.columns()) : null;
     }
 
     @Override

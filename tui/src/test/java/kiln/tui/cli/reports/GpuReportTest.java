@@ -74,16 +74,31 @@ class GpuReportTest {
         assertThat(text(report(TWO, null, null))).isEqualTo("""
                 GPU 0|NVIDIA GeForce GT 1030, compute capability 6.1, 1.9 GiB free of 2.0 GiB
                 |GPU-8a56a4bc-e184-a047-2620-be19fdf913d5
+                |no real card has confirmed its compute capability yet: kiln selftest shows what this one computes
                 GPU 1|NVIDIA GeForce GTX 950, compute capability 5.2, free memory unknown of 2.0 GiB
                 |UUID unknown
+                |no real card has confirmed its compute capability yet: kiln selftest shows what this one computes
                 driver|550.54.14, CUDA up to 12.4
                 |indices are CUDA's, the fastest first: nvidia-smi may count differently, UUIDs are the same
                 GPU chosen|0 (NVIDIA GeForce GT 1030): it has the most free memory
+                confirmed|compute capability 9.0 (NVIDIA H200, 2026-11-28); others are emulated and assembled only
                 libcublas.so.12|/opt/libcublas.so.12, version 12.6.4
                 |matrix products: cuBLAS, as asked for
                 libcudnn.so.8|/opt/libcudnn.so.8, does not load: libcudnn_ops_infer.so.8: not there
                 |convolutions: Kiln's own kernels
                 """);
+    }
+
+    @Test
+    void aCardWhoseCapabilityARealCardConfirmedIsToldFromOthers() throws IOException {
+        CudaDevices.Device hopper = new CudaDevices.Device(0, "NVIDIA H100 PCIe", null, 80L << 30, -1, 9, 0);
+        GpuReport report = report(new CudaDevices(List.of(hopper, TWO.devices().get(1)), null, "12.4", null), null, null);
+        assertThat(text(report)).containsOnlyOnce("its compute capability was confirmed by a real card");
+        JsonNode gpu = json(report).get("gpu");
+        assertThat(gpu.get("devices").get(0).get("confirmed").asBoolean()).isTrue();
+        assertThat(gpu.get("devices").get(1).get("confirmed").asBoolean()).isFalse();
+        assertThat(gpu.get("confirmed").get(0).get("capability").asText()).isEqualTo("9.0");
+        assertThat(gpu.get("confirmed").get(0).get("date").asText()).isEqualTo("2026-11-28");
     }
 
     @Test
@@ -96,7 +111,7 @@ class GpuReportTest {
     @Test
     void withoutACardThereIsOneLineAboutIt() {
         CudaDevices none = new CudaDevices(List.of(), null, null, "no NVIDIA driver: libcuda.so.1 was not found");
-        assertThat(text(report(none, null, null))).startsWith("GPU|none: no NVIDIA driver: libcuda.so.1 was not found\nlibcublas");
+        assertThat(text(report(none, null, null))).startsWith("GPU|none: no NVIDIA driver: libcuda.so.1 was not found\nconfirmed|");
     }
 
     @Test

@@ -9,6 +9,7 @@ import java.util.function.Predicate;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaException;
 import kiln.kernels.op.Card;
+import kiln.runtime.base.KernelTimes;
 import kiln.runtime.exec.cuda.CudaSettings;
 import kiln.runtime.exec.cuda.program.Lowering;
 import kiln.runtime.graph.Graph;
@@ -17,46 +18,6 @@ import kiln.runtime.graph.Graph;
  * Times kernels on a card: every launch of the given networks once, and attention at the sizes that others publish.
  */
 public final class KernelBench {
-    /**
-     * @param group the network's name, or "attention"
-     * @param text the node and its sizes, for people
-     * @param count of such launches in one run of the network; 0 where it belongs to none
-     * @param seconds of one launch: the median
-     * @param least of one launch
-     * @param flops of one launch
-     * @param bytes that one launch must move at least
-     * @param share of the network's time, 0 to 1; 0 where it belongs to none
-     */
-    public record Row(
-            String group,
-            String kernel,
-            String variant,
-            String text,
-            int count,
-            double seconds,
-            double least,
-            double flops,
-            double bytes,
-            double share) {
-        public double flopsPerSecond() {
-            return flops / seconds;
-        }
-
-        public double bytesPerSecond() {
-            return bytes / seconds;
-        }
-    }
-
-    /**
-     * @param busBytesPerSecond from pinned memory to the card
-     * @param memoryBytesPerSecond of a copy on the card, read and written bytes counted
-     */
-    public record Result(String card, double busBytesPerSecond, double memoryBytesPerSecond, List<Row> rows) {
-        public Result {
-            rows = List.copyOf(rows);
-        }
-    }
-
     private KernelBench() {}
 
     /**
@@ -66,7 +27,7 @@ public final class KernelBench {
      * @param listener told what is being timed, and what cannot be
      * @throws CudaException when the card fails
      */
-    public static Result run(
+    public static KernelTimes run(
             CudaContext context,
             CudaSettings settings,
             Map<String, Graph> networks,
@@ -84,7 +45,7 @@ public final class KernelBench {
                 listener.accept(workload.name());
                 times.add(timer.time(workload));
             }
-            return new Result(context.device().name(), timer.busRate(), timer.memoryRate(), rows(workloads, times));
+            return new KernelTimes(context.device().name(), timer.busRate(), timer.memoryRate(), rows(workloads, times));
         }
     }
 
@@ -120,17 +81,17 @@ public final class KernelBench {
         return List.copyOf(all);
     }
 
-    private static List<Row> rows(List<Workload> workloads, List<KernelTimer.Time> times) {
+    private static List<KernelTimes.Row> rows(List<Workload> workloads, List<KernelTimer.Time> times) {
         Map<String, Double> total = new TreeMap<>();
         for (int i = 0; i < times.size(); i++) {
             total.merge(workloads.get(i).group(), workloads.get(i).count() * times.get(i).median(), Double::sum);
         }
-        List<Row> rows = new ArrayList<>();
+        List<KernelTimes.Row> rows = new ArrayList<>();
         for (int i = 0; i < times.size(); i++) {
             Workload workload = workloads.get(i);
             KernelTimer.Time time = times.get(i);
             double all = total.get(workload.group());
-            rows.add(new Row(
+            rows.add(new KernelTimes.Row(
                     workload.group(),
                     workload.call().kernel().name(),
                     workload.call().kernel().variant(),

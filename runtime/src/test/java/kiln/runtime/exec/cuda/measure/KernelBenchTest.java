@@ -14,6 +14,7 @@ import kiln.kernels.cases.KernelLibrary;
 import kiln.kernels.emulator.EmulatedCard;
 import kiln.kernels.emulator.EmulatedDriver;
 import kiln.kernels.op.Card;
+import kiln.runtime.base.KernelTimes;
 import kiln.runtime.exec.cuda.CudaSettings;
 import kiln.runtime.exec.cuda.program.DeviceProgram;
 import kiln.runtime.exec.cuda.program.DeviceWeight;
@@ -86,14 +87,14 @@ class KernelBenchTest {
         EmulatedDriver driver = new EmulatedDriver(EmulatedCard.ofBytes(64 << 20).withCapability(80));
         List<String> said = new ArrayList<>();
         try (CudaContext context = driver.open(0)) {
-            KernelBench.Result result = KernelBench.run(
+            KernelTimes result = KernelBench.run(
                     context, CudaSettings.USUAL, networks, name -> name.startsWith("denoiser"), true, said::add);
             assertThat(result.rows()).hasSizeGreaterThan(20).allSatisfy(row -> {
                 assertThat(row.group()).isEqualTo(NetworkNames.DENOISER);
                 assertThat(row.seconds()).isPositive().isGreaterThanOrEqualTo(row.least());
                 assertThat(row.count()).isPositive();
             });
-            assertThat(result.rows().stream().mapToDouble(KernelBench.Row::share).sum()).isCloseTo(1, within(1e-9));
+            assertThat(result.rows().stream().mapToDouble(KernelTimes.Row::share).sum()).isCloseTo(1, within(1e-9));
             assertThat(result.busBytesPerSecond()).isPositive();
             assertThat(said).anyMatch(text -> text.startsWith("denoiser group_norm"));
             assertThat(driver.record().liveAllocations()).isZero();
@@ -109,7 +110,7 @@ class KernelBenchTest {
         try (CudaContext context = driver.open(0)) {
             assertThat(KernelBench.run(context, CudaSettings.USUAL, networks, name -> name.contains("embedding "), false, name -> {})
                             .rows())
-                    .extracting(KernelBench.Row::kernel)
+                    .extracting(KernelTimes.Row::kernel)
                     .containsExactlyInAnyOrder("embedding", "timestep_embedding");
         }
     }

@@ -1,4 +1,4 @@
-package kiln.kernels.op;
+package kiln.kernels.cases;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -6,9 +6,6 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 import kiln.kernels.CudaContext;
 import kiln.kernels.RealCard;
-import kiln.kernels.cases.CaseReplay;
-import kiln.kernels.cases.KernelCase;
-import kiln.kernels.cases.KernelCases;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;

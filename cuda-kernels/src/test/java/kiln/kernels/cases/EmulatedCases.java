@@ -1,11 +1,10 @@
-package kiln.kernels.op;
+package kiln.kernels.cases;
 
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
-import kiln.kernels.cases.KernelCase;
 import kiln.kernels.emulator.DeviceMemory;
 import kiln.kernels.emulator.Dim3;
 import kiln.kernels.emulator.PtxEmulator;

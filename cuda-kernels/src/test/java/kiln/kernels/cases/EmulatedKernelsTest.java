@@ -1,8 +1,6 @@
-package kiln.kernels.op;
+package kiln.kernels.cases;
 
 import java.util.stream.Stream;
-import kiln.kernels.cases.KernelCase;
-import kiln.kernels.cases.KernelCases;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 

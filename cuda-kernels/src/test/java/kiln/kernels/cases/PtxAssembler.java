@@ -1,4 +1,4 @@
-package kiln.kernels.op;
+package kiln.kernels.cases;
 
 import java.io.IOException;
 import java.io.InputStream;

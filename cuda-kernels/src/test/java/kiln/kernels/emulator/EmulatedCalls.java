@@ -1,4 +1,4 @@
-package kiln.kernels.op;
+package kiln.kernels.emulator;
 
 import java.util.HashMap;
 import java.util.List;
@@ -6,10 +6,6 @@ import java.util.Map;
 import kiln.kernels.DataType;
 import kiln.kernels.Kernel;
 import kiln.kernels.KernelCall;
-import kiln.kernels.emulator.DeviceMemory;
-import kiln.kernels.emulator.Dim3;
-import kiln.kernels.emulator.PtxEmulator;
-import kiln.kernels.emulator.PtxModule;
 
 /** An emulated card's memory, and launches on it. One thread. */
 public final class EmulatedCalls {

@@ -1,8 +1,7 @@
-package kiln.runtime.check;
+package kiln.runtime.base;
 
 import java.util.List;
 import java.util.Objects;
-import kiln.runtime.exec.cuda.measure.KernelBench;
 
 /**
  * How long a card's kernels take.
@@ -46,24 +45,5 @@ public record KernelTimes(String card, double busBytesPerSecond, double memoryBy
     public KernelTimes {
         Objects.requireNonNull(card, "card");
         rows = List.copyOf(rows);
-    }
-
-    static KernelTimes of(KernelBench.Result result) {
-        List<Row> rows = result.rows().stream().map(KernelTimes::row).toList();
-        return new KernelTimes(result.card(), result.busBytesPerSecond(), result.memoryBytesPerSecond(), rows);
-    }
-
-    private static Row row(KernelBench.Row row) {
-        return new Row(
-                row.group(),
-                row.kernel(),
-                row.variant(),
-                row.text(),
-                row.count(),
-                row.seconds(),
-                row.least(),
-                row.flops(),
-                row.bytes(),
-                row.share());
     }
 }

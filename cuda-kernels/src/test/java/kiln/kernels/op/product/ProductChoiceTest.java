@@ -1,30 +1,20 @@
-package kiln.kernels.op;
+package kiln.kernels.op.product;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import kiln.kernels.DataType;
-import kiln.kernels.op.attention.Attention;
-import kiln.kernels.op.attention.AttentionKernel;
-import kiln.kernels.op.attention.AttentionShape;
-import kiln.kernels.op.attention.TensorAttention;
-import kiln.kernels.op.attention.WideTensorAttention;
-import kiln.kernels.op.product.Convolution;
-import kiln.kernels.op.product.ConvolutionPlan;
-import kiln.kernels.op.product.Epilogue;
-import kiln.kernels.op.product.MatrixMultiply;
-import kiln.kernels.op.product.MultiplyPlan;
-import kiln.kernels.op.product.OnLoad;
-import kiln.kernels.op.product.ProductOperands;
-import kiln.kernels.op.product.Tile;
-import kiln.kernels.op.product.TileChoice;
+import kiln.kernels.op.Arithmetic;
+import kiln.kernels.op.Card;
+import kiln.kernels.op.Code;
 import kiln.kernels.ptx.Target;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class VariantChoiceTest {
+/** Which variants of products and convolutions a card is given. */
+class ProductChoiceTest {
     private static final ProductOperands OPERANDS = new ProductOperands(0, OnLoad.Factors.NONE, 0, 0, 0, 0, 0, List.of());
 
     private static MatrixMultiply choose(DataType type, int capability, int rows, int columns, int channels) {
@@ -163,46 +153,12 @@ class VariantChoiceTest {
     }
 
     @Test
-    void attentionTakesTensorCoresWhereTheCardHasThem() {
-        assertThat(attention(DataType.F16, 61, 40, 4096)).isEqualTo(new Attention(DataType.F16, 40, false, true));
-        assertThat(attention(DataType.F32, 90, 40, 4096)).isEqualTo(new Attention(DataType.F32, 40, false, true));
-        assertThat(attention(DataType.F16, 75, 40, 4096)).isEqualTo(new TensorAttention(Arithmetic.MMA8, 40, false, 128));
-        assertThat(attention(DataType.F16, 86, 160, 4096)).isEqualTo(new TensorAttention(Arithmetic.MMA16, 160, false, 64));
-        assertThat(attention(DataType.F16, 90, 80, 1024)).isEqualTo(new TensorAttention(Arithmetic.MMA16, 80, false, 64));
-        assertThat(attention(DataType.F16, 90, 512, 4096)).isEqualTo(new WideTensorAttention(Arithmetic.MMA16, 512, false));
-    }
-
-    @Test
-    void everyHeadUpTo512HasAnAttention() {
-        for (int capability : new int[] {50, 75, 90}) {
-            for (DataType type : List.of(DataType.F16, DataType.F32)) {
-                for (int headSize = 1; headSize <= 512; headSize++) {
-                    assertThat(attention(type, capability, headSize, 77).headSize()).isEqualTo(headSize);
-                }
-            }
-        }
-    }
-
-    @Test
-    void attentionOfOddStridesTakesTheVariantForAny() {
-        AttentionShape shape = new AttentionShape(1, 1, 64, 64, 40, 41, 41, 40);
-        assertThat(AttentionKernel.choose(DataType.F16, 86, 40, false, shape)).isEqualTo(new Attention(DataType.F16, 40, false, false));
-        assertThatThrownBy(() -> new TensorAttention(Arithmetic.MMA16, 40, false, 64).call(0, 0, 0, 0, shape, 1))
-                .hasMessageContaining("strides 40, 41, 41 and 40");
-    }
-
-    private static AttentionKernel attention(DataType type, int capability, int headSize, int length) {
-        return AttentionKernel.choose(type, capability, headSize, false, AttentionShape.packed(2, 8, headSize, length));
-    }
-
-    @Test
     void aCallThatAVariantCannotDoIsRefused() {
         MatrixMultiply vector = choose(DataType.F16, 61, 128, 1280, 1280);
         MatrixMultiply.Sizes three = new MatrixMultiply.Sizes(1, 3, 1280, 1280, 3);
         assertThatThrownBy(() -> vector.call(OPERANDS, three, MatrixMultiply.Batch.ONE))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("3 columns");
-        assertThatThrownBy(() -> new Attention(DataType.F16, 516, false, true)).hasMessageContaining("head size 516");
         assertThatThrownBy(() -> new MatrixMultiply(DataType.F32, Tile.mediumTensor(Arithmetic.MMA16), true, Epilogue.NONE))
                 .hasMessageContaining("f16");
     }

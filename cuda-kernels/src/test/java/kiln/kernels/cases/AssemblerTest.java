@@ -1,4 +1,4 @@
-package kiln.kernels.op;
+package kiln.kernels.cases;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -8,7 +8,6 @@ import java.util.stream.Stream;
 import kiln.kernels.Kernel;
 import kiln.kernels.ReverseKernel;
 import kiln.kernels.SharedMemoryLimits;
-import kiln.kernels.cases.KernelLibrary;
 import kiln.kernels.probe.Probes;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;

@@ -1,8 +1,6 @@
-package kiln.kernels.op;
+package kiln.kernels.cases;
 
 import static org.assertj.core.api.Assertions.assertThat;
-
-import kiln.kernels.cases.KernelCase;
 
 /** Compares what a case's buffers hold with what they should. */
 final class CaseResults {

@@ -1,0 +1,36 @@
+package kiln.tui.cli.commands;
+
+import java.util.List;
+import kiln.runtime.engine.ModelPresets;
+import kiln.runtime.job.GenerationRequest;
+import kiln.tui.cli.base.CliContext;
+import kiln.tui.cli.options.InitOptions;
+import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
+
+/** {@code kiln img2img}: as txt2img, but from a picture. */
+@CommandLine.Command(
+        name = "img2img",
+        description = "Draw pictures from a picture and a prompt.",
+        optionListHeading = "%nOptions:%n",
+        sortOptions = false)
+final class Img2imgCommand extends Txt2imgCommand {
+    @ArgGroup(multiplicity = "1", exclusive = false, heading = "%nThe picture to begin from:%n", order = 0)
+    InitOptions init = new InitOptions();
+
+    Img2imgCommand(CliContext context) {
+        super(context);
+    }
+
+    @Override
+    GenerationRequest.Builder request(ModelPresets presets, GenerationRequest defaults) {
+        GenerationRequest.Builder request = super.request(presets, defaults);
+        init.apply(request);
+        return request;
+    }
+
+    @Override
+    public List<String> helpFooter() {
+        return List.of("", "Example: kiln img2img -i sketch.png -p \"flat red heart\" --denoising-strength 0.6 -o heart.png");
+    }
+}
