@@ -125,7 +125,7 @@ class LoraFormulasTest {
                 .hasMessageContaining("bad.safetensors")
                 .hasMessageContaining("made for SDXL")
                 .hasMessageContaining("SD 1.x");
-        TensorFile checkpoint = new TensorFile().add("model.diffusion_model.out.2.weight", new float[4], 2, 2).add("betas", new float[4]);
+        TensorFile checkpoint = new TensorFile().add("model.diffusion_model.out.2.weight", new float[4], 2, 2).add("betas", new float[4], 4);
         assertThatThrownBy(() -> place(checkpoint)).isInstanceOf(KilnException.class).hasMessageContaining("none of its 2 tensors");
     }
 }
