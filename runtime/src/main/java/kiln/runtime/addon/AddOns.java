@@ -10,18 +10,20 @@ import kiln.runtime.base.KilnException;
  * What can be added to a model: the files that prompts may name. Safe from any thread.
  *
  * @param loras files of LoRA and its relatives
+ * @param embeddings textual inversions
  * @param loraHash a file's hash where it is known; empty where it is not
  */
-public record AddOns(LoraCatalog loras, Function<Path, Optional<String>> loraHash) {
+public record AddOns(LoraCatalog loras, EmbeddingCatalog embeddings, Function<Path, Optional<String>> loraHash) {
     /** Nothing. */
-    public static final AddOns NONE = new AddOns(LoraCatalog.EMPTY, file -> Optional.empty());
+    public static final AddOns NONE = new AddOns(LoraCatalog.EMPTY, EmbeddingCatalog.EMPTY, file -> Optional.empty());
 
     /** @throws KilnException NOT_FOUND when there is none of that name */
     public Path lora(String name) {
         return loras.find(name, loraHash);
     }
 
-    public static AddOns of(List<Path> loraFolders) {
-        return new AddOns(new LoraCatalog(loraFolders), file -> Optional.empty());
+    /** @param loraFolders and {@code embeddingFolders}: searched with all below them; they need not exist */
+    public static AddOns of(List<Path> loraFolders, List<Path> embeddingFolders) {
+        return new AddOns(new LoraCatalog(loraFolders), new EmbeddingCatalog(embeddingFolders), file -> Optional.empty());
     }
 }

@@ -22,6 +22,7 @@ public final class ChangedWeights implements WeightSource {
 
     private final WeightSource base;
     private Map<String, List<WeightChange>> changes = Map.of();
+    private final Map<String, Map<Integer, float[]>> rows = new HashMap<>();
     /** The changed weight that was read last: executors ask for halves and pieces of one. */
     private String current;
     private float[] values = new float[0];
@@ -49,6 +50,11 @@ public final class ChangedWeights implements WeightSource {
         return differ;
     }
 
+    /** From now on these rows of a table, and no others, read otherwise than in the file. */
+    void setRows(String table, Map<Integer, float[]> replaced) {
+        rows.put(table, replaced);
+    }
+
     private static List<WeightChange.Key> keys(List<WeightChange> changes) {
         return changes == null ? List.of() : changes.stream().map(WeightChange::key).toList();
     }
@@ -66,20 +72,40 @@ public final class ChangedWeights implements WeightSource {
 
     @Override
     public void read(String tensor, FloatBuffer target) {
+        int from = target.position();
         if (changes.containsKey(tensor)) {
             target.put(changed(tensor), 0, elements(tensor));
         } else {
             base.read(tensor, target);
         }
+        putRows(tensor, 0, target, from);
     }
 
     @Override
     public void readRange(String tensor, long begin, FloatBuffer target) {
+        int from = target.position();
         if (changes.containsKey(tensor)) {
             target.put(changed(tensor), Math.toIntExact(begin), target.remaining());
         } else {
             base.readRange(tensor, begin, target);
         }
+        putRows(tensor, begin, target, from);
+    }
+
+    /** Into what was read of a table: elements {@code begin} on, which stand from position {@code from} to the target's. */
+    private void putRows(String tensor, long begin, FloatBuffer target, int from) {
+        if (!rows.containsKey(tensor)) {
+            return;
+        }
+        long end = begin + target.position() - from;
+        rows.get(tensor).forEach((row, values) -> {
+            long rowAt = (long) row * values.length;
+            long first = Math.max(begin, rowAt);
+            long last = Math.min(end, rowAt + values.length);
+            if (first < last) {
+                target.put((int) (from + first - begin), values, (int) (first - rowAt), (int) (last - first));
+            }
+        });
     }
 
     private int elements(String tensor) {
@@ -108,14 +134,18 @@ public final class ChangedWeights implements WeightSource {
         return target;
     }
 
+    private boolean isUntouched(String tensor) {
+        return !changes.containsKey(tensor) && rows.getOrDefault(tensor, Map.of()).isEmpty();
+    }
+
     @Override
     public boolean hasHalves(String tensor) {
-        return !changes.containsKey(tensor) && base.hasHalves(tensor);
+        return isUntouched(tensor) && base.hasHalves(tensor);
     }
 
     @Override
     public void lendHalves(String tensor, Consumer<ByteBuffer> reader) {
-        if (changes.containsKey(tensor)) {
+        if (!isUntouched(tensor)) {
             WeightSource.super.lendHalves(tensor, reader);
         } else {
             base.lendHalves(tensor, reader);

@@ -1,13 +1,12 @@
 package kiln.runtime.addon;
 
+import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /** Products of small matrices in plain Java, on all processors of the common pool; written so that the compiler makes vector code of them. */
 final class Matrices {
-    /** Columns that are worked on at a time, so that those of the right factor stay in the cache from row to row. */
-    private static final int TILE = 2048;
     /** Multiplications that are worth a task of their own. */
-    private static final long WORK = 1 << 20;
+    private static final long WORK = 1 << 21;
 
     private Matrices() {}
 
@@ -19,40 +18,40 @@ final class Matrices {
     static void addProduct(float[] target, Values left, Values right, int terms, float factor) {
         int rows = left.rows();
         int columns = right.columns();
+        // Arrays of their own, all read at one index: only then does the compiler know that nothing overlaps, and makes vector code.
+        float[][] used = new float[terms][];
+        for (int k = 0; k < terms; k++) {
+            used[k] = Arrays.copyOfRange(right.data(), k * columns, (k + 1) * columns);
+        }
         int together = (int) Math.max(1, Math.min(rows, WORK / Math.max(1, (long) terms * columns)));
         IntStream.range(0, (rows + together - 1) / together).parallel().forEach(task -> {
+            float[] sum = new float[columns];
+            float[] factors = new float[terms];
             int end = Math.min(rows, (task + 1) * together);
-            for (int from = 0; from < columns; from += TILE) {
-                int to = Math.min(columns, from + TILE);
-                for (int row = task * together; row < end; row++) {
-                    addRow(target, row * columns, left.data(), row * left.columns(), right.data(), columns, from, to, terms, factor);
+            for (int row = task * together; row < end; row++) {
+                for (int k = 0; k < terms; k++) {
+                    factors[k] = factor * left.data()[row * left.columns() + k];
                 }
+                System.arraycopy(target, row * columns, sum, 0, columns);
+                addRows(sum, factors, used);
+                System.arraycopy(sum, 0, target, row * columns, columns);
             }
         });
     }
 
-    private static void addRow(
-            float[] target, int at, float[] left, int leftAt, float[] right, int columns, int from, int to, int terms, float factor) {
+    private static void addRows(float[] sum, float[] factors, float[][] rows) {
         int k = 0;
-        for (; k + 4 <= terms; k += 4) {
-            float a = factor * left[leftAt + k];
-            float b = factor * left[leftAt + k + 1];
-            float c = factor * left[leftAt + k + 2];
-            float d = factor * left[leftAt + k + 3];
-            int first = k * columns;
-            int second = first + columns;
-            int third = second + columns;
-            int fourth = third + columns;
-            for (int i = from; i < to; i++) {
-                target[at + i] += a * right[first + i] + b * right[second + i] + c * right[third + i] + d * right[fourth + i];
-            }
+        for (; k + 4 <= factors.length; k += 4) {
+            addFour(sum, factors[k], rows[k], factors[k + 1], rows[k + 1], factors[k + 2], rows[k + 2], factors[k + 3], rows[k + 3]);
         }
-        for (; k < terms; k++) {
-            float a = factor * left[leftAt + k];
-            int first = k * columns;
-            for (int i = from; i < to; i++) {
-                target[at + i] += a * right[first + i];
-            }
+        for (; k < factors.length; k++) {
+            add(sum, rows[k], factors[k]);
+        }
+    }
+
+    private static void addFour(float[] sum, float a, float[] ra, float b, float[] rb, float c, float[] rc, float d, float[] rd) {
+        for (int i = 0; i < sum.length; i++) {
+            sum[i] += a * ra[i] + b * rb[i] + c * rc[i] + d * rd[i];
         }
     }
 

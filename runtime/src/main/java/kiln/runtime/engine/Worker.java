@@ -91,7 +91,7 @@ final class Worker implements AutoCloseable {
                 device = opener.open(options, this::tell);
             }
             return device.executor(opened, this::tell);
-        }, AddOns.of(options.addOns().loras()));
+        }, AddOns.of(options.addOns().loras(), options.addOns().embeddings()));
         description = session.device();
     }
 

@@ -72,7 +72,7 @@ public final class Drawing {
         this.cancelled = cancelled;
         this.listener = listener;
         model = session.model();
-        prompts = request.settings().promptOptions();
+        prompts = session.withEmbeddings(request.settings().promptOptions());
         noise = request.noise();
         plans = PassPlan.of(request, model, prompts);
         progress = new ProgressTracker(request.steps(), request.pictureCount(), cancelled, listener);

@@ -25,6 +25,8 @@ import kiln.runtime.model.Model;
 import kiln.runtime.model.ModelDefaults;
 import kiln.runtime.model.NetworkShape;
 import kiln.runtime.text.ExtraNetwork;
+import kiln.runtime.text.PromptOptions;
+import kiln.runtime.text.TokenChunk;
 
 /**
  * A model's weights on a device: the executor that holds them and the graphs compiled so far. Used by one thread at a time. The creator
@@ -41,6 +43,7 @@ public final class ModelSession implements AutoCloseable {
     private final AddOns addOns;
     private final ChangedWeights weights;
     private AddedLoras loras;
+    private final PromptEmbeddings embeddings;
     private final LinkedHashMap<NetworkShape, Network> networks = new LinkedHashMap<>(16, 0.75f, true);
 
     /** With nothing that prompts could add. */
@@ -62,6 +65,7 @@ public final class ModelSession implements AutoCloseable {
             defaults = files.defaults();
             model = files.model();
             this.executor = executor.apply(weights);
+            embeddings = new PromptEmbeddings(addOns.embeddings(), model, weights);
         } catch (RuntimeException | LinkageError e) {
             files.close();
             throw e;
@@ -108,6 +112,16 @@ public final class ModelSession implements AutoCloseable {
             executor.reload(differ, progress);
         }
         loras.reloaded();
+    }
+
+    /** The options with the embeddings that prompts may name at the moment. */
+    public PromptOptions withEmbeddings(PromptOptions options) {
+        return options.withEmbeddings(embeddings.vocabulary());
+    }
+
+    /** What a text encoder reads for a chunk: token ids, and the places of its embeddings' vectors. */
+    float[] ids(NetworkShape encoder, TokenChunk chunk) {
+        return embeddings.ids(encoder, chunk, table -> executor.reload(Set.of(table), fraction -> {}));
     }
 
     /** What computes, for people. */

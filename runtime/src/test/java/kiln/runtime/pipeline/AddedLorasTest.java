@@ -50,7 +50,7 @@ class AddedLorasTest {
     }
 
     private void open(Function<WeightSource, Executor> executor) {
-        session = new ModelSession(ModelFiles.open(DEMO), executor, AddOns.of(List.of(folder)));
+        session = new ModelSession(ModelFiles.open(DEMO), executor, AddOns.of(List.of(folder), List.of(folder)));
     }
 
     private void openOneDnn() {
