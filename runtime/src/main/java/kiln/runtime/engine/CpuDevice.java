@@ -25,6 +25,11 @@ final class CpuDevice implements Device {
         }
         String problem = OneDnn.unavailableBecause();
         if (problem == null) {
+            int threads = options.threads();
+            if (threads > 0 && !Integer.toString(threads).equals(System.getenv("OMP_NUM_THREADS"))) {
+                notices.accept("--threads " + threads + " has no effect: OpenMP has taken its number when Java began; start Kiln by its script"
+                        + " or set OMP_NUM_THREADS");
+            }
             return new OneDnnExecutor(weights, options.precision());
         }
         if (options.executor().equals("onednn")) {

@@ -143,7 +143,7 @@ public final class Engine implements AutoCloseable {
         if (vae.notice() != null) {
             listener.accept(new GenerationEvent.Notice(vae.notice()));
         }
-        PictureStore store = new PictureStore(request, options.outputFolder(), hashes);
+        PictureStore store = new PictureStore(request, vae.path(), options.outputFolder(), hashes);
         worker.draw(request, models.source(checkpoint, vae.path()), store, job::isCancelled, listener);
     }
 

@@ -12,7 +12,7 @@ import kiln.runtime.base.Precision;
  * @param modelFiles checkpoints named by the user ({@code --ckpt}); the first is the default model
  * @param modelFolders folders searched for checkpoints, in order
  * @param demoModel the bundled model, {@code null} when it was left out
- * @param outputFolder parent of {@code txt2img-images/DATE/}; {@code null} keeps pictures in memory only
+ * @param outputFolder parent of a folder for each date; {@code null} keeps pictures in memory only
  * @param cacheFolder hashes and unpacked native libraries
  * @param executor one of {@link Devices#NAMES}
  * @param precision what networks are computed in; on a card, results between operations are f16 unless it says F32

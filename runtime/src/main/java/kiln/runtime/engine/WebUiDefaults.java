@@ -22,7 +22,7 @@ import kiln.runtime.sampling.SamplerChoice;
 public final class WebUiDefaults {
     /** Since 1.6 the sampler's fields, and since 1.7 the seed's, belong to built-in scripts; before, to the page itself. */
     private static final Pattern FIELD =
-            Pattern.compile("(customscript/(?:sampler|seed)\\.py/)?txt2img/([^/]{1,60})/value", Pattern.CASE_INSENSITIVE);
+            Pattern.compile("(customscript/(?:sampler|seed)\\.py/)?([^/]{1,20})/([^/]{1,60})/value", Pattern.CASE_INSENSITIVE);
 
     private GenerationRequest request = GenerationRequest.builder().build();
     private final Consumer<String> notices;
@@ -59,15 +59,16 @@ public final class WebUiDefaults {
             Map.entry("batch size", (builder, value) -> builder.batchSize(whole(value))));
 
     /**
+     * @param page whose fields count, "txt2img" or "img2img"
      * @param notices told in one line of each value that is not possible
      * @return a request without a model, which has A1111's defaults where the files say nothing
      */
-    public static GenerationRequest of(WebUiConfig config, WebUiConfig uiConfig, Consumer<String> notices) {
+    public static GenerationRequest of(WebUiConfig config, WebUiConfig uiConfig, String page, Consumer<String> notices) {
         WebUiDefaults defaults = new WebUiDefaults(notices);
         if (config.exists()) {
             defaults.options(config);
         }
-        defaults.fields(uiConfig);
+        defaults.fields(uiConfig, page);
         return defaults.request;
     }
 
@@ -79,12 +80,12 @@ public final class WebUiDefaults {
         }
     }
 
-    private void fields(WebUiConfig file) {
+    private void fields(WebUiConfig file, String page) {
         Map<String, String> keys = new LinkedHashMap<>();
         file.values().keySet().forEach(key -> {
             Matcher field = FIELD.matcher(key);
-            if (field.matches()) {
-                String label = field.group(2).toLowerCase(Locale.ROOT);
+            if (field.matches() && field.group(2).equals(page)) {
+                String label = field.group(3).toLowerCase(Locale.ROOT);
                 // A key of before 1.6 may have stayed in the file.
                 if (field.group(1) != null || !keys.containsKey(label)) {
                     keys.put(label, key);

@@ -18,13 +18,12 @@ import kiln.runtime.image.PngWriter;
 import kiln.runtime.job.InfoText;
 
 /**
- * Where pictures go: {@code OUTPUT/txt2img-images/DATE/NUMBER-NAME.png} as A1111 has it by default, {@code OUTPUT} being given.
+ * Where pictures go: {@code FOLDER/DATE/NUMBER-NAME.png} as A1111 has it by default, {@code FOLDER} being given.
  *
  * <p>A picture is written under a temporary name, synced, then renamed; another's file is never replaced, and two processes that
  * save into one folder at once get different numbers. Safe from any thread.
  */
 public final class PictureFiles {
-    public static final String TXT2IMG_FOLDER = "txt2img-images";
     public static final String DEFAULT_FOLDER_PATTERN = "[date]";
     public static final String DEFAULT_NAME_PATTERN = "[seed]";
 
@@ -54,10 +53,9 @@ public final class PictureFiles {
         this.clock = Objects.requireNonNull(clock, "clock");
     }
 
-    /** A1111's defaults under {@code outputFolder}, in local time. */
-    public static PictureFiles txt2img(Path outputFolder) {
-        return new PictureFiles(
-                outputFolder.resolve(TXT2IMG_FOLDER), DEFAULT_FOLDER_PATTERN, DEFAULT_NAME_PATTERN, Clock.systemDefaultZone());
+    /** A1111's defaults under {@code folder}, in local time. */
+    public static PictureFiles dated(Path folder) {
+        return new PictureFiles(folder, DEFAULT_FOLDER_PATTERN, DEFAULT_NAME_PATTERN, Clock.systemDefaultZone());
     }
 
     /**

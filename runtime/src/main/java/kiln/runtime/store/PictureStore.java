@@ -23,24 +23,29 @@ import kiln.weights.WeightsException;
  */
 public final class PictureStore implements PictureSink {
     private final GenerationRequest request;
+    private final Path vae;
     private final PictureFiles files;
     private final CompletableFuture<String> modelHash;
+    private final CompletableFuture<String> vaeHash;
     private Path latentFile;
 
     /**
      * @param request complete: with its model and seed
+     * @param vae what takes the place of the model's own, {@code null} when nothing does
      * @param outputFolder {@code null} keeps pictures in memory only
      */
-    public PictureStore(GenerationRequest request, Path outputFolder, ModelHashes hashes) {
+    public PictureStore(GenerationRequest request, Path vae, Path outputFolder, ModelHashes hashes) {
         this.request = request;
-        files = outputFolder == null ? null : PictureFiles.txt2img(outputFolder);
+        this.vae = vae;
+        files = outputFolder == null ? null : PictureFiles.dated(outputFolder);
         // Hashing a model of several gigabytes takes a while: it goes on beside the first picture's making.
         modelHash = CompletableFuture.supplyAsync(() -> hash(hashes, request.model()));
+        vaeHash = modelHash.thenApplyAsync(hash -> vae == null ? null : hash(hashes, vae));
     }
 
-    private static String hash(ModelHashes hashes, Path model) {
+    private static String hash(ModelHashes hashes, Path file) {
         try {
-            return hashes.shortHash(model).orElse(null);
+            return hashes.shortHash(file).orElse(null);
         } catch (WeightsException e) {
             // The picture matters more: its text then goes without the hash.
             return null;
@@ -48,8 +53,9 @@ public final class PictureStore implements PictureSink {
     }
 
     private InfoText infoText(int index, long seed) {
-        String name = ModelCatalog.stemOf(request.model());
-        InfoTextWriter.Model model = new InfoTextWriter.Model(name, modelHash.join(), null, null);
+        String vaeName = vae == null ? null : vae.getFileName().toString();
+        InfoTextWriter.Model model =
+                new InfoTextWriter.Model(ModelCatalog.stemOf(request.model()), modelHash.join(), vaeName, vaeHash.join());
         long variationSeed = request.noise().variationSeeds(index, 1)[0];
         return InfoTextWriter.write(request, seed, variationSeed, model, Map.of(), "kiln-" + Version.TEXT);
     }

@@ -28,6 +28,7 @@ class WebUiDefaultsTest {
         return WebUiDefaults.of(
                 WebUiConfig.read(folder.resolve("config.json"), notices::add),
                 WebUiConfig.read(folder.resolve("ui-config.json"), notices::add),
+                "txt2img",
                 notices::add);
     }
 

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -15,9 +14,8 @@ import java.util.regex.Pattern;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.exec.reference.ReferenceExecutor;
 import kiln.runtime.image.Picture;
-import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
-import kiln.runtime.job.PictureSink;
+import kiln.runtime.job.KeptPictures;
 import kiln.runtime.pipeline.Drawing;
 import kiln.runtime.pipeline.ModelSession;
 import kiln.runtime.sampling.ModelSampling;
@@ -148,21 +146,11 @@ class DiffusersFolderTest {
     private static Picture draw(Path model) {
         GenerationRequest request = GenerationRequest.builder()
                 .model(model).prompt("flat red heart").width(64).height(64).steps(2).sampler("Euler").cfgScale(1).seed(3).build();
-        List<Picture> drawn = new ArrayList<>();
-        PictureSink sink = new PictureSink() {
-            @Override
-            public void latent(int index, long seed, float[] latent, int height, int width) {}
-
-            @Override
-            public GeneratedPicture picture(int index, long seed, Picture image) {
-                drawn.add(image);
-                return new GeneratedPicture(index, seed, image, "", null);
-            }
-        };
+        KeptPictures kept = new KeptPictures();
         try (ModelSession session = new ModelSession(ModelFiles.open(model), ReferenceExecutor::new)) {
-            new Drawing(session, request, sink, () -> false, event -> {}).run();
+            new Drawing(session, request, kept, () -> false, event -> {}).run();
         }
-        return drawn.get(0);
+        return kept.pictures().get(0);
     }
 
     @Test

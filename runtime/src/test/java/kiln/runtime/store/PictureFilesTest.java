@@ -51,7 +51,7 @@ class PictureFilesTest {
     @Test
     void defaultsGiveA1111sFoldersAndNames() {
         PictureFiles files = new PictureFiles(
-                folder.resolve(PictureFiles.TXT2IMG_FOLDER), PictureFiles.DEFAULT_FOLDER_PATTERN, PictureFiles.DEFAULT_NAME_PATTERN, NOON);
+                folder.resolve("txt2img-images"), PictureFiles.DEFAULT_FOLDER_PATTERN, PictureFiles.DEFAULT_NAME_PATTERN, NOON);
         assertThat(files.save(PICTURE, TEXT)).isEqualTo(folder.resolve("txt2img-images/2026-11-24/00000-42.png"));
         Path second = files.save(PICTURE, TEXT);
         assertThat(second).isEqualTo(folder.resolve("txt2img-images/2026-11-24/00001-42.png"));

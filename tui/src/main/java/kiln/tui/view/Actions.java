@@ -170,7 +170,7 @@ final class Actions {
         int next = state.historyIndex + direction;
         if (next < 0) {
             state.focus = Focus.PARAMETERS;
-            state.form.select(Parameter.CLIP_SKIP);
+            state.form.select(Parameter.SETTINGS);
         } else if (next < state.jobs.records().size()) {
             state.historyIndex = next;
         }
@@ -205,10 +205,14 @@ final class Actions {
     }
 
     private void take(InfoText parameters) {
-        GenerationRequest request = InfoTextReader.read(parameters, state.form.values()).request().build();
+        InfoTextReader.Reading reading = InfoTextReader.read(parameters, state.form.values());
+        GenerationRequest request = reading.request().build();
         replace(state.prompt, request.prompt());
         replace(state.negative, request.negativePrompt());
         state.form.take(request);
+        if (!reading.notHonoured().isEmpty()) {
+            state.remark("left out: " + String.join(", ", reading.notHonoured()));
+        }
     }
 
     private static InfoText parameters(String text) {

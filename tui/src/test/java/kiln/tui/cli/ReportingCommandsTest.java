@@ -16,6 +16,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import kiln.runtime.graph.Op;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PngWriter;
@@ -52,6 +54,24 @@ class ReportingCommandsTest {
         assertThat(b.toString()).isEqualTo("{\"name\":\"b\",\"dtype\":\"F16\",\"shape\":[2],"
                 + "\"sha256\":\"e5e088a0b66163a0a26a5e053d2a4496dc16ab6e0e3dd1adf2d16aa84a078c9d\"}");
         assertThat(file.get("tensors")).hasSize(2);
+    }
+
+    @Test
+    void inspectNamesCodeThatAPickleAsksForAndRunsNothing() throws IOException {
+        Path file = folder.resolve("evil.pt");
+        Path trace = folder.resolve("trace");
+        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
+            zip.putNextEntry(new ZipEntry("x/data.pkl"));
+            zip.write(("\u0080\2cos\nsystem\n(U" + (char) ("touch " + trace).length() + "touch " + trace + "tR.").getBytes(StandardCharsets.ISO_8859_1));
+        }
+        Run run = Run.in(folder).kiln("inspect", file.toString());
+        assertThat(run.out()).contains("0 tensors").contains("not read: all of it (os.system)")
+                .contains("names Python code, of which nothing was run: os.system");
+        JsonNode json = json(Run.in(folder).kiln("inspect", "--json", file.toString()));
+        assertThat(json.get("code").toString()).isEqualTo("[\"os.system\"]");
+        assertThat(json.get("unread").toString()).isEqualTo("[\"all of it (os.system)\"]");
+        assertThat(trace).doesNotExist();
+        assertThat(Run.in(folder).kiln("inspect", weights().toString()).out()).doesNotContain("not read").doesNotContain("Python");
     }
 
     @Test
@@ -152,6 +172,26 @@ class ReportingCommandsTest {
                 assertThat(model.get("legacyHash").asText()).hasSize(8);
             }
         }
+    }
+
+    @Test
+    void modelsTellsVaesAndDiffusersFolders() throws IOException {
+        Files.move(weights(), folder.resolve("a.vae.safetensors"));
+        Files.copy(folder.resolve("a.vae.safetensors"), Files.createDirectories(folder.resolve("own")).resolve("b.pt"));
+        Files.writeString(Files.createDirectories(folder.resolve("sd-v1.5")).resolve("model_index.json"), "{}");
+        JsonNode json = json(Run.in(folder).kiln("models", "--json", "--ckpt-dir", folder.toString(), "--vae-dir", folder.resolve("own").toString()));
+        assertThat(json.get("vaes").findValuesAsText("name")).containsExactly("a.vae.safetensors", "b.pt");
+        assertThat(json.get("vaes").get(0).get("legacyHash").asText()).hasSize(8);
+        assertThat(json.get("models").findValuesAsText("name")).containsExactly("sd-v1.5");
+        assertThat(json.get("models").get(0).get("error").asText()).contains("unet").contains("no weights");
+        assertThat(Run.in(folder).kiln("models", "--ckpt-dir", folder.toString()).out()).contains("a.vae.safetensors  ");
+    }
+
+    @Test
+    void aVaeOrConfigurationThatIsNamedMustBeThere() {
+        assertFailure(Run.in(folder).kiln("models", "--vae-path", "none.pt"), 3, "no VAE at");
+        assertFailure(Run.in(folder).kiln("models", "--config", "none.yaml"), 3, "no model configuration at");
+        assertFailure(Run.in(folder).kiln("models", "--ckpt", folder.toString()), 2, "no model_index.json");
     }
 
     @Test

@@ -408,6 +408,17 @@ class ScreenTest {
     }
 
     @Test
+    void whatACancelledJobWasToBecomeStays() {
+        press("ctrl+g");
+        tell(1, new GenerationEvent.Started(notes.submitted.get(0).toBuilder().seed(7).build()));
+        Picture forming = grey(16);
+        update.accept(new Result.Preview(1, 0, forming));
+        tell(1, new GenerationEvent.Cancelled());
+        update.accept(new Result.Preview(1, 0, grey(16)));
+        assertThat(state.jobs.picture(state.shownJob())).isSameAs(forming);
+    }
+
+    @Test
     void completionIsShownAndTaken() {
         type("flat red he");
         assertThat(screen(80, 24)).contains("│ flat red heart ", "Tab complete");

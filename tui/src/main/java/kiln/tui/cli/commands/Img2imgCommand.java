@@ -1,10 +1,12 @@
 package kiln.tui.cli.commands;
 
+import java.nio.file.Path;
 import java.util.List;
 import kiln.runtime.engine.ModelPresets;
 import kiln.runtime.job.GenerationRequest;
 import kiln.tui.cli.base.CliContext;
 import kiln.tui.cli.options.InitOptions;
+import kiln.tui.cli.options.WebUiFolder;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 
@@ -20,6 +22,16 @@ final class Img2imgCommand extends Txt2imgCommand {
 
     Img2imgCommand(CliContext context) {
         super(context);
+    }
+
+    @Override
+    String page() {
+        return "img2img";
+    }
+
+    @Override
+    Path outputFolder(WebUiFolder folder) {
+        return folder.img2imgFolder();
     }
 
     @Override

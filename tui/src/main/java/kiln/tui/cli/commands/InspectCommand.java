@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import kiln.runtime.check.FileInspection;
@@ -28,6 +29,7 @@ final class InspectCommand extends CliCommand {
     private static final byte[] PNG_SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     private static final int SHOWN_METADATA_CHARACTERS = 400;
     private static final int SHOWN_NAME_CHARACTERS = 200;
+    private static final int SHOWN_UNREAD_CHARACTERS = 2000;
 
     @Parameters(paramLabel = "FILE", description = "safetensors, ckpt, pt, pth, bin or png; told apart by content.")
     Path file;
@@ -35,7 +37,8 @@ final class InspectCommand extends CliCommand {
     @Option(names = "--hash", description = "Hash each tensor (SHA-256 over its elements in order, little-endian).")
     boolean hash;
 
-    @Option(names = "--json", description = "{\"format\", \"metadata\", \"tensors\": [{\"name\", \"dtype\", \"shape\"}]}")
+    @Option(names = "--json", description = "{\"format\", \"metadata\", \"tensors\": [{\"name\", \"dtype\", \"shape\"}],"
+            + " \"unread\": [], \"code\": []}")
     boolean json;
 
     InspectCommand(CliContext context) {
@@ -118,6 +121,8 @@ final class InspectCommand extends CliCommand {
                     out.writeEndObject();
                 }
                 out.writeEndArray();
+                writeList(out, "unread", weights.unread());
+                writeList(out, "code", weights.code());
                 out.writeEndObject();
             });
             return;
@@ -138,6 +143,7 @@ final class InspectCommand extends CliCommand {
         StringBuilder total = new StringBuilder(Quantities.count(weights.tensors().size(), "tensor"));
         elements.forEach((dtype, number) -> total.append(", ").append(Quantities.count(number, "element")).append(" of ").append(dtype));
         context.out().println(total);
+        printUnread(weights);
         for (FileInspection.Tensor tensor : weights.tensors()) {
             String name = Quantities.printable(tensor.name(), SHOWN_NAME_CHARACTERS);
             context.out().println("  " + name + " ".repeat(Math.max(0, widest - name.length())) + "  "
@@ -146,6 +152,24 @@ final class InspectCommand extends CliCommand {
                 return;
             }
         }
+    }
+
+    private void printUnread(FileInspection weights) {
+        if (!weights.unread().isEmpty()) {
+            context.out().println("not read: " + Quantities.printable(String.join(", ", weights.unread()), SHOWN_UNREAD_CHARACTERS));
+        }
+        if (!weights.code().isEmpty()) {
+            context.out().println("names Python code, of which nothing was run: "
+                    + Quantities.printable(String.join(", ", weights.code()), SHOWN_UNREAD_CHARACTERS));
+        }
+    }
+
+    private static void writeList(JsonGenerator out, String name, List<String> list) throws IOException {
+        out.writeArrayFieldStart(name);
+        for (String text : list) {
+            out.writeString(text);
+        }
+        out.writeEndArray();
     }
 
     private static void writeMap(JsonGenerator out, String name, Map<String, String> map) throws IOException {

@@ -72,7 +72,7 @@ final class PlanCommand extends CliCommand {
         Places places = global.places(context);
         EngineOptions options = global.engineOptions(places, null, device);
         Path model = new Models(options).defaultModel();
-        GenerationRequest request = picture.values(Models.presetsOf(model), places.webUi().requestDefaults(), context);
+        GenerationRequest request = picture.values(Models.presetsOf(model), places.webUi().requestDefaults("txt2img"), context);
         CardFindings.Card card = CardFindings.wanted(options, context.environment());
         if (card != null || isForCard(options)) {
             CardPlanReport report = new CardPlanReport(model, request, PicturePlans.onCard(options, model, request, card, rates()));

@@ -7,7 +7,6 @@ import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.GenerationJob;
 import kiln.runtime.engine.LastParameters;
 import kiln.runtime.engine.ModelPresets;
-import kiln.runtime.engine.Models;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import kiln.tui.cli.base.CliContext;
@@ -16,6 +15,7 @@ import kiln.tui.cli.options.DeviceFlags;
 import kiln.tui.cli.options.HiresOptions;
 import kiln.tui.cli.options.PictureOptions;
 import kiln.tui.cli.options.Places;
+import kiln.tui.cli.options.WebUiFolder;
 import kiln.tui.cli.reports.OutputTarget;
 import kiln.tui.cli.reports.Txt2imgReport;
 import picocli.CommandLine;
@@ -74,10 +74,10 @@ class Txt2imgCommand extends CliCommand {
     @Override
     public int run() {
         Places places = global.places(context);
-        try (OutputTarget target = OutputTarget.of(output, places.outputs());
+        try (OutputTarget target = OutputTarget.of(output, outputFolder(places.webUi()));
                 Engine engine = new Engine(global.engineOptions(places, target.engineFolder(), device))) {
             Path model = engine.models().defaultModel();
-            GenerationRequest request = request(engine.models().presets(model), places.webUi().requestDefaults()).model(model).build();
+            GenerationRequest request = request(engine.models().presets(model), places.webUi().requestDefaults(page())).model(model).build();
             if (target.isStandardOutput()) {
                 checkStandardOutput(request);
             }
@@ -100,7 +100,17 @@ class Txt2imgCommand extends CliCommand {
         return 0;
     }
 
-    /** What the options ask for, on top of the model's presets and the folder's defaults. */
+    /** Which of the web UI's pages does the same. */
+    String page() {
+        return "txt2img";
+    }
+
+    /** Where pictures go without {@code -o}. */
+    Path outputFolder(WebUiFolder folder) {
+        return folder.txt2imgFolder();
+    }
+
+    /** What the options ask for, on top of the model's presets, and these on top of the folder's. */
     GenerationRequest.Builder request(ModelPresets presets, GenerationRequest defaults) {
         GenerationRequest.Builder request = picture.request(presets, defaults, context).toBuilder();
         hires.apply(request);

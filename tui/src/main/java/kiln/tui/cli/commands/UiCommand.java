@@ -70,9 +70,9 @@ final class UiCommand extends CliCommand {
         }
         List<String> lines = new ArrayList<>(notes);
         Places places = global.places(context, lines::add);
-        try (Engine engine = new Engine(global.engineOptions(places, places.outputs(), device))) {
+        try (Engine engine = new Engine(global.engineOptions(places, places.webUi().txt2imgFolder(), device))) {
             UiOptions options = UiOptions.of(engine, context.environment(), places.state())
-                    .withDefaults(places.webUi().requestDefaults(), new LastParameters(places.parametersFile()))
+                    .withDefaults(places.webUi().requestDefaults("txt2img"), new LastParameters(places.parametersFile()))
                     .withNotes(lines);
             return TerminalUi.run(engine, options);
         }

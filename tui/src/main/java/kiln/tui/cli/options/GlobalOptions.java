@@ -76,7 +76,7 @@ public final class GlobalOptions {
         return new ModelOptions(
                 places.vaeFile == null ? null : readable(places.vaeFile, "VAE"),
                 vaeFolders,
-                true,
+                where.webUi().vaeOverridesModel(),
                 places.config == null ? null : readable(places.config, "model configuration"),
                 !places.noHashing);
     }
@@ -98,7 +98,11 @@ public final class GlobalOptions {
         }
         List<Path> files = new ArrayList<>();
         for (Path given : places.checkpoints) {
-            files.add(Models.isFolder(given) ? given.toAbsolutePath().normalize() : Files.exists(given) ? readable(given, "model") : named(given, where));
+            if (Models.isFolder(given)) {
+                files.add(given.toAbsolutePath().normalize());
+            } else {
+                files.add(Files.exists(given) ? readable(given, "model") : named(given, where));
+            }
         }
         return files;
     }

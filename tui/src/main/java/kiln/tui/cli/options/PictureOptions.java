@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import kiln.runtime.base.KilnException;
@@ -17,6 +18,8 @@ import kiln.runtime.job.InfoTextReader;
 import kiln.runtime.job.Setting;
 import kiln.runtime.noise.NoiseKind;
 import kiln.runtime.sampling.SamplerChoice;
+import kiln.runtime.text.NovelAiPrompt;
+import kiln.runtime.text.NovelAiPrompt.UndesiredContent;
 import kiln.tui.cli.base.CliContext;
 import picocli.CommandLine.Option;
 
@@ -75,6 +78,12 @@ public final class PictureOptions {
             description = "cpu (torch's), nv (CUDA's as A1111 emulates it) or gpu (a card's). Default: cpu.")
     NoiseKind noise;
 
+    @Option(
+            names = {"--sd-vae", "--vae"},
+            paramLabel = "NAME",
+            description = "A VAE's file name (kiln models lists them), None for the model's own or Automatic. Default: Automatic.")
+    String vae;
+
     @Option(names = "--noise-card", paramLabel = "CARD", description = "Whose random numbers --noise gpu makes: RTX 3060, or 28x1536.")
     String noiseCard;
 
@@ -98,6 +107,18 @@ public final class PictureOptions {
             paramLabel = "WIDTHxHEIGHT",
             description = "The size at which the seed gave a picture like the one wanted.")
     String seedResizeFrom;
+
+    @Option(names = "--novelai", description = "The prompts are in NovelAI's grammar: {x} is 1.05 times as strong.")
+    boolean novelAi;
+
+    @Option(names = "--novelai-quality", description = "Put the tags before the prompt that NovelAI adds.")
+    boolean novelAiQuality;
+
+    @Option(
+            names = "--novelai-uc",
+            paramLabel = "N",
+            description = "Put NovelAI's tags before the negative prompt: 0 (low quality and bad anatomy) or 1 (low quality).")
+    Integer novelAiUndesired;
 
     @Option(
             names = "--set",
@@ -132,7 +153,23 @@ public final class PictureOptions {
         } else if (complete.prompt().isEmpty()) {
             throw KilnException.badRequest("no prompt: say what to draw with -p TEXT");
         }
-        return request.build();
+        return novelAi(request).build();
+    }
+
+    /** NovelAI's ways, where they were asked for. */
+    private GenerationRequest.Builder novelAi(GenerationRequest.Builder request) {
+        GenerationRequest given = request.build();
+        UnaryOperator<String> grammar = novelAi ? NovelAiPrompt::toWebUi : UnaryOperator.identity();
+        String positive = grammar.apply(given.prompt());
+        String negative = grammar.apply(given.negativePrompt());
+        if (novelAiUndesired != null) {
+            UndesiredContent[] kinds = UndesiredContent.values();
+            if (novelAiUndesired < 0 || novelAiUndesired >= kinds.length) {
+                throw KilnException.badRequest("--novelai-uc " + novelAiUndesired + ": give 0 to " + (kinds.length - 1));
+            }
+            negative = kinds[novelAiUndesired].with(negative);
+        }
+        return request.prompt(novelAiQuality ? NovelAiPrompt.withQualityTags(positive) : positive).negativePrompt(negative);
     }
 
     /** The same without the prompt. */
@@ -173,6 +210,9 @@ public final class PictureOptions {
         }
         if (noise != null) {
             request.noise(noise);
+        }
+        if (vae != null) {
+            request.set(Setting.VAE, vae);
         }
         if (noiseCard != null) {
             request.set(Setting.NOISE_CARD, noiseCard);

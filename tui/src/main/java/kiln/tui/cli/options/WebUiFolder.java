@@ -17,9 +17,12 @@ import kiln.runtime.job.GenerationRequest;
  * and Kiln does what it does anywhere.
  */
 public final class WebUiFolder {
+    private static final String VAE_OVERRIDES = "sd_vae_overrides_per_model_preferences";
+
     /** The options that are read here; others are a request's. */
-    public static final Set<String> READ =
-            Set.of("sd_model_checkpoint", "quicksettings_list", "outdir_samples", "outdir_txt2img_samples", "enable_console_prompts");
+    public static final Set<String> READ = Set.of(
+            "sd_model_checkpoint", "quicksettings_list", "outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples",
+            VAE_OVERRIDES, "enable_console_prompts");
 
     private static final Pattern WINDOWS_PATH = Pattern.compile("[A-Za-z]:[\\\\/].*|\\\\\\\\.*", Pattern.DOTALL);
 
@@ -53,15 +56,24 @@ public final class WebUiFolder {
         return settings;
     }
 
+    /** Whether a VAE that is named in the settings goes before what a model's notes or name ask for. */
+    boolean vaeOverridesModel() {
+        return !Boolean.FALSE.equals(settings.values().get(VAE_OVERRIDES));
+    }
+
     /** Names of the options that the web UI's page has at its top. */
     public List<String> quickSettings() {
         // The older name's list is one string.
         return settings.texts(settings.values().containsKey("quicksettings_list") ? "quicksettings_list" : "quicksettings");
     }
 
-    /** A request that has the folder's presets, and A1111's where it has none. */
-    public GenerationRequest requestDefaults() {
-        return WebUiDefaults.of(settings, uiConfig, notices);
+    /**
+     * A request that has the folder's presets, and A1111's where it has none.
+     *
+     * @param page whose fields count, "txt2img" or "img2img"
+     */
+    public GenerationRequest requestDefaults(String page) {
+        return WebUiDefaults.of(settings, uiConfig, page, notices);
     }
 
     /** The checkpoint that was chosen last on the web UI's page, if it is still there. */
@@ -77,9 +89,20 @@ public final class WebUiFolder {
         return found;
     }
 
+    /** Whether the VAE of the settings goes before what a model asks for; until 1.6 the question was asked the other way round. */
+    boolean vaeOverridesModel() {
+        Object said = settings.values().get("sd_vae_overrides_per_model_preferences");
+        return said == null ? !Boolean.TRUE.equals(settings.values().get("sd_vae_as_default")) : !Boolean.FALSE.equals(said);
+    }
+
     /** Where pictures from text go, without the folders that are made for each date. */
     public Path txt2imgFolder() {
         return outputFolder("outdir_samples", "outdir_txt2img_samples", "txt2img-images");
+    }
+
+    /** The same for pictures from pictures. */
+    public Path img2imgFolder() {
+        return outputFolder("outdir_samples", "outdir_img2img_samples", "img2img-images");
     }
 
     private Path outputFolder(String common, String own, String usual) {
