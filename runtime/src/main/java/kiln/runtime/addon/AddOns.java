@@ -2,8 +2,6 @@ package kiln.runtime.addon;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
-import java.util.function.Function;
 import kiln.runtime.base.KilnException;
 
 /**
@@ -11,19 +9,19 @@ import kiln.runtime.base.KilnException;
  *
  * @param loras files of LoRA and its relatives
  * @param embeddings textual inversions
- * @param loraHash a file's hash where it is known; empty where it is not
+ * @param hashes of the files
  */
-public record AddOns(LoraCatalog loras, EmbeddingCatalog embeddings, Function<Path, Optional<String>> loraHash) {
+public record AddOns(LoraCatalog loras, EmbeddingCatalog embeddings, AddOnHashes hashes) {
     /** Nothing. */
-    public static final AddOns NONE = new AddOns(LoraCatalog.EMPTY, EmbeddingCatalog.EMPTY, file -> Optional.empty());
+    public static final AddOns NONE = new AddOns(LoraCatalog.EMPTY, EmbeddingCatalog.EMPTY, new AddOnHashes());
 
     /** @throws KilnException NOT_FOUND when there is none of that name */
     public Path lora(String name) {
-        return loras.find(name, loraHash);
+        return loras.find(name, hashes::lora);
     }
 
     /** @param loraFolders and {@code embeddingFolders}: searched with all below them; they need not exist */
     public static AddOns of(List<Path> loraFolders, List<Path> embeddingFolders) {
-        return new AddOns(new LoraCatalog(loraFolders), new EmbeddingCatalog(embeddingFolders), file -> Optional.empty());
+        return new AddOns(new LoraCatalog(loraFolders), new EmbeddingCatalog(embeddingFolders), new AddOnHashes());
     }
 }

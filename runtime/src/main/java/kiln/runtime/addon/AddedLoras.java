@@ -72,6 +72,11 @@ public final class AddedLoras implements AutoCloseable {
         });
     }
 
+    /** The files that are added at the moment. */
+    public List<Path> files() {
+        return files.values().stream().map(LoraFile::path).toList();
+    }
+
     /** What {@link #choose} asked for was done. */
     public void reloaded() {
         stale.clear();

@@ -70,20 +70,30 @@ public final class LoraCatalog {
     /**
      * The file that a prompt means: by its name, else its alias where only one has it, else the beginning of its hash.
      *
-     * @param hashes computes or knows a file's hash, empty where it does not
+     * @param hashes computes or knows a file's hash
      * @throws KilnException NOT_FOUND when there is none
      */
-    public Path find(String name, Function<Path, Optional<String>> hashes) {
+    public Path find(String name, Function<Path, String> hashes) {
         List<Path> files = list();
         return first(files, file -> stem(file).equals(name))
                 .or(() -> first(files, file -> stem(file).equalsIgnoreCase(name)))
                 .or(() -> byAlias(files, name))
-                .or(() -> isHash(name) ? first(files, file -> hashes.apply(file).filter(hash -> hash.startsWith(name.toLowerCase(Locale.ROOT))).isPresent()) : Optional.empty())
+                .or(() -> isHash(name) ? first(files, file -> hasHash(file, name.toLowerCase(Locale.ROOT), hashes)) : Optional.empty())
                 .orElseThrow(() -> notFound(name, files));
     }
 
     private static Optional<Path> first(List<Path> files, Predicate<Path> wanted) {
         return files.stream().filter(wanted).findFirst();
+    }
+
+    private static boolean hasHash(Path file, String wanted, Function<Path, String> hashes) {
+        try {
+            String hash = hashes.apply(file);
+            // Pictures' parameters have 12 digits, others may have all.
+            return hash.startsWith(wanted) || wanted.startsWith(hash);
+        } catch (KilnException e) {
+            return false;
+        }
     }
 
     private static boolean isHash(String name) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import kiln.runtime.base.KilnException;
@@ -40,6 +41,16 @@ public record LoraTargets(String family, Map<String, String> modules, Function<S
             String names = strangers.stream().limit(SHOWN).collect(Collectors.joining(", "));
             return file.path().getFileName() + ": " + strangers.size() + " of its names mean nothing to this model and are left out: " + names
                     + (strangers.size() > SHOWN ? ", …" : "");
+        }
+    }
+
+    /** Why a file is none for this model, as far as shapes tell; empty when it is one. */
+    public Optional<String> misfit(LoraFile file) {
+        try {
+            place(file, new LoraUse(LoraCatalog.stem(file.path()), 1, 1, Integer.MAX_VALUE, BlockWeights.ALL));
+            return Optional.empty();
+        } catch (KilnException e) {
+            return Optional.of(e.getMessage());
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.function.Function;
 import kiln.runtime.addon.AddOns;
 import kiln.runtime.addon.AddedLoras;
 import kiln.runtime.addon.ChangedWeights;
+import kiln.runtime.addon.LoraCatalog;
 import kiln.runtime.addon.LoraTargets;
 import kiln.runtime.addon.LoraUse;
 import kiln.runtime.base.DeviceUse;
@@ -122,6 +123,22 @@ public final class ModelSession implements AutoCloseable {
     /** What a text encoder reads for a chunk: token ids, and the places of its embeddings' vectors. */
     float[] ids(NetworkShape encoder, TokenChunk chunk) {
         return embeddings.ids(encoder, chunk, table -> executor.reload(Set.of(table), fraction -> {}));
+    }
+
+    /** The hashes of the LoRA files that are added, by name: A1111's "Lora hashes". Reads a file whose metadata has none. */
+    public Map<String, String> loraHashes() {
+        Map<String, String> hashes = new LinkedHashMap<>();
+        if (loras != null) {
+            loras.files().forEach(file -> hashes.put(LoraCatalog.stem(file), addOns.hashes().lora(file)));
+        }
+        return hashes;
+    }
+
+    /** The hashes of the embeddings that the last prompts named, by name: A1111's "TI hashes". */
+    public Map<String, String> embeddingHashes() {
+        Map<String, String> hashes = new LinkedHashMap<>();
+        embeddings.used().forEach((name, file) -> hashes.put(name, addOns.hashes().embedding(file.path())));
+        return hashes;
     }
 
     /** What computes, for people. */

@@ -3,6 +3,7 @@ package kiln.runtime.pipeline;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import kiln.runtime.addon.ChangedWeights;
 import kiln.runtime.addon.EmbeddingCatalog;
@@ -24,6 +25,7 @@ final class PromptEmbeddings {
     private final ChangedWeights weights;
     private final Map<String, TokenRows> rows = new HashMap<>();
     private Map<String, EmbeddingFile> files = Map.of();
+    private final Map<String, EmbeddingFile> used = new TreeMap<>();
 
     PromptEmbeddings(EmbeddingCatalog catalog, Model model, ChangedWeights weights) {
         this.catalog = catalog;
@@ -33,6 +35,7 @@ final class PromptEmbeddings {
 
     /** Looks into the folders anew: what each name stands for. */
     EmbeddingVocabulary vocabulary() {
+        used.clear();
         List<TextEncoder> encoders = model.encoders();
         files = catalog.fitting(encoders.get(0).width());
         // Of models with several encoders a file needs a part for each.
@@ -45,6 +48,11 @@ final class PromptEmbeddings {
         return EmbeddingVocabulary.of(ClipTokenizer.load(), vectors);
     }
 
+    /** Those whose vectors were read since {@link #vocabulary()}, by name. */
+    Map<String, EmbeddingFile> used() {
+        return used;
+    }
+
     /**
      * A chunk's ids for an encoder.
      *
@@ -53,6 +61,7 @@ final class PromptEmbeddings {
     float[] ids(NetworkShape encoder, TokenChunk chunk, Consumer<String> reload) {
         TokenRows table = rows.computeIfAbsent(encoder.network(), network -> new TokenRows(weights, table(encoder)));
         TokenRows.Placed placed = table.place(chunk, files::get);
+        chunk.embeddings().forEach(place -> used.put(place.name(), files.get(place.name())));
         if (placed.changed()) {
             reload.accept(table.table());
         }

@@ -6,7 +6,7 @@ import kiln.tui.cli.base.CliContext;
 /** Every command by name, in the order of the help. */
 public final class Commands {
     public static final List<String> NAMES = List.of(
-            "txt2img", "img2img", "models", "settings", "inspect", "tokens", "plan", "bench", "selftest", "kernels", "doctor", "bundle",
+            "txt2img", "img2img", "models", "loras", "embeddings", "settings", "inspect", "tokens", "plan", "bench", "selftest", "kernels", "doctor", "bundle",
             "completion", "version");
 
     private Commands() {}
@@ -20,6 +20,8 @@ public final class Commands {
             case "txt2img" -> new Txt2imgCommand(context);
             case "img2img" -> new Img2imgCommand(context);
             case "models" -> new ModelsCommand(context);
+            case "loras" -> new LorasCommand(context);
+            case "embeddings" -> new EmbeddingsCommand(context);
             case "settings" -> new SettingsCommand(context);
             case "inspect" -> new InspectCommand(context);
             case "tokens" -> new TokensCommand(context);
