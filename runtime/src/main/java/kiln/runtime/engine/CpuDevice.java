@@ -2,6 +2,7 @@ package kiln.runtime.engine;
 
 import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.base.NativeLoading;
 import kiln.runtime.exec.Device;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.WeightSource;
@@ -15,7 +16,7 @@ final class CpuDevice implements Device {
 
     CpuDevice(EngineOptions options) {
         this.options = options;
-        OneDnn.unpackInto(Devices.nativesFolder(options.cacheFolder()));
+        NativeLoading.unpackInto(Devices.nativesFolder(options.cacheFolder()));
     }
 
     @Override
@@ -30,7 +31,7 @@ final class CpuDevice implements Device {
                 notices.accept("--threads " + threads + " has no effect: OpenMP has taken its number when Java began; start Kiln by its script"
                         + " or set OMP_NUM_THREADS");
             }
-            return new OneDnnExecutor(weights, options.precision());
+            return new OneDnnExecutor(weights, options.precision(), options.device().lowram());
         }
         if (options.executor().equals("onednn")) {
             throw new KilnException(KilnException.Category.DEVICE, problem + ": --executor reference works anywhere, slowly");

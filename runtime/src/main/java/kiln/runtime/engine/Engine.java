@@ -143,7 +143,8 @@ public final class Engine implements AutoCloseable {
         if (vae.notice() != null) {
             listener.accept(new GenerationEvent.Notice(vae.notice()));
         }
-        PictureStore store = new PictureStore(request, vae.path(), options.outputFolder(), hashes);
+        PictureStore store = new PictureStore(
+                request, vae.path(), options.outputFolder(), hashes, text -> listener.accept(new GenerationEvent.Notice(text)));
         worker.draw(request, models.source(checkpoint, vae.path()), store, job::isCancelled, listener);
     }
 

@@ -92,7 +92,8 @@ class WebUiDefaultsTest {
         assertThat(notices).isEmpty();
         assertThat(request.settings()).isEqualTo(Settings.of(Map.of(
                 "eta_noise_seed_delta", 31337, "eta_ancestral", 0.67, "emphasis", "No norm", "sd_vae", "x.safetensors",
-                "comma_padding_backtrack", 0, "uni_pc_order", 2, "always_discard_next_to_last_sigma", true)));
+                "comma_padding_backtrack", 0, "uni_pc_order", 2, "always_discard_next_to_last_sigma", true,
+                "samples_format", "jpg")));
     }
 
     @Test

@@ -126,6 +126,13 @@ class AddedLorasTest {
     }
 
     @Test
+    void aLoraComesAndGoesWhereWeightsAreKeptIn16Bits() throws IOException {
+        assumeTrue(OneDnn.unavailableBecause() == null, () -> "skipped: " + OneDnn.unavailableBecause());
+        open(weights -> new OneDnnExecutor(weights, Precision.F32, true));
+        aLoraComesAndGoes();
+    }
+
+    @Test
     void aFileThatIsNotThereIsNamedAndNothingIsDrawn() throws IOException {
         openOneDnn();
         lora(SEED, 0.1).write(folder.resolve("style.safetensors"));

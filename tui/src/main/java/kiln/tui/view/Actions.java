@@ -3,18 +3,20 @@ package kiln.tui.view;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.Locale;
+import java.util.regex.Pattern;
 import kiln.runtime.base.KilnException;
-import kiln.runtime.image.PngReader;
+import kiln.runtime.check.PictureInspection;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
 import kiln.runtime.job.InfoTextReader;
 import kiln.runtime.job.JobRecord;
+import kiln.runtime.job.PictureParameters;
 import kiln.tui.editor.PromptEditor;
 
 /** What commands do to the state. */
 final class Actions {
     /** A second ^C within this time quits. */
+    private static final Pattern PICTURE_NAME = Pattern.compile("\\.(png|jpe?g|webp|gif|bmp)$", Pattern.CASE_INSENSITIVE);
     private static final long QUIT_NANOS = 2_000_000_000L;
 
     private final UiState state;
@@ -176,7 +178,7 @@ final class Actions {
         }
     }
 
-    /** Pasted text goes into the prompt; a picture's parameters, or the path of a PNG that has them, become the settings instead. */
+    /** Pasted text goes into the prompt; a picture's parameters, or the path of a picture that has them, become the settings instead. */
     void paste(String text) {
         InfoText parameters = parameters(text);
         if (parameters == null) {
@@ -221,13 +223,13 @@ final class Actions {
             return pasted;
         }
         String name = text.strip().replaceAll("^['\"]|['\"]$", "");
-        if (name.contains("\n") || !name.toLowerCase(Locale.ROOT).endsWith(".png")) {
+        if (name.contains("\n") || !PICTURE_NAME.matcher(name).find()) {
             return null;
         }
         try {
             Path file = Path.of(name);
-            String inside = Files.isRegularFile(file) ? PngReader.readTexts(file).get(InfoText.PNG_KEYWORD) : null;
-            return inside == null ? null : InfoText.parse(inside);
+            PictureParameters inside = Files.isRegularFile(file) ? PictureInspection.of(file).parameters() : null;
+            return inside == null ? null : InfoText.parse(inside.infoText());
         } catch (InvalidPathException | KilnException e) {
             // Words that merely look like a path stay words.
             return null;

@@ -85,13 +85,33 @@ class ReportingCommandsTest {
         Path file = folder.resolve("x.png");
         String text = "a cat, \"dog\"\nNegative prompt: bird\nSteps: 3, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 8x8";
         Files.write(file, PngWriter.encode(new Picture(1, 1, new byte[3]), Map.of("parameters", text)));
-        assertThat(Run.in(folder).kiln("inspect", file.toString()).out()).isEqualTo(text + "\n");
+        assertThat(Run.in(folder).kiln("inspect", file.toString()).out()).isEqualTo(
+                "png, 1x1, parameters by a program that writes as AUTOMATIC1111's web UI does\n" + text + "\n");
         JsonNode json = json(Run.in(folder).kiln("inspect", file.toString(), "--json"));
         assertThat(json.get("format").asText()).isEqualTo("png");
         assertThat(json.get("metadata").get("parameters").asText()).isEqualTo(text);
         assertThat(json.get("tensors")).isEmpty();
         assertThat(json.get("parameters").get("prompt").asText()).isEqualTo("a cat, \"dog\"");
         assertThat(json.get("parameters").get("Seed").asText()).isEqualTo("1");
+    }
+
+    @Test
+    void inspectTellsWhatOtherProgramsWriteAndWhatIsNotUnderstood() throws IOException {
+        String comment = "{\"steps\": 28, \"sampler\": \"k_euler\", \"seed\": 9, \"scale\": 11, \"uc\": \"bad\", \"sm\": true}";
+        Path file = folder.resolve("novel.png");
+        Files.write(file, PngWriter.encode(
+                new Picture(2, 1, new byte[6]), Map.of("Software", "NovelAI", "Description", "a cat", "Comment", comment)));
+        assertThat(Run.in(folder).kiln("inspect", file.toString()).out()).isEqualTo("""
+                png, 2x1, parameters by NovelAI
+                a cat
+                Negative prompt: bad
+                Steps: 28, Sampler: Euler, CFG scale: 11, Seed: 9, Size: 2x1, Clip skip: 2, ENSD: 31337
+                not understood: sm: true
+                """);
+        JsonNode json = json(Run.in(folder).kiln("inspect", file.toString(), "--json"));
+        assertThat(json.get("program").asText()).isEqualTo("NovelAI");
+        assertThat(json.get("notUnderstood").toString()).isEqualTo("[\"sm: true\"]");
+        assertThat(json.get("width").asInt()).isEqualTo(2);
     }
 
     @Test

@@ -15,7 +15,7 @@ class WebUiFlagsTest {
     /** Flags by what happens to them; those with "=" take a value. */
     private static final String ACTS = """
             data-dir=F models-dir=F ckpt=F ckpt-dir=F ui-config-file=F ui-settings-file=F no-prompt-history
-            medvram lowvram precision=full no-half no-half-vae upcast-sampling device-id=0 use-cpu=all
+            medvram lowvram lowram precision=full no-half no-half-vae upcast-sampling device-id=0 use-cpu=all
             xformers force-enable-xformers opt-split-attention opt-split-attention-v1 opt-split-attention-invokeai opt-sub-quad-attention
             opt-sdp-attention opt-sdp-no-mem-attention disable-opt-split-attention
             disable-console-progressbars enable-console-prompts vae-dir=F no-hashing
@@ -26,7 +26,7 @@ class WebUiFlagsTest {
             gfpgan-models-path=F gfpgan-dir=F gfpgan-model=F codeformer-models-path=F esrgan-models-path=F bsrgan-models-path=F
             realesrgan-models-path=F dat-models-path=F scunet-models-path=F swinir-models-path=F ldsr-models-path=F clip-models-path=F
             localizations-dir=F styles-file=F textual-inversion-templates-dir=F
-            medvram-sdxl lowram always-batch-cond-uncond opt-channelslast disable-nan-check disable-model-loading-ram-optimization use-ipex
+            medvram-sdxl always-batch-cond-uncond opt-channelslast disable-nan-check disable-model-loading-ram-optimization use-ipex
             skip-torch-cuda-test xformers-flash-attention sub-quad-q-chunk-size=1024 sub-quad-kv-chunk-size=1 sub-quad-chunk-threshold=70
             listen server-name=h port=7861 share ngrok=t ngrok-options={} gradio-auth=u:p gradio-auth-path=F gradio-allowed-path=F
             api nowebui api-auth=u:p api-log api-server-stop cors-allow-origins=* cors-allow-origins-regex=.* tls-keyfile=F tls-certfile=F

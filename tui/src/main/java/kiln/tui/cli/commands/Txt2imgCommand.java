@@ -9,6 +9,7 @@ import kiln.runtime.engine.LastParameters;
 import kiln.runtime.engine.ModelPresets;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.Setting;
 import kiln.tui.cli.base.CliContext;
 import kiln.tui.cli.options.Choices;
 import kiln.tui.cli.options.DeviceFlags;
@@ -41,7 +42,7 @@ class Txt2imgCommand extends CliCommand {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "PATH",
-            description = "A file (its name ends with .png), a folder for the pictures, or - for the standard output. Default:"
+            description = "A file (its name ends with .png, .jpg or .webp), a folder for the pictures, or - for the standard output. Default:"
                     + " txt2img-images/DATE/ in the output folder.")
     Path output;
 
@@ -78,6 +79,9 @@ class Txt2imgCommand extends CliCommand {
                 Engine engine = new Engine(global.engineOptions(places, target.engineFolder(), device))) {
             Path model = engine.models().defaultModel();
             GenerationRequest request = request(engine.models().presets(model), places.webUi().requestDefaults(page())).model(model).build();
+            if (target.format() != null) {
+                request = request.toBuilder().set(Setting.SAMPLES_FORMAT, target.format().ending()).build();
+            }
             if (target.isStandardOutput()) {
                 checkStandardOutput(request);
             }
@@ -85,7 +89,8 @@ class Txt2imgCommand extends CliCommand {
             if (global.consolePrompts(places)) {
                 context.err().println("kiln: drawing: " + request.prompt());
             }
-            Txt2imgReport report = new Txt2imgReport(context, target, json, verbose, global.progressBar());
+            Txt2imgReport report = new Txt2imgReport(
+                    context, target, request.settings().encoding(), json, verbose, global.progressBar());
             GenerationJob job = engine.submit(request, new LastParameters(places.parametersFile()).keepFrom(report));
             context.cancellation().calls(job::cancel);
             GenerationEvent last = job.await();
@@ -122,7 +127,7 @@ class Txt2imgCommand extends CliCommand {
             throw KilnException.badRequest("-o - and --json both want the standard output: give one");
         }
         if (context.outIsTty()) {
-            throw KilnException.badRequest("-o - writes a PNG, which a terminal cannot show: send it to a program or a file");
+            throw KilnException.badRequest("-o - writes a picture, which a terminal cannot show: send it to a program or a file");
         }
         if (request.batchSize() * request.batchCount() > 1) {
             throw KilnException.badRequest("-o - writes one picture: name a folder for more");

@@ -120,7 +120,8 @@ public final class GlobalOptions {
     public static Path readable(Path given, String what) {
         Path file = given.toAbsolutePath().normalize();
         if (Files.isDirectory(file)) {
-            throw KilnException.badRequest(file + " is a folder, not a " + what + (what.equals("model") ? " (no model_index.json): a folder of models is named with --ckpt-dir" : ""));
+            String hint = what.equals("model") ? " (no model_index.json): a folder of models is named with --ckpt-dir" : "";
+            throw KilnException.badRequest(file + " is a folder, not a " + what + hint);
         }
         if (!Files.exists(file)) {
             throw new KilnException(KilnException.Category.NOT_FOUND, "no " + what + " at " + file);

@@ -10,11 +10,12 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.check.PictureInspection;
 import kiln.runtime.engine.ModelPresets;
-import kiln.runtime.image.PngReader;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
 import kiln.runtime.job.InfoTextReader;
+import kiln.runtime.job.PictureParameters;
 import kiln.runtime.job.Setting;
 import kiln.runtime.noise.NoiseKind;
 import kiln.runtime.sampling.SamplerChoice;
@@ -121,6 +122,21 @@ public final class PictureOptions {
     Integer novelAiUndesired;
 
     @Option(
+            names = "--samples-format",
+            paramLabel = "FORMAT",
+            description = "png, jpg or webp. Default: what the name of -o ends with, else png.")
+    String samplesFormat;
+
+    @Option(names = "--jpeg-quality", paramLabel = "N", description = "Of JPEG and WebP, 1 to 100. Default: 80.")
+    Integer jpegQuality;
+
+    @Option(names = "--webp-lossless", description = "WebP keeps every pixel as it is.")
+    boolean webpLossless;
+
+    @Option(names = "--save-txt", description = "A text file with the parameters beside each picture.")
+    boolean saveText;
+
+    @Option(
             names = "--set",
             paramLabel = "NAME=VALUE",
             completionCandidates = Choices.Settings.class,
@@ -223,6 +239,18 @@ public final class PictureOptions {
         if (etaNoiseSeedDelta != null) {
             request.set(Setting.ETA_NOISE_SEED_DELTA, etaNoiseSeedDelta);
         }
+        if (samplesFormat != null) {
+            request.set(Setting.SAMPLES_FORMAT, samplesFormat);
+        }
+        if (jpegQuality != null) {
+            request.set(Setting.JPEG_QUALITY, jpegQuality);
+        }
+        if (webpLossless) {
+            request.set(Setting.WEBP_LOSSLESS, true);
+        }
+        if (saveText) {
+            request.set(Setting.SAVE_TEXT, true);
+        }
         variation(request);
         settings.forEach(given -> set(request, given));
         GenerationRequest complete = request.build();
@@ -234,11 +262,12 @@ public final class PictureOptions {
     /** What a picture's parameters ask for; what of it cannot be had is told. */
     private GenerationRequest.Builder like(GenerationRequest base, CliContext context) {
         Path file = GlobalOptions.readable(like, "picture");
-        String text = PngReader.readTexts(file).get(InfoText.PNG_KEYWORD);
-        if (text == null) {
+        PictureParameters parameters = PictureInspection.of(file).parameters();
+        if (parameters == null) {
             throw KilnException.badRequest(file + " carries no parameters: nothing says how it was made");
         }
-        InfoTextReader.Reading reading = InfoTextReader.read(InfoText.parse(text), base);
+        parameters.notUnderstood().forEach(what -> context.err().println("kiln: " + file.getFileName() + ": not understood: " + what));
+        InfoTextReader.Reading reading = InfoTextReader.read(InfoText.parse(parameters.infoText()), base);
         reading.notHonoured().forEach(field -> context.err().println("kiln: " + file.getFileName() + ": left out: " + field));
         return reading.request();
     }

@@ -7,7 +7,10 @@ import picocli.CommandLine.Option;
 
 /** Options that say where files are, understood by every command. */
 final class PlaceOptions {
-    @Option(names = "--ckpt", paramLabel = "FILE", description = "Use this model: a file or a diffusers folder (repeatable: the first is used, all are offered).")
+    @Option(
+            names = "--ckpt",
+            paramLabel = "FILE",
+            description = "Use this model: a file or a diffusers folder (repeatable: the first is used, all are offered).")
     List<Path> checkpoints = new ArrayList<>();
 
     @Option(names = "--ckpt-dir", paramLabel = "DIR", description = "Look for models here, too (KILN_CKPT_DIR).")

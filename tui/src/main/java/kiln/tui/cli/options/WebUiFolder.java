@@ -56,11 +56,6 @@ public final class WebUiFolder {
         return settings;
     }
 
-    /** Whether a VAE that is named in the settings goes before what a model's notes or name ask for. */
-    boolean vaeOverridesModel() {
-        return !Boolean.FALSE.equals(settings.values().get(VAE_OVERRIDES));
-    }
-
     /** Names of the options that the web UI's page has at its top. */
     public List<String> quickSettings() {
         // The older name's list is one string.
@@ -89,9 +84,9 @@ public final class WebUiFolder {
         return found;
     }
 
-    /** Whether the VAE of the settings goes before what a model asks for; until 1.6 the question was asked the other way round. */
+    /** Whether a VAE that is named in the settings goes before what a model's notes or name ask for; until 1.6 the question was asked the other way round. */
     boolean vaeOverridesModel() {
-        Object said = settings.values().get("sd_vae_overrides_per_model_preferences");
+        Object said = settings.values().get(VAE_OVERRIDES);
         return said == null ? !Boolean.TRUE.equals(settings.values().get("sd_vae_as_default")) : !Boolean.FALSE.equals(said);
     }
 
