@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import kiln.runtime.Vectors;
 import kiln.runtime.base.Precision;
 import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.WeightSource;
 import kiln.runtime.exec.onednn.OneDnn;
 import kiln.runtime.exec.onednn.OneDnnExecutor;
 import kiln.runtime.exec.reference.ReferenceExecutor;
@@ -45,7 +46,7 @@ class RunsVectorsTest {
         session = new ModelSession(files, RunsVectorsTest::executor);
     }
 
-    private static Executor executor(ModelFiles files) {
+    private static Executor executor(WeightSource files) {
         return OneDnn.unavailableBecause() == null ? new OneDnnExecutor(files, Precision.F32) : new ReferenceExecutor(files);
     }
 
