@@ -2,9 +2,12 @@ package kiln.runtime.pipeline;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.function.DoubleConsumer;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.image.LatentImage;
@@ -79,7 +82,7 @@ public final class Drawing {
     }
 
     public void run() {
-        session.add(plans.get(0).positive().networks(), text -> listener.accept(new GenerationEvent.Notice(text)), loading("changing weights"));
+        addNetworks(plans.get(0));
         List<NetworkShape> text = PictureNetworks.text(model, request);
         Conditioner conditioner = new Conditioner(session, text, prompts, progress);
         List<Conditioner.Chunked> positive = plans.stream().map(plan -> conditioner.chunk(plan.positive())).toList();
@@ -92,11 +95,15 @@ public final class Drawing {
         session.announce(networks.all());
         prepare(networks.text(), "preparing the text encoder");
         List<Pass> passes = new ArrayList<>();
+        Map<String, String> loraHashes = new LinkedHashMap<>();
         for (int i = 0; i < plans.size(); i++) {
+            addNetworks(plans.get(i));
+            loraHashes.putAll(session.loraHashes());
             Conditioning cond = lengthened(conditioner, conditioner.encode(positive.get(i)), lengths.get(i).tokens());
             Conditioning uncond = lengthened(conditioner, conditioner.encode(negative.get(i)), lengths.get(i).negativeTokens());
             passes.add(new Pass(plans.get(i), networks.passes().get(i), cond, uncond));
         }
+        tellHashes(loraHashes, session.embeddingHashes());
         LatentStart first = start;
         float[] furtherChannels = null;
         if (networks.encoder() != null) {
@@ -117,6 +124,29 @@ public final class Drawing {
         for (int batch = 0; batch < request.batchCount(); batch++) {
             drawBatch(batch * request.batchSize(), passes, first, furtherChannels, decoder);
         }
+    }
+
+    /** A pass may have other networks than the one before, whose weights it then takes back. */
+    private void addNetworks(PassPlan plan) {
+        session.add(plan.positive().networks(), text -> listener.accept(new GenerationEvent.Notice(text)), loading("changing weights"));
+    }
+
+    private void tellHashes(Map<String, String> loras, Map<String, String> embeddings) {
+        Map<String, String> parameters = new LinkedHashMap<>();
+        if (!loras.isEmpty()) {
+            parameters.put("Lora hashes", listed(loras));
+        }
+        if (!embeddings.isEmpty()) {
+            parameters.put("TI hashes", listed(embeddings));
+        }
+        sink.parameters(parameters);
+    }
+
+    /** "name: hash, name: hash", the names without what separates them. */
+    private static String listed(Map<String, String> hashes) {
+        return hashes.entrySet().stream()
+                .map(entry -> entry.getKey().replaceAll("[:,]", "") + ": " + entry.getValue())
+                .collect(Collectors.joining(", "));
     }
 
     private double flops(Pass pass) {
@@ -166,6 +196,7 @@ public final class Drawing {
         for (Pass pass : passes) {
             LatentStart from = latents == null ? begin : new LatentStart(enlarged(latents, shape), null);
             shape = pass.plan.latent();
+            addNetworks(pass.plan);
             latents = draw(pass, from, first, seeds, furtherChannels);
         }
         for (int i = 0; i < request.batchSize(); i++) {
