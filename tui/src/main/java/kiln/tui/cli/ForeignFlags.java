@@ -18,8 +18,8 @@ final class ForeignFlags {
                     + "enable-console-prompts dump-sysinfo allow-code disable-safe-unpickle");
     private static final String[] NOT_YET_WITH_VALUE = words(
             "vae-path vae-dir embeddings-dir hypernetwork-dir lora-dir lyco-dir-backcompat config styles-file "
-                    + "gfpgan-models-path gfpgan-dir gfpgan-model codeformer-models-path esrgan-models-path bsrgan-models-path "
-                    + "realesrgan-models-path dat-models-path scunet-models-path swinir-models-path ldsr-models-path "
+                    + "gfpgan-models-path gfpgan-dir gfpgan-model codeformer-models-path bsrgan-models-path "
+                    + "dat-models-path scunet-models-path swinir-models-path ldsr-models-path "
                     + "clip-models-path localizations-dir textual-inversion-templates-dir ui-config-file ui-settings-file server-name "
                     + "port ngrok ngrok-options gradio-auth gradio-auth-path api-auth cors-allow-origins "
                     + "cors-allow-origins-regex tls-keyfile tls-certfile subpath timeout-keep-alive freeze-settings-in-sections "

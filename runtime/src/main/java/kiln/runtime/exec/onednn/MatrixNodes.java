@@ -41,6 +41,7 @@ final class MatrixNodes {
         long row = (long) to.width() * to.channels();
         long[] dims = {from.batch(), to.channels(), from.height(), from.width()};
         long[] strides = {to.height() * row, 1, 2 * row, 2L * to.channels()};
+        boolean functionsOnly = node.postOps().stream().noneMatch(postOp -> postOp.kind().hasInput());
         dnnl_memory_desc scattered = Descriptors.strided(c.handles, c.format, dims, strides);
         for (int corner = 0; corner < 4; corner++) {
             int lower = corner >> 1;
@@ -48,11 +49,15 @@ final class MatrixNodes {
             long[] before = {1 - lower, 1 - right};
             long[] after = {lower, right};
             Slice kernel = Slice.corner(node.weights().get(0), corner);
-            convolution(c, node, kernel, 2, 1, before, after, new Attributes(c.handles), part, result);
+            Attributes attributes = new Attributes(c.handles);
+            if (functionsOnly) {
+                node.postOps().forEach(postOp -> attributes.function(postOp.kind()));
+            }
+            convolution(c, node, kernel, 2, 1, before, after, attributes, part, result);
             long place = c.offset(index) + (lower * row + (long) right * to.channels()) * c.format.bytes();
             c.reorder("scattering of " + node.name(), part, result, scattered, c.regions.arena(c.handles, scattered, place));
         }
-        ElementNodes.postOps(c, index, 0);
+        ElementNodes.postOps(c, index, functionsOnly ? node.postOps().size() : 0);
     }
 
     private static void convolution(

@@ -6,7 +6,7 @@ import kiln.tui.cli.base.CliContext;
 /** Every command by name, in the order of the help. */
 public final class Commands {
     public static final List<String> NAMES = List.of(
-            "txt2img", "img2img", "models", "inspect", "tokens", "plan", "bench", "selftest", "kernels", "doctor", "bundle", "completion", "version");
+            "txt2img", "img2img", "upscale", "models", "upscalers", "inspect", "tokens", "plan", "bench", "selftest", "kernels", "doctor", "bundle", "completion", "version");
 
     private Commands() {}
 
@@ -18,6 +18,8 @@ public final class Commands {
         return switch (name) {
             case "txt2img" -> new Txt2imgCommand(context);
             case "img2img" -> new Img2imgCommand(context);
+            case "upscale" -> new UpscaleCommand(context);
+            case "upscalers" -> new UpscalersCommand(context);
             case "models" -> new ModelsCommand(context);
             case "inspect" -> new InspectCommand(context);
             case "tokens" -> new TokensCommand(context);

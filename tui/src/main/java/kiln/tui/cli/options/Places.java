@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.Models;
+import kiln.runtime.engine.Upscalers;
 import kiln.tui.cli.base.CliContext;
 
 /**
@@ -20,6 +21,7 @@ import kiln.tui.cli.base.CliContext;
  * @param models parent of {@code Stable-diffusion/}, A1111's {@code --models-dir}
  * @param outputs parent of {@code txt2img-images/}
  * @param checkpointFolders folders searched for checkpoints, in order
+ * @param upscalerFolders folders searched for upscalers, in order
  * @param demoModel the bundled model, {@code null} when it was left out
  */
 public record Places(
@@ -31,9 +33,11 @@ public record Places(
         Path models,
         Path outputs,
         List<Path> checkpointFolders,
+        List<Path> upscalerFolders,
         Path demoModel) {
     public Places {
         checkpointFolders = List.copyOf(checkpointFolders);
+        upscalerFolders = List.copyOf(upscalerFolders);
     }
 
     static Places of(PlaceOptions options, CliContext context) {
@@ -55,11 +59,17 @@ public record Places(
         if (more != null) {
             checkpointFolders.add(more);
         }
+        List<Path> upscalerFolders = new ArrayList<>(List.of(models.resolve("ESRGAN"), models.resolve("RealESRGAN")));
+        for (Path folder : new Path[] {options.esrganFolder, options.realEsrganFolder}) {
+            if (folder != null) {
+                upscalerFolders.add(folder.toAbsolutePath().normalize());
+            }
+        }
         Path demo = context.home() == null ? null : context.home().resolve("runtime/demo/kiln-demo.safetensors");
         if (demo != null && !Files.isRegularFile(demo)) {
             demo = null;
         }
-        return new Places(context.home(), config, cache, state, data, models, outputs, checkpointFolders, demo);
+        return new Places(context.home(), config, cache, state, data, models, outputs, checkpointFolders, upscalerFolders, demo);
     }
 
     private static Path folder(Path option, String variable, String xdgVariable, String underHome, CliContext context) {
@@ -95,6 +105,11 @@ public record Places(
     /** What these files, the folders and the demo model offer. */
     Models models(List<Path> checkpoints) {
         return new Models(checkpoints, checkpointFolders, demoModel, cache);
+    }
+
+    /** What the folders for upscalers offer. */
+    public Upscalers upscalers() {
+        return new Upscalers(upscalerFolders);
     }
 
     /** Every place with the name it is shown under, for {@code kiln doctor}. */
