@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -22,8 +23,8 @@ import java.util.function.LongConsumer;
 import kiln.weights.WeightsException.Kind;
 
 /**
- * The hashes by which models are known: the SHA-256 of the whole file, whose first 10 digits stand in titles and picture
- * parameters, and the older 8 digits, taken from the 64 KiB after the first MiB.
+ * The hashes by which A1111 knows models and what is added to them: the SHA-256 of the whole file, whose first 10 digits stand in titles and
+ * picture parameters (12 for embeddings), a network's own, and the older 8 digits, taken from the 64 KiB after the first MiB.
  *
  * <p>A SHA-256 costs seconds per gigabyte, so it is computed when first asked for and kept in {@code hashes.json} in the cache
  * folder, valid while the file's path, size and time of change stay the same. The cache is shared by processes: it is read again
@@ -35,18 +36,29 @@ public final class ModelHashes {
     private static final long MAX_CACHE_BYTES = 64L << 20;
     private static final int BLOCK_BYTES = 1 << 20;
     private static final int SHORT_DIGITS = 10;
+    private static final int NETWORK_DIGITS = 12;
     private static final int LEGACY_DIGITS = 8;
     private static final long LEGACY_OFFSET = 0x100000;
     private static final int LEGACY_BYTES = 0x10000;
     private static final int SHA256_DIGITS = 64;
+    private static final String WHOLE = "sha256";
+    private static final String AFTER_HEADER = "sha256AfterHeader";
+    private static final String NETWORK_HASH = "sshs_model_hash";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path cacheFile;
+    private final boolean reading;
     private ObjectNode cache;
 
     /** @param cacheFolder where the cache is kept; made when first needed */
     public ModelHashes(Path cacheFolder) {
+        this(cacheFolder, true);
+    }
+
+    /** @param reading whether {@link #shortHash(Path)} and its kin read files whose hash is not in the cache */
+    public ModelHashes(Path cacheFolder, boolean reading) {
         this.cacheFile = cacheFolder.resolve(CACHE_NAME);
+        this.reading = reading;
     }
 
     private record Stamp(String path, long bytes, long modifiedNanos) {
@@ -68,15 +80,19 @@ public final class ModelHashes {
      * @param hashedBytes is told how far it is, now and then, on this thread; an exception from it ends the work
      */
     public String sha256(Path file, LongConsumer hashedBytes) {
+        return sha256(file, WHOLE, 0, hashedBytes);
+    }
+
+    private String sha256(Path file, String kind, long offset, LongConsumer hashedBytes) {
         try {
             Stamp before = Stamp.of(file);
-            Optional<String> cached = cached(before);
+            Optional<String> cached = cached(before, kind);
             if (cached.isPresent()) {
                 return cached.get();
             }
-            String digits = hash(file, 0, Long.MAX_VALUE, hashedBytes);
+            String digits = hash(file, offset, Long.MAX_VALUE, hashedBytes);
             if (Stamp.of(file).equals(before)) {
-                remember(before, digits);
+                remember(before, kind, digits);
             }
             return digits;
         } catch (IOException e) {
@@ -86,10 +102,59 @@ public final class ModelHashes {
 
     /** The SHA-256 if it is in the cache; never reads the file. */
     public Optional<String> cachedSha256(Path file) {
+        return cached(file, WHOLE);
+    }
+
+    private Optional<String> cached(Path file, String kind) {
         try {
-            return cached(Stamp.of(file));
+            return cached(Stamp.of(file), kind);
         } catch (IOException e) {
             return Optional.empty();
+        }
+    }
+
+    /** Of a checkpoint, VAE or hypernetwork, 10 digits; empty where it is not known and files are not to be read for it. */
+    public Optional<String> shortHash(Path file) {
+        return (reading ? Optional.of(sha256(file)) : cachedSha256(file)).map(ModelHashes::shortHash);
+    }
+
+    /** Of an embedding, 12 digits; empty as in {@link #shortHash(Path)}. */
+    public Optional<String> embeddingHash(Path file) {
+        return (reading ? Optional.of(sha256(file)) : cachedSha256(file)).map(ModelHashes::networkDigits);
+    }
+
+    /**
+     * Of a LoRA, 12 digits: what its metadata says, else of all that follows a safetensors file's header, else of the whole file. Empty as in
+     * {@link #shortHash(Path)}.
+     */
+    public Optional<String> loraHash(Path file) {
+        try (WeightsFile weights = WeightsFile.open(file)) {
+            String said = weights.metadata().get(NETWORK_HASH);
+            if (said != null && !said.isBlank()) {
+                return Optional.of(networkDigits(said.strip()));
+            }
+            if (!weights.format().equals(SafetensorsReader.FORMAT)) {
+                return embeddingHash(file);
+            }
+        }
+        return (reading ? Optional.of(sha256(file, AFTER_HEADER, dataOffset(file), bytes -> { })) : cached(file, AFTER_HEADER))
+                .map(ModelHashes::networkDigits);
+    }
+
+    private static String networkDigits(String hash) {
+        return hash.substring(0, Math.min(NETWORK_DIGITS, hash.length()));
+    }
+
+    /** Where a safetensors file's header ends, which was read without complaint before. */
+    private static long dataOffset(Path file) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            while (length.hasRemaining() && channel.read(length) >= 0) {
+                // A read may bring less than was asked for.
+            }
+            return Long.BYTES + Math.max(0, length.getLong(0));
+        } catch (IOException e) {
+            throw failure(file, e);
         }
     }
 
@@ -131,16 +196,18 @@ public final class ModelHashes {
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    private synchronized Optional<String> cached(Stamp stamp) {
+    private synchronized Optional<String> cached(Stamp stamp, String kind) {
         if (cache == null) {
             cache = load();
         }
         JsonNode entry = cache.path(stamp.path());
-        String digits = entry.path("sha256").asText();
-        boolean valid = entry.path("bytes").asLong(-1) == stamp.bytes()
-                && entry.path("modifiedNanos").asLong(-1) == stamp.modifiedNanos()
-                && digits.length() == SHA256_DIGITS && digits.chars().allMatch(c -> "0123456789abcdef".indexOf(c) >= 0);
+        String digits = entry.path(kind).asText();
+        boolean valid = isOf(entry, stamp) && digits.length() == SHA256_DIGITS && digits.chars().allMatch(c -> "0123456789abcdef".indexOf(c) >= 0);
         return valid ? Optional.of(digits) : Optional.empty();
+    }
+
+    private static boolean isOf(JsonNode entry, Stamp stamp) {
+        return entry.path("bytes").asLong(-1) == stamp.bytes() && entry.path("modifiedNanos").asLong(-1) == stamp.modifiedNanos();
     }
 
     private ObjectNode load() {
@@ -155,12 +222,11 @@ public final class ModelHashes {
         return JSON.createObjectNode();
     }
 
-    private synchronized void remember(Stamp stamp, String digits) {
+    private synchronized void remember(Stamp stamp, String kind, String digits) {
         cache = load();
-        cache.putObject(stamp.path())
-                .put("bytes", stamp.bytes())
-                .put("modifiedNanos", stamp.modifiedNanos())
-                .put("sha256", digits);
+        boolean known = cache.get(stamp.path()) instanceof ObjectNode entry && isOf(entry, stamp);
+        ObjectNode entry = known ? (ObjectNode) cache.get(stamp.path()) : cache.putObject(stamp.path());
+        entry.put("bytes", stamp.bytes()).put("modifiedNanos", stamp.modifiedNanos()).put(kind, digits);
         try {
             Path folder = Files.createDirectories(cacheFile.toAbsolutePath().getParent());
             Path temporary = Files.createTempFile(folder, CACHE_NAME, ".tmp");

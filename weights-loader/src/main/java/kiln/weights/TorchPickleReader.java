@@ -67,7 +67,7 @@ final class TorchPickleReader {
                 }
                 return storage;
             });
-            return tree.index(FORMAT, object.value());
+            return tree.index(FORMAT, object.value(), object.globals());
         }
     }
 

@@ -1,6 +1,7 @@
 package kiln.weights;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,9 +12,10 @@ import kiln.weights.pickle.Inert;
  * The tensors in what a torch pickle describes. A checkpoint's {@code state_dict} is taken alone and under its own names, with
  * the plain values beside it as metadata; anything else is walked as a whole, names joined by dots (embeddings'
  * {@code string_to_param.*}, hypernetworks' {@code 320.0.linear.0.weight}, modules' parameters and buffers). What is neither
- * tensor, container nor plain value is passed over.
+ * tensor, container nor plain value is passed over, and named.
  */
 final class TorchTree {
+    private static final String UNKNOWN_TYPE = "elements of a type that is not known";
     private static final int MAX_DEPTH = 64;
     private static final int MAX_RANK = 64;
     private static final int MAX_NAME_LENGTH = 4096;
@@ -51,6 +53,8 @@ final class TorchTree {
     private final long maxSteps;
     private final Map<String, String> metadata = new LinkedHashMap<>();
     private final Map<String, TensorEntry> entries = new LinkedHashMap<>();
+    private final List<String> passedOver = new ArrayList<>();
+    private int passedOverCount;
     private long steps;
 
     /** Where in the file the value in hand was made. */
@@ -69,12 +73,14 @@ final class TorchTree {
         this.storages = storages;
     }
 
-    WeightsIndex index(String format, Object root) {
+    /** @param globals names in the pickle */
+    WeightsIndex index(String format, Object root, List<String> globals) {
         Inert.Dict top = dict(root);
         Object stateDict = top == null ? null : top.get("state_dict");
         if (dict(stateDict) != null) {
             walkDict("", dict(stateDict), 0, true);
             addMetadata(top);
+            passOverBeside(top);
         } else if (isTensor(root)) {
             walk("tensor", root, 0);
         } else {
@@ -83,7 +89,25 @@ final class TorchTree {
                 addMetadata(top);
             }
         }
-        return new WeightsIndex(format, metadata, entries);
+        List<String> code = globals.stream().filter(name -> !TorchTypes.isPlain(name)).toList();
+        List<String> listedCode = code.subList(0, Math.min(code.size(), UnreadValues.MAX_LISTED));
+        return new WeightsIndex(format, metadata, entries, new UnreadValues(passedOver, passedOverCount, listedCode, code.size()));
+    }
+
+    private void passOver(String name, String reason) {
+        passedOverCount++;
+        if (passedOver.size() < UnreadValues.MAX_LISTED) {
+            passedOver.add((name.isEmpty() ? "all of it" : name) + " (" + reason + ")");
+        }
+    }
+
+    /** What a training state keeps beside the weights. */
+    private void passOverBeside(Inert.Dict top) {
+        for (int i = 0; i < top.size(); i++) {
+            if (top.value(i) instanceof Inert && top.key(i) instanceof String key && !key.equals("state_dict")) {
+                passOver(key, "beside state_dict");
+            }
+        }
     }
 
     private void addMetadata(Inert.Dict top) {
@@ -140,16 +164,24 @@ final class TorchTree {
     }
 
     private void walkInstance(String name, Inert.Instance instance, int depth) {
+        boolean isModule = false;
         if (isTensor(instance)) {
             addTensor(name, instance, depth);
         } else if (dict(instance.state()) != null) {
             spend(dict(instance.state()).size());
             for (String member : MODULE_MEMBERS) {
                 Object value = dict(instance.state()).get(member);
+                isModule |= dict(value) != null;
                 if (dict(value) != null) {
                     walk(name, value, depth + 1);
                 }
             }
+        }
+        String maker = instance.callableName();
+        // An empty OrderedDict or a number that numpy kept is no loss; a tensor that is rebuilt in an unknown way is.
+        boolean isLoss = !TorchTypes.isPlain(maker) || maker.startsWith(TorchTypes.REBUILD);
+        if (!isTensor(instance) && !isModule && isLoss) {
+            passOver(name, maker.isEmpty() ? "made by no plain name" : maker);
         }
     }
 
@@ -188,6 +220,8 @@ final class TorchTree {
                 DType dtype = arguments.size() > 6 ? TorchTypes.dtype(arguments.get(6)) : null;
                 if (dtype != null) {
                     addStrided(name, arguments, dtype);
+                } else {
+                    passOver(name, UNKNOWN_TYPE);
                 }
             }
             default -> {
@@ -207,6 +241,7 @@ final class TorchTree {
         }
         TypedStorage storage = storage(quoted, arguments.get(0), dtypeOfView);
         if (storage == null) {
+            passOver(name, UNKNOWN_TYPE);
             return;
         }
         long[] sizes = sizes(quoted, arguments.get(2));

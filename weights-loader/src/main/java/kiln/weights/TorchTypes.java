@@ -4,7 +4,30 @@ import kiln.weights.pickle.Inert;
 
 /** Torch's names of number formats, as they stand in pickles. */
 final class TorchTypes {
+    /** How the names of the functions begin that make tensors. */
+    static final String REBUILD = "torch._utils._rebuild_";
+
     private TorchTypes() {}
+
+    /**
+     * Whether a name in a pickle belongs to plain weights: tensors, their storages, number formats and containers, and the few others that A1111
+     * allows in a checkpoint.
+     */
+    static boolean isPlain(String qualifiedName) {
+        if (storageElementBytes(qualifiedName) > 0 || qualifiedName.startsWith(REBUILD)) {
+            return true;
+        }
+        return switch (qualifiedName) {
+            case "collections.OrderedDict", "collections.defaultdict", "__builtin__.set", "builtins.set", "__builtin__.dict", "builtins.dict",
+                    "torch.Size", "torch.device", "torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.modules.container.ParameterDict",
+                    "torch._tensor._rebuild_from_type_v2", "torch._tensor._rebuild_from_type", "torch.tensor._rebuild_from_type_v2",
+                    "torch.tensor._rebuild_from_type", "torch.storage.TypedStorage", "torch.storage._TypedStorage",
+                    "numpy.core.multiarray.scalar", "numpy.core.multiarray._reconstruct", "numpy._core.multiarray.scalar",
+                    "numpy._core.multiarray._reconstruct", "numpy.dtype", "numpy.ndarray", "_codecs.encode",
+                    "pytorch_lightning.callbacks.ModelCheckpoint", "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint" -> true;
+            default -> dtype(qualifiedName) != null;
+        };
+    }
 
     /** The format of a storage class; null when safetensors has no name for it. */
     static DType storageDType(String qualifiedName) {
@@ -45,7 +68,11 @@ final class TorchTypes {
 
     /** The format that a {@code torch.dtype} constant names; null when safetensors has no name for it. */
     static DType dtype(Object value) {
-        return !(value instanceof Inert.Global global) ? null : switch (global.qualifiedName()) {
+        return value instanceof Inert.Global global ? dtype(global.qualifiedName()) : null;
+    }
+
+    private static DType dtype(String qualifiedName) {
+        return switch (qualifiedName) {
             case "torch.float32" -> DType.F32;
             case "torch.float16" -> DType.F16;
             case "torch.bfloat16" -> DType.BF16;

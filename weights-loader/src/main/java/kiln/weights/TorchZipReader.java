@@ -55,7 +55,7 @@ final class TorchZipReader {
             PickleMachine.Result result = PickleMachine.read(input);
             TorchTree tree = new TorchTree(path, file.size(), pickle.offset(), (int) pickle.bytes(),
                     (key, elementBytes, elements) -> storage(folder + "data/" + key, elementBytes, elements, bigEndian, pickle));
-            return tree.index(FORMAT, result.value());
+            return tree.index(FORMAT, result.value(), result.globals());
         } catch (PickleException e) {
             // In a compressed entry the position has no place in the file.
             long offset = pickle.offset() + (pickle.method() == ZipDirectory.Entry.STORED ? e.position() : 0);

@@ -100,6 +100,11 @@ public final class WeightsFile implements AutoCloseable {
         return index.metadata();
     }
 
+    /** What the file holds and is not read; nothing as a rule. */
+    public UnreadValues unread() {
+        return index.unread();
+    }
+
     /** All tensors in the file's order. */
     public List<TensorInfo> tensors() {
         return tensors;

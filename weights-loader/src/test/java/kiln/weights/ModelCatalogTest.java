@@ -116,4 +116,53 @@ class ModelCatalogTest {
         assertThat(catalog.find("anything")).map(ModelCatalog.Model::name).contains("anything-v3.ckpt");
         assertThat(catalog.find("anything-v3-pruned")).map(ModelCatalog.Model::name).contains("anything-v3-pruned.ckpt");
     }
+
+    @Test
+    void aFolderOfTheDiffusersLibraryIsOneModelAndNothingInsideItIsAnother() throws IOException {
+        model("sub/sd-v1.5/model_index.json");
+        model("sub/sd-v1.5/unet/diffusion_pytorch_model.safetensors");
+        model("sub/sd-v1.5/vae/diffusion_pytorch_model.safetensors");
+        model("a.ckpt");
+        ModelCatalog catalog = scan(folder);
+        assertThat(names(catalog)).containsExactly("a.ckpt", "sub/sd-v1.5");
+        assertThat(catalog.models().get(1).stem()).isEqualTo("sd-v1.5");
+        assertThat(catalog.models().get(1).bytes()).isEqualTo("sub/sd-v1.5/unet/diffusion_pytorch_model.safetensors".length()
+                + "sub/sd-v1.5/vae/diffusion_pytorch_model.safetensors".length());
+        assertThat(names(scan(folder.resolve("sub/sd-v1.5")))).containsExactly("sd-v1.5");
+        assertThat(catalog.find("sd-v1.5")).map(ModelCatalog.Model::path).contains(folder.resolve("sub/sd-v1.5"));
+    }
+
+    @Test
+    void aTitleWithTheOlderHashMeansThatFileOnly() throws IOException {
+        byte[] large = new byte[0x110000];
+        large[0x100000] = 1;
+        model("sub/old.ckpt");
+        Files.write(folder.resolve("sub/old.ckpt"), large);
+        model("sub/old.ckpt.more.ckpt");
+        String legacy = ModelHashes.legacyHash(folder.resolve("sub/old.ckpt"));
+        for (String request : new String[] {"sub/old.ckpt [" + legacy + "]", "old [" + legacy.toUpperCase() + "]", "sub_old"}) {
+            assertThat(scan(folder).find(request)).as(request).map(ModelCatalog.Model::name).contains("sub/old.ckpt");
+        }
+    }
+
+    @Test
+    void vaesAreFoundBesideCheckpointsAndInTheirOwnFoldersTheLastOfANameCounting() throws IOException {
+        model("m.ckpt");
+        model("m.vae.ckpt");
+        model("sub/n10.vae.safetensors");
+        model("sub/n2.VAE.PT");
+        model("sub/plain.pt");
+        Path own = Files.createDirectories(temporary.resolve("VAE"));
+        for (String name : new String[] {"plain.pt", "m.vae.ckpt", "notes.txt", "deep/x.safetensors"}) {
+            Files.createDirectories(own.resolve(name).getParent());
+            Files.writeString(own.resolve(name), name);
+        }
+        Path alone = Files.writeString(Files.createDirectories(temporary.resolve("alone")).resolve("z.ckpt"), "z");
+        Files.writeString(alone.resolveSibling("z.vae.pt"), "z");
+        Files.writeString(Files.createDirectories(alone.resolveSibling("below")).resolve("y.vae.pt"), "y");
+        assertThat(ModelCatalog.vaes(List.of(alone), List.of(folder), List.of(own, temporary.resolve("none"))))
+                .extracting(ModelCatalog.Model::path)
+                .containsExactly(own.resolve("m.vae.ckpt"), folder.resolve("sub/n2.VAE.PT"), folder.resolve("sub/n10.vae.safetensors"),
+                        own.resolve("plain.pt"), own.resolve("deep/x.safetensors"), alone.resolveSibling("z.vae.pt"));
+    }
 }

@@ -110,4 +110,41 @@ class ModelHashesTest {
         assertThat(catchThrowableOfType(WeightsException.class, () -> ModelHashes.legacyHash(none)).kind())
                 .isEqualTo(WeightsException.Kind.NOT_FOUND);
     }
+
+    /** A safetensors file of one tensor of four bytes. */
+    private Path lora(String name, String metadata) {
+        String header = "{" + metadata + TestFiles.entry("a", DType.F32, "[1]", 0, 4) + "}";
+        byte[] bytes = TestFiles.safetensors(header, 4);
+        bytes[bytes.length - 1] = 'x';
+        return TestFiles.write(folder, name, bytes);
+    }
+
+    @Test
+    void aNetworkIsKnownByWhatItSaysElseByAllAfterItsHeaderElseByTheWholeFile() throws IOException {
+        ModelHashes hashes = new ModelHashes(folder.resolve("cache"));
+        assertThat(hashes.loraHash(lora("said", "\"__metadata__\":{\"sshs_model_hash\":\"0123456789abcdef\"},"))).contains("0123456789ab");
+        Path data = Files.write(folder.resolve("data"), new byte[] {0, 0, 0, 'x'});
+        Path plain = lora("plain", "");
+        assertThat(hashes.loraHash(plain)).contains(hashes.sha256(data).substring(0, 12));
+        assertThat(hashes.loraHash(lora("other header", "\"__metadata__\":{\"a\":\"b\"},"))).isEqualTo(hashes.loraHash(plain));
+        Path old = Files.copy(Path.of("src/test/resources/weights/one-tensor.pt"), folder.resolve("old.pt"));
+        assertThat(hashes.loraHash(old)).contains(hashes.sha256(old).substring(0, 12));
+        assertThat(hashes.embeddingHash(old)).contains(hashes.sha256(old).substring(0, 12));
+        assertThat(hashes.shortHash(old)).contains(hashes.sha256(old).substring(0, 10));
+        // Both of a file's hashes are kept, and a second instance reads neither again.
+        assertThat(hashes.sha256(plain)).isNotEqualTo(hashes.sha256(data));
+        ModelHashes known = new ModelHashes(folder.resolve("cache"), false);
+        assertThat(known.loraHash(plain)).isEqualTo(hashes.loraHash(plain));
+        assertThat(known.shortHash(plain)).isEqualTo(hashes.shortHash(plain));
+    }
+
+    @Test
+    void withoutReadingOnlyWhatIsKnownIsAnswered() {
+        ModelHashes hashes = new ModelHashes(folder.resolve("cache"), false);
+        Path plain = lora("plain", "");
+        assertThat(hashes.shortHash(plain)).isEmpty();
+        assertThat(hashes.embeddingHash(plain)).isEmpty();
+        assertThat(hashes.loraHash(plain)).isEmpty();
+        assertThat(hashes.loraHash(lora("said", "\"__metadata__\":{\"sshs_model_hash\":\"0123456789abcdef\"},"))).contains("0123456789ab");
+    }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import kiln.weights.WeightsException.Kind;
@@ -50,6 +51,49 @@ class TorchHostileTest {
         Path path = TestFiles.write(folder, "good.pt", TestFiles.zip(torch(dict("U\1a", GOOD), 16)));
         try (WeightsFile file = WeightsFile.open(path)) {
             assertThat(file.tensors()).containsExactly(new TensorInfo("a", DType.F32, 2, 2));
+        }
+    }
+
+    @Test
+    void callsOfForeignCodeAreNamedAndNotMade() {
+        String shell = "cos\nsystem\n(U\2lstR";
+        Path path = TestFiles.write(folder, "evil.pt", TestFiles.zip(torch(dict("U\1a", GOOD, "U\1b", shell, "U\1c", "(ibuiltins\neval\n"), 16)));
+        try (WeightsFile file = WeightsFile.open(path)) {
+            assertThat(file.tensors()).containsExactly(new TensorInfo("a", DType.F32, 2, 2));
+            assertThat(file.unread().code()).containsExactly("os.system", "builtins.eval");
+            assertThat(file.unread().values()).containsExactly("b (os.system)", "c (builtins.eval)");
+        }
+        Path alone = TestFiles.write(folder, "alone.pt", TestFiles.zip(torch("\u0080\2" + shell + ".", 16)));
+        try (WeightsFile file = WeightsFile.open(alone)) {
+            assertThat(file.tensors()).isEmpty();
+            assertThat(file.unread()).isEqualTo(new UnreadValues(List.of("all of it (os.system)"), 1, List.of("os.system"), 1));
+        }
+    }
+
+    @Test
+    void whatIsToldOfForeignCodeIsBounded() {
+        StringBuilder pickle = new StringBuilder("}(");
+        for (int i = 0; i < 3000; i++) {
+            pickle.append("I").append(i).append("\ncmodule\nName").append(i).append("\n)R");
+        }
+        Path path = TestFiles.write(folder, "many.pt", TestFiles.zip(torch(pickle + "u.", 16)));
+        try (WeightsFile file = WeightsFile.open(path)) {
+            assertThat(file.unread().values()).hasSize(20);
+            assertThat(file.unread().valueCount()).isEqualTo(3000);
+            assertThat(file.unread().code()).hasSize(20);
+            assertThat(file.unread().codeCount()).isEqualTo(1000);
+        }
+    }
+
+    @Test
+    void plainWeightsNameNoForeignCodeAndATrainingStateIsToldByItsParts() {
+        for (String name : new String[] {"views.pt", "float8.pt", "embedding.pt", "hypernetwork.pt", "one-tensor.pt", "learned_embeds.bin"}) {
+            try (WeightsFile file = WeightsFile.open(TorchFixturesTest.FIXTURES.resolve(name))) {
+                assertThat(file.unread()).as(name).isEqualTo(UnreadValues.NONE);
+            }
+        }
+        try (WeightsFile file = WeightsFile.open(TorchFixturesTest.FIXTURES.resolve("lightning.ckpt"))) {
+            assertThat(file.unread().values()).contains("optimizer_states (beside state_dict)");
         }
     }
 

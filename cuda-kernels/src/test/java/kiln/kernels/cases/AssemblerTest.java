@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.stream.Stream;
 import kiln.kernels.Kernel;
 import kiln.kernels.ReverseKernel;
-import kiln.kernels.SharedMemoryLimits;
 import kiln.kernels.probe.Probes;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -32,7 +31,8 @@ class AssemblerTest {
     }
 
     static Stream<Arguments> variants() {
-        return Stream.concat(KernelLibrary.all().stream(), Probes.all().stream()).map(kernel -> Arguments.of(kernel.name(), kernel.variant(), kernel));
+        return Stream.concat(KernelLibrary.all().stream(), Probes.all().stream())
+                .map(kernel -> Arguments.of(kernel.name(), kernel.variant(), kernel));
     }
 
     @ParameterizedTest(name = "{0} {1}")

@@ -19,7 +19,8 @@ final class LibraryArithmetic {
         float[] right = read(memory, checks, type, weights, (long) product.columns() * product.channels(), product.label());
         MatrixMultiply.Sizes sizes = new MatrixMultiply.Sizes(
                 product.rows(), product.columns(), product.channels(), product.channels(), product.columns());
-        float[] result = new MatrixMultiply(type, Tile.SMALL, false, Epilogue.NONE).reference(left, right, null, sizes, Epilogue.Values.NONE);
+        float[] result = new MatrixMultiply(type, Tile.SMALL, false, Epilogue.NONE)
+                .reference(left, right, null, sizes, Epilogue.Values.NONE);
         memory.write(out, type.encode(result));
     }
 

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -68,6 +69,24 @@ public final class FileInspection implements AutoCloseable {
     /** In the file's order. */
     public List<Tensor> tensors() {
         return file.tensors().stream().map(FileInspection::tensor).toList();
+    }
+
+    /** What a pickle holds beside tensors and plain values, by name; none as a rule. The last may say how many more there are. */
+    public List<String> unread() {
+        return listed(file.unread().values(), file.unread().valueCount());
+    }
+
+    /** Python code that a pickle names and that is no part of plain weights, as {@code os.system}; as {@link #unread}. Nothing of it was run. */
+    public List<String> code() {
+        return listed(file.unread().code(), file.unread().codeCount());
+    }
+
+    private static List<String> listed(List<String> first, int count) {
+        List<String> listed = new ArrayList<>(first);
+        if (count > first.size()) {
+            listed.add("and " + (count - first.size()) + " more");
+        }
+        return listed;
     }
 
     private static Tensor tensor(TensorInfo info) {

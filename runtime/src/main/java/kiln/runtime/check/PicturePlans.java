@@ -27,7 +27,8 @@ import kiln.runtime.plan.NetworkPlace;
 import kiln.runtime.plan.Residency;
 import kiln.runtime.plan.ResidencyPlan;
 import kiln.runtime.sampling.SamplerChoice;
-import kiln.runtime.sampling.Sampling;
+import kiln.runtime.sampling.SamplerOptions;
+import kiln.runtime.sampling.SamplingPlan;
 
 /** What a request would take before anything is computed, from the shapes of a model's tensors alone. */
 public final class PicturePlans {
@@ -145,7 +146,8 @@ public final class PicturePlans {
     }
 
     private static int calls(Model model, GenerationRequest request) {
-        return Sampling.networkCalls(SamplerChoice.find(request.sampler(), request.schedule()), request.steps(), model.sampling());
+        SamplerChoice choice = SamplerChoice.find(request.sampler(), request.schedule());
+        return SamplingPlan.fromNoise(choice, request.steps(), SamplerOptions.DEFAULTS, model.sampling()).networkCalls();
     }
 
     /** How often a network runs for a batch. */

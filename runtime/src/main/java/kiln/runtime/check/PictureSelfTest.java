@@ -16,11 +16,10 @@ import kiln.runtime.exec.Executor;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PngReader;
-import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
-import kiln.runtime.job.PictureSink;
-import kiln.runtime.pipeline.ModelSession;
+import kiln.runtime.job.KeptPictures;
 import kiln.runtime.pipeline.Drawing;
+import kiln.runtime.pipeline.ModelSession;
 
 /**
  * Draws pictures with the demo model and compares them with those that PyTorch drew in 32 bits: the whole way from the prompt to the colours.
@@ -110,19 +109,9 @@ public final class PictureSelfTest {
     }
 
     static Picture draw(ModelSession model, GenerationRequest request) {
-        Picture[] drawn = new Picture[1];
-        PictureSink sink = new PictureSink() {
-            @Override
-            public void latent(int index, long seed, float[] latent, int height, int width) {}
-
-            @Override
-            public GeneratedPicture picture(int index, long seed, Picture image) {
-                drawn[0] = image;
-                return new GeneratedPicture(index, seed, image, "", null);
-            }
-        };
-        new Drawing(model, request, sink, () -> false, event -> {}).run();
-        return drawn[0];
+        KeptPictures kept = new KeptPictures();
+        new Drawing(model, request, kept, () -> false, event -> {}).run();
+        return kept.pictures().get(0);
     }
 
     private static Picture expected(String name) {

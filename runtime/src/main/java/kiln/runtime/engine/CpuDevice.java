@@ -2,6 +2,7 @@ package kiln.runtime.engine;
 
 import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.base.NativeLoading;
 import kiln.runtime.exec.Device;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.WeightSource;
@@ -15,7 +16,7 @@ final class CpuDevice implements Device {
 
     CpuDevice(EngineOptions options) {
         this.options = options;
-        OneDnn.unpackInto(Devices.nativesFolder(options.cacheFolder()));
+        NativeLoading.unpackInto(Devices.nativesFolder(options.cacheFolder()));
     }
 
     @Override
@@ -25,6 +26,11 @@ final class CpuDevice implements Device {
         }
         String problem = OneDnn.unavailableBecause();
         if (problem == null) {
+            int threads = options.threads();
+            if (threads > 0 && !Integer.toString(threads).equals(System.getenv("OMP_NUM_THREADS"))) {
+                notices.accept("--threads " + threads + " has no effect: OpenMP has taken its number when Java began; start Kiln by its script"
+                        + " or set OMP_NUM_THREADS");
+            }
             return new OneDnnExecutor(weights, options.precision());
         }
         if (options.executor().equals("onednn")) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import kiln.kernels.CudaException;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.base.NativeLoading;
 import kiln.runtime.exec.Device;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.LoneExecutor;
@@ -64,7 +65,7 @@ public final class Devices {
 
     /** What {@code auto} means here and why, in one line. */
     public static String explain(EngineOptions options) {
-        OneDnn.unpackInto(nativesFolder(options.cacheFolder()));
+        NativeLoading.unpackInto(nativesFolder(options.cacheFolder()));
         String card = CudaOpening.explain(options, cudaNativesFolder(options));
         if (card != null) {
             return card;

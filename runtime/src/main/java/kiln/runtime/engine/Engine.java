@@ -17,6 +17,7 @@ import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.JobHistory;
 import kiln.runtime.job.JobRecord;
+import kiln.runtime.job.Setting;
 import kiln.runtime.store.PictureStore;
 import kiln.weights.ModelHashes;
 
@@ -55,7 +56,7 @@ public final class Engine implements AutoCloseable {
         this.options = options;
         worker = new Worker(options, opener);
         models = new Models(options);
-        hashes = new ModelHashes(options.cacheFolder());
+        hashes = new ModelHashes(options.cacheFolder(), options.models().hashes());
         thread = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
             Thread started = new Thread(task, "kiln-engine");
             started.setDaemon(true);
@@ -138,7 +139,13 @@ public final class Engine implements AutoCloseable {
         Path checkpoint = asked.model() == null ? models.defaultModel() : asked.model();
         GenerationRequest request =
                 asked.toBuilder().model(checkpoint).build().seeded(() -> ThreadLocalRandom.current().nextLong(SEEDS));
-        worker.draw(request, new PictureStore(request, options.outputFolder(), hashes), job::isCancelled, listener);
+        Vaes.Choice vae = models.vaes().choose(checkpoint, request.settings().text(Setting.VAE));
+        if (vae.notice() != null) {
+            listener.accept(new GenerationEvent.Notice(vae.notice()));
+        }
+        PictureStore store = new PictureStore(
+                request, vae.path(), options.outputFolder(), hashes, text -> listener.accept(new GenerationEvent.Notice(text)));
+        worker.draw(request, models.source(checkpoint, vae.path()), store, job::isCancelled, listener);
     }
 
     @Override

@@ -12,12 +12,13 @@ import kiln.runtime.base.Precision;
  * @param modelFiles checkpoints named by the user ({@code --ckpt}); the first is the default model
  * @param modelFolders folders searched for checkpoints, in order
  * @param demoModel the bundled model, {@code null} when it was left out
- * @param outputFolder parent of {@code txt2img-images/DATE/}; {@code null} keeps pictures in memory only
+ * @param outputFolder parent of a folder for each date; {@code null} keeps pictures in memory only
  * @param cacheFolder hashes and unpacked native libraries
  * @param executor one of {@link Devices#NAMES}
  * @param precision what networks are computed in; on a card, results between operations are f16 unless it says F32
  * @param threads 0 for one per physical core
  * @param device how to use a graphics card
+ * @param models how checkpoints are completed and known
  */
 public record EngineOptions(
         List<Path> modelFiles,
@@ -28,7 +29,8 @@ public record EngineOptions(
         String executor,
         Precision precision,
         int threads,
-        DeviceOptions device) {
+        DeviceOptions device,
+        ModelOptions models) {
     public EngineOptions {
         modelFiles = List.copyOf(modelFiles);
         modelFolders = List.copyOf(modelFolders);
@@ -36,6 +38,21 @@ public record EngineOptions(
         Objects.requireNonNull(executor, "executor");
         Objects.requireNonNull(precision, "precision");
         Objects.requireNonNull(device, "device");
+        Objects.requireNonNull(models, "models");
+    }
+
+    /** With {@link ModelOptions#DEFAULT}. */
+    public EngineOptions(
+            List<Path> modelFiles,
+            List<Path> modelFolders,
+            Path demoModel,
+            Path outputFolder,
+            Path cacheFolder,
+            String executor,
+            Precision precision,
+            int threads,
+            DeviceOptions device) {
+        this(modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, device, ModelOptions.DEFAULT);
     }
 
     /** With {@link DeviceOptions#DEFAULT}. */

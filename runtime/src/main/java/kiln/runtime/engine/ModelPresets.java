@@ -18,6 +18,11 @@ public final class ModelPresets {
         return defaults.builder();
     }
 
+    /** A builder that starts from {@code base}, with the model's presets in it where it has some. */
+    public GenerationRequest.Builder builder(GenerationRequest base) {
+        return defaults.addTo(base.toBuilder());
+    }
+
     /** A prompt that this model can draw; empty when it names none. */
     public String firstPrompt() {
         return defaults.firstPrompt();

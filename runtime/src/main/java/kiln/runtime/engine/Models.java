@@ -1,5 +1,6 @@
 package kiln.runtime.engine;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,6 +9,7 @@ import java.util.Optional;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
 import kiln.runtime.family.ModelFiles;
+import kiln.runtime.family.ModelSource;
 import kiln.weights.CheckpointKind;
 import kiln.weights.ModelCatalog;
 import kiln.weights.ModelHashes;
@@ -15,13 +17,15 @@ import kiln.weights.WeightsException;
 import kiln.weights.WeightsFile;
 
 /**
- * The checkpoints that can be chosen: what is named, what the folders hold, and the demo model. Every call looks anew; nothing is
+ * The checkpoints that can be chosen: what is named, what the folders hold, and the demo model; and what completes them. Every call looks anew; nothing is
  * computed and no device is opened. Safe from any thread.
  */
 public final class Models {
     private final List<Path> files;
     private final List<Path> folders;
     private final Path demo;
+    private final ModelOptions options;
+    private final Vaes vaes;
     private final ModelHashes hashes;
 
     /**
@@ -62,16 +66,34 @@ public final class Models {
      * @param folders searched in order; they need not exist
      * @param demo the bundled model, {@code null} when it was left out
      * @param cacheFolder of hashes
+     * @param options how they are completed and known
      */
-    public Models(List<Path> files, List<Path> folders, Path demo, Path cacheFolder) {
+    public Models(List<Path> files, List<Path> folders, Path demo, Path cacheFolder, ModelOptions options) {
         this.files = List.copyOf(files);
         this.folders = List.copyOf(folders);
         this.demo = demo;
-        hashes = new ModelHashes(cacheFolder);
+        this.options = options;
+        vaes = new Vaes(files, folders, options);
+        hashes = new ModelHashes(cacheFolder, options.hashes());
     }
 
     public Models(EngineOptions options) {
-        this(options.modelFiles(), options.modelFolders(), options.demoModel(), options.cacheFolder());
+        this(options.modelFiles(), options.modelFolders(), options.demoModel(), options.cacheFolder(), options.models());
+    }
+
+    /** Whether the path is a folder that is a model, as the diffusers library writes one. */
+    public static boolean isFolder(Path path) {
+        return ModelCatalog.isDiffusersFolder(path);
+    }
+
+    /** What can take the place of a checkpoint's autoencoder. */
+    public Vaes vaes() {
+        return vaes;
+    }
+
+    /** Everything that is opened for a checkpoint and a VAE, which is {@code null} for the checkpoint's own. */
+    ModelSource source(Path checkpoint, Path vae) {
+        return new ModelSource(checkpoint, vae, options.config());
     }
 
     private ModelCatalog scan() {
@@ -131,6 +153,9 @@ public final class Models {
      * @param hash whether to read all of it when its SHA-256 is not known yet
      */
     public Description describe(Path checkpoint, boolean hash) {
+        if (Files.isDirectory(checkpoint)) {
+            return describeFolder(checkpoint);
+        }
         try (WeightsFile weights = WeightsFile.open(checkpoint)) {
             CheckpointKind kind = CheckpointKind.of(weights);
             String sha256 = hash ? hashes.sha256(checkpoint) : hashes.cachedSha256(checkpoint).orElse(null);
@@ -138,6 +163,22 @@ public final class Models {
             return new Description(kind.displayName(), kind.isModel(), sha256, shortHash, ModelHashes.legacyHash(checkpoint), null);
         } catch (WeightsException e) {
             return new Description("unreadable", false, null, null, null, e.getMessage());
+        }
+    }
+
+    /** A folder has no hash by which other programs know it. */
+    private static Description describeFolder(Path folder) {
+        try (ModelFiles files = ModelFiles.open(folder)) {
+            return new Description(files.kind().displayName() + " (diffusers)", files.kind().isModel(), null, null, null, null);
+        } catch (KilnException e) {
+            return new Description("unreadable", false, null, null, null, e.getMessage());
+        }
+    }
+
+    /** As {@link #presetsOf}, with {@code --config} where it applies. */
+    public ModelPresets presets(Path checkpoint) {
+        try (ModelFiles files = ModelFiles.open(source(checkpoint, null))) {
+            return new ModelPresets(files.defaults());
         }
     }
 

@@ -2,7 +2,6 @@ package kiln.runtime.engine;
 
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
@@ -10,9 +9,12 @@ import java.util.function.Supplier;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
 import kiln.runtime.exec.Device;
-import kiln.runtime.family.ModelFiles;
+import kiln.runtime.family.ModelSource;
+import kiln.runtime.image.DecodedPicture;
 import kiln.runtime.image.Picture;
-import kiln.runtime.image.PngReader;
+import kiln.runtime.image.PictureReader;
+import kiln.runtime.image.PictureTexts;
+import kiln.runtime.job.InfoText;
 import kiln.runtime.job.Tiling;
 import kiln.runtime.job.UpscaleRequest;
 import kiln.runtime.store.PictureFile;
@@ -92,7 +94,7 @@ public final class Upscaling implements AutoCloseable {
     }
 
     private Upscaler open(Path file) {
-        if (upscaler == null || !upscaler.file().key().equals(ModelFiles.keyOf(List.of(file)))) {
+        if (upscaler == null || !upscaler.file().key().equals(ModelSource.of(file).key())) {
             close();
             upscaler = new Upscaler(UpscalerFile.open(file), weights -> device.get().executor(weights, notices));
         }
@@ -106,9 +108,15 @@ public final class Upscaling implements AutoCloseable {
      * @return where it is
      */
     public Path upscale(UpscaleRequest request, Path source, Path target, boolean replace, DoubleConsumer progress) {
-        Picture picture = PngReader.readPicture(source);
-        Map<String, String> texts = new LinkedHashMap<>(PngReader.readTexts(source));
-        Picture larger = upscale(request, picture, progress);
+        DecodedPicture read = PictureReader.read(source);
+        Map<String, String> texts = new LinkedHashMap<>(read.texts());
+        texts.remove(PictureTexts.STEALTH);
+        String comment = texts.remove(PictureTexts.USER_COMMENT);
+        if (comment != null) {
+            texts.putIfAbsent(InfoText.PNG_KEYWORD, comment);
+        }
+        // A1111 drops what is transparent here, it does not blend it.
+        Picture larger = upscale(request, read.picture(), progress);
         String name = upscalers.find(request.upscaler()).name();
         if (!name.equals(Upscalers.NONE)) {
             texts.put(POSTPROCESSING, request.postprocessing(name));

@@ -1,7 +1,5 @@
 package kiln.runtime.engine;
 
-import java.nio.file.Path;
-import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import kiln.runtime.base.DeviceUse;
@@ -9,6 +7,7 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
 import kiln.runtime.exec.Device;
 import kiln.runtime.family.ModelFiles;
+import kiln.runtime.family.ModelSource;
 import kiln.runtime.graph.ModelException;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
@@ -48,12 +47,13 @@ final class Worker implements AutoCloseable {
      * Draws a request's pictures.
      *
      * @param request with its model and its seed
+     * @param source what is opened for the request's model
      * @throws KilnException also for what goes wrong inside: a failure of the device closes it, so that the next request opens it anew
      */
-    void draw(GenerationRequest request, PictureSink sink, BooleanSupplier cancelled, Consumer<GenerationEvent> listener) {
+    void draw(GenerationRequest request, ModelSource source, PictureSink sink, BooleanSupplier cancelled, Consumer<GenerationEvent> listener) {
         notices = text -> listener.accept(new GenerationEvent.Notice(text));
         try {
-            load(request.model(), listener);
+            load(source, listener);
             listener.accept(new GenerationEvent.Started(request));
             look(listener);
             new Drawing(session, request, sink, cancelled, event -> {
@@ -76,14 +76,15 @@ final class Worker implements AutoCloseable {
         }
     }
 
-    private void load(Path checkpoint, Consumer<GenerationEvent> listener) {
-        String key = ModelFiles.keyOf(List.of(checkpoint));
+    private void load(ModelSource source, Consumer<GenerationEvent> listener) {
+        String key = source.key();
         if (session != null && session.files().key().equals(key)) {
             return;
         }
-        listener.accept(new GenerationEvent.Loading("reading " + checkpoint.getFileName(), 0));
+        listener.accept(new GenerationEvent.Loading("reading " + source.checkpoint().getFileName(), 0));
         unload();
-        ModelFiles files = ModelFiles.open(checkpoint);
+        ModelFiles files = ModelFiles.open(source);
+        files.notes().forEach(this::tell);
         session = new ModelSession(files, opened -> {
             if (device == null) {
                 device = opener.open(options, this::tell);

@@ -48,12 +48,6 @@ public final class NamedWeights implements WeightSource {
         }
     }
 
-    /** Whether the file itself has it: a bias of zeros is none. */
-    public boolean isInFile(String name) {
-        Found tensor = found.get(name);
-        return tensor != null && tensor.tensor() != null;
-    }
-
     @Override
     public List<Integer> shape(String name) {
         Found tensor = found.get(name);

@@ -7,7 +7,7 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.noise.CardProfile;
 import kiln.runtime.noise.NoiseKind;
 import kiln.runtime.noise.NoiseOptions;
-import kiln.runtime.sampling.Sampling;
+import kiln.runtime.sampling.SamplingPlan;
 
 /**
  * Everything that decides a picture, complete and immutable: the PNG's parameters are written from it, never from a screen's state.
@@ -59,7 +59,7 @@ public record GenerationRequest(
     }
 
     public static final int MAX_SIDE = 4096;
-    public static final int MAX_STEPS = Sampling.MAX_STEPS;
+    public static final int MAX_STEPS = SamplingPlan.MAX_STEPS;
     public static final int MAX_PROMPT_CHARACTERS = 100_000;
 
     public GenerationRequest {

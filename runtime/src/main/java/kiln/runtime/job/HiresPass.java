@@ -52,6 +52,11 @@ public record HiresPass(
         return new HiresPass("Latent", 2, 0, 0, 0, 0.7, "", "", "", "", 0);
     }
 
+    /** The same, so many times larger. */
+    public HiresPass enlarging(double times) {
+        return new HiresPass(upscaler, times, 0, 0, steps, denoisingStrength, sampler, schedule, prompt, negativePrompt, cfgScale);
+    }
+
     /** What is drawn with in the second pass. */
     public SamplerChoice choice(GenerationRequest request) {
         return SamplerChoice.find(sampler.isEmpty() ? request.sampler() : sampler, schedule.isEmpty() ? request.schedule() : schedule);

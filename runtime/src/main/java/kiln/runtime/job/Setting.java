@@ -9,10 +9,11 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.NearestName;
+import kiln.runtime.image.PictureEncoding;
 import kiln.runtime.noise.CardProfile;
 
 /**
- * The options that decide a picture beside a request's own fields: A1111's, by their names in its {@code config.json} and in pictures'
+ * The options that decide a picture and its file beside a request's own fields: A1111's, by their names in its {@code config.json} and in pictures'
  * parameters. A request carries them ({@link Settings}), so that flags, settings files, pasted parameters and plots all set the same rows.
  *
  * <p>A default's type is the row's: {@link Boolean}, {@link Long}, {@link Double} or {@link String}.
@@ -56,7 +57,11 @@ public enum Setting {
     NOISE_SCHEDULE("sd_noise_schedule", "Noise Schedule", "Default", "Default or Zero Terminal SNR"),
     FIXED_STEPS("img2img_fix_steps", null, false, "from a picture, do as many steps as asked for whatever the strength"),
     NOISE_MULTIPLIER("initial_noise_multiplier", "Noise multiplier", 1.0, "from a picture, factor of the first noise"),
-    EXTRA_NOISE("img2img_extra_noise", "Extra noise", 0.0, "from a picture, noise added once more");
+    EXTRA_NOISE("img2img_extra_noise", "Extra noise", 0.0, "from a picture, noise added once more"),
+    SAMPLES_FORMAT("samples_format", null, "png", "png, jpg or webp"),
+    JPEG_QUALITY("jpeg_quality", null, (long) PictureEncoding.USUAL_QUALITY, "of JPEG and WebP, 1 to 100"),
+    WEBP_LOSSLESS("webp_lossless", null, false, "WebP keeps every pixel as it is"),
+    SAVE_TEXT("save_txt", null, false, "a text file with the parameters beside each picture");
 
     private static final Map<String, Setting> BY_NAME =
             Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(row -> row.configName, Function.identity()));

@@ -6,6 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.image.PictureEncoding;
+import kiln.runtime.image.PictureFormat;
 import kiln.runtime.noise.CardProfile;
 import kiln.runtime.noise.NoiseKind;
 import kiln.runtime.sampling.Guidance;
@@ -41,6 +43,7 @@ public record Settings(Map<Setting, Object> values) {
         checkRange(values, Setting.NOISE_MULTIPLIER, 0, 10);
         checkRange(values, Setting.EXTRA_NOISE, 0, 10);
         checkNoiseSchedule(values);
+        encoding(values);
     }
 
     /**
@@ -104,6 +107,22 @@ public record Settings(Map<Setting, Object> values) {
 
     public Guidance guidance() {
         return guidance(values);
+    }
+
+    /** How its pictures are written. */
+    public PictureEncoding encoding() {
+        return encoding(values);
+    }
+
+    private static PictureEncoding encoding(Map<Setting, Object> values) {
+        String name = (String) get(values, Setting.SAMPLES_FORMAT);
+        PictureFormat format = PictureFormat.ofName("." + name);
+        if (format == null) {
+            throw misfit(Setting.SAMPLES_FORMAT, name);
+        }
+        checkRange(values, Setting.JPEG_QUALITY, 1, 100);
+        return new PictureEncoding(
+                format, ((Long) get(values, Setting.JPEG_QUALITY)).intValue(), (Boolean) get(values, Setting.WEBP_LOSSLESS));
     }
 
     private static Object get(Map<Setting, Object> values, Setting setting) {

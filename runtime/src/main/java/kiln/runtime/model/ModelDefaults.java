@@ -3,6 +3,7 @@ package kiln.runtime.model;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -52,9 +53,21 @@ public record ModelDefaults(JsonNode presets, Map<String, List<String>> vocabula
         return map;
     }
 
+    /** With the layer of the text encoder that the model was trained with, where the metadata names none. */
+    public ModelDefaults withClipSkip(int clipSkip) {
+        if (!(presets instanceof ObjectNode known) || known.has("clipSkip")) {
+            return this;
+        }
+        return new ModelDefaults(known.deepCopy().put("clipSkip", clipSkip), vocabulary, preview);
+    }
+
     /** A builder that starts from the model's presets instead of A1111's defaults. */
     public GenerationRequest.Builder builder() {
-        GenerationRequest.Builder builder = GenerationRequest.builder();
+        return addTo(GenerationRequest.builder());
+    }
+
+    /** Puts the model's presets in the place of what the builder has. */
+    public GenerationRequest.Builder addTo(GenerationRequest.Builder builder) {
         if (presets.has("width")) {
             builder.width(presets.get("width").asInt());
         }
@@ -69,6 +82,9 @@ public record ModelDefaults(JsonNode presets, Map<String, List<String>> vocabula
         }
         if (presets.has("sampler")) {
             builder.sampler(presets.get("sampler").asText());
+        }
+        if (presets.has("clipSkip")) {
+            builder.clipSkip(presets.get("clipSkip").asInt());
         }
         return builder;
     }

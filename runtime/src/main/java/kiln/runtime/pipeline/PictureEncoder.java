@@ -2,8 +2,8 @@ package kiln.runtime.pipeline;
 
 import java.util.Map;
 import kiln.runtime.image.Picture;
+import kiln.runtime.image.PictureReader;
 import kiln.runtime.image.PictureResize;
-import kiln.runtime.image.PngReader;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InitPicture;
 import kiln.runtime.model.LatentFormat;
@@ -25,7 +25,7 @@ final class PictureEncoder {
     /** What a batch begins from when the request begins from a picture. */
     LatentStart start(GenerationRequest request) {
         InitPicture init = request.init();
-        Picture read = PngReader.readPicture(init.file());
+        Picture read = PictureReader.read(init.file()).overWhite();
         Picture picture = switch (init.resize()) {
             case CROP -> PictureResize.cropped(read, request.width(), request.height());
             case FILL -> PictureResize.filled(read, request.width(), request.height());

@@ -17,7 +17,7 @@ import kiln.runtime.sampling.StepNoise;
  * <p>What a step will ask for is known before (but for DPM adaptive), and is drawn while the network computes: a Brownian draw takes
  * longer than a card's step. Used by one thread.
  */
-final class RunNoise implements StepNoise {
+public final class RunNoise implements StepNoise {
     private final ImageNoise stream;
     private final BrownianNoise brownian;
     private final List<NoiseDraw> draws;
@@ -25,7 +25,7 @@ final class RunNoise implements StepNoise {
     private int at;
     private CompletableFuture<float[]> ahead;
 
-    RunNoise(NoiseOptions options, long[] seeds, long[] variationSeeds, LatentShape shape, SamplingPlan plan) {
+    public RunNoise(NoiseOptions options, long[] seeds, long[] variationSeeds, LatentShape shape, SamplingPlan plan) {
         stream = new ImageNoise(options, seeds, variationSeeds, shape);
         brownian = plan.sampler().usesBrownianNoise()
                 ? new BrownianNoise(options, seeds, shape.size(), plan.noiseMin(), plan.noiseMax())
@@ -35,7 +35,7 @@ final class RunNoise implements StepNoise {
     }
 
     /** The noise that the run begins with, to be asked for once and before all else. */
-    float[] first() {
+    public float[] first() {
         float[] noise = new float[length];
         stream.next(noise);
         drawAhead();

@@ -9,9 +9,10 @@ import kiln.runtime.base.KilnException;
  * timestep, as k-diffusion's DiscreteSchedule has it.
  */
 public final class ModelSampling {
+    public static final double SD1_FIRST_BETA = 0.00085;
+    public static final double SD1_LAST_BETA = 0.012;
+
     private static final int SD1_STEPS = 1000;
-    private static final double SD1_FIRST_BETA = 0.00085;
-    private static final double SD1_LAST_BETA = 0.012;
     private static final int LCM_ENTRIES = 50;
     private static final float TIE = 1e-6f;
     private static final int HALF_FRACTION_BITS = 10;
@@ -75,17 +76,26 @@ public final class ModelSampling {
 
     /** The table of Stable Diffusion 1.x and 2.x: 1000 betas whose square roots are evenly spaced. */
     public static ModelSampling sd1() {
-        return new ModelSampling(sd1Alphas(), SD1_ALIGNED);
+        return sd1(SD1_FIRST_BETA, SD1_LAST_BETA);
+    }
+
+    /**
+     * The same with other ends of the betas.
+     *
+     * @throws KilnException {@code UNSUPPORTED_MODEL} when they make no noise levels
+     */
+    public static ModelSampling sd1(double firstBeta, double lastBeta) {
+        return new ModelSampling(alphas(firstBeta, lastBeta), SD1_ALIGNED);
     }
 
     /** The same table with SDXL's aligned levels. */
     public static ModelSampling sdxl() {
-        return new ModelSampling(sd1Alphas(), SDXL_ALIGNED);
+        return new ModelSampling(alphas(SD1_FIRST_BETA, SD1_LAST_BETA), SDXL_ALIGNED);
     }
 
-    private static float[] sd1Alphas() {
-        double first = Math.sqrt(SD1_FIRST_BETA);
-        double last = Math.sqrt(SD1_LAST_BETA);
+    private static float[] alphas(double firstBeta, double lastBeta) {
+        double first = Math.sqrt(firstBeta);
+        double last = Math.sqrt(lastBeta);
         float[] alphas = new float[SD1_STEPS];
         double product = 1;
         for (int i = 0; i < SD1_STEPS; i++) {

@@ -11,26 +11,25 @@ import java.time.Clock;
 import java.time.ZonedDateTime;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import kiln.runtime.image.Picture;
-import kiln.runtime.image.PngWriter;
+import kiln.runtime.image.PictureEncoding;
+import kiln.runtime.image.PictureWriter;
 import kiln.runtime.job.InfoText;
 
 /**
- * Where pictures go: {@code OUTPUT/txt2img-images/DATE/NUMBER-NAME.png} as A1111 has it by default, {@code OUTPUT} being given.
+ * Where pictures go: {@code FOLDER/DATE/NUMBER-NAME.png} as A1111 has it by default, {@code FOLDER} being given.
  *
  * <p>A picture is written under a temporary name, synced, then renamed; another's file is never replaced, and two processes that
  * save into one folder at once get different numbers. Safe from any thread.
  */
 public final class PictureFiles {
-    public static final String TXT2IMG_FOLDER = "txt2img-images";
     public static final String DEFAULT_FOLDER_PATTERN = "[date]";
     public static final String DEFAULT_NAME_PATTERN = "[seed]";
 
     private static final int LEAST_DIGITS = 5;
     private static final int MAX_DIGITS = 9;
-    private static final String ENDING = ".png";
+    private static final String TEXT_ENDING = ".txt";
     /** Slashes outside of a part's arguments. */
     private static final String FOLDER_SEPARATOR = "/(?![^<]*>)";
     private static final FileNamePattern LATENT_NAME = new FileNamePattern("latent-[seed]");
@@ -54,19 +53,20 @@ public final class PictureFiles {
         this.clock = Objects.requireNonNull(clock, "clock");
     }
 
-    /** A1111's defaults under {@code outputFolder}, in local time. */
-    public static PictureFiles txt2img(Path outputFolder) {
-        return new PictureFiles(
-                outputFolder.resolve(TXT2IMG_FOLDER), DEFAULT_FOLDER_PATTERN, DEFAULT_NAME_PATTERN, Clock.systemDefaultZone());
+    /** A1111's defaults under {@code folder}, in local time. */
+    public static PictureFiles dated(Path folder) {
+        return new PictureFiles(folder, DEFAULT_FOLDER_PATTERN, DEFAULT_NAME_PATTERN, Clock.systemDefaultZone());
     }
 
     /**
      * Saves a picture with its text and returns where it lies.
      *
+     * @param encoding one that can hold it, see {@link PictureWriter#refusal}
+     * @param withTextFile whether the text is written beside it, too, under the same name with ".txt"
      * @throws kiln.runtime.base.KilnException {@code STORAGE} when the folder cannot be written to or the disk is full; nothing is left
      *     behind then
      */
-    public Path save(Picture picture, InfoText text) {
+    public Path save(Picture picture, InfoText text, PictureEncoding encoding, boolean withTextFile) {
         ZonedDateTime now = ZonedDateTime.now(clock);
         Path target = makeFolder(text, now);
         String name = namePattern.fill(text, now);
@@ -75,9 +75,13 @@ public final class PictureFiles {
             try {
                 NumberedFile numbered = reserveNumber(target);
                 temporary = numbered.temporary();
-                Storage.writeSynced(temporary, out -> PngWriter.write(picture, Map.of(InfoText.PNG_KEYWORD, text.format()), out));
-                Path file = resolve(target, numbered.number() + (name.isEmpty() ? "" : "-" + name) + ENDING);
+                Storage.writeSynced(temporary, out -> PictureWriter.write(picture, text.format(), encoding, out));
+                String stem = numbered.number() + (name.isEmpty() ? "" : "-" + name);
+                Path file = resolve(target, stem + "." + encoding.format().ending());
                 Storage.publish(temporary, file);
+                if (withTextFile) {
+                    Files.write(resolve(target, stem + TEXT_ENDING), PictureWriter.textFile(text.format()));
+                }
                 return file;
             } catch (IOException e) {
                 if (temporary != null) {

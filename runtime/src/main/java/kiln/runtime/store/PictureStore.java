@@ -5,14 +5,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Version;
 import kiln.runtime.image.Picture;
+import kiln.runtime.image.PictureEncoding;
+import kiln.runtime.image.PictureWriter;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
 import kiln.runtime.job.InfoTextWriter;
 import kiln.runtime.job.PictureSink;
+import kiln.runtime.job.Setting;
+import kiln.weights.ModelCatalog;
 import kiln.weights.ModelHashes;
 import kiln.weights.WeightsException;
 
@@ -22,24 +27,32 @@ import kiln.weights.WeightsException;
  */
 public final class PictureStore implements PictureSink {
     private final GenerationRequest request;
+    private final Path vae;
+    private final Consumer<String> notices;
     private final PictureFiles files;
     private final CompletableFuture<String> modelHash;
+    private final CompletableFuture<String> vaeHash;
     private Path latentFile;
 
     /**
      * @param request complete: with its model and seed
+     * @param vae what takes the place of the model's own, {@code null} when nothing does
      * @param outputFolder {@code null} keeps pictures in memory only
+     * @param notices told, in words for people, of a picture that the wanted format cannot hold
      */
-    public PictureStore(GenerationRequest request, Path outputFolder, ModelHashes hashes) {
+    public PictureStore(GenerationRequest request, Path vae, Path outputFolder, ModelHashes hashes, Consumer<String> notices) {
         this.request = request;
-        files = outputFolder == null ? null : PictureFiles.txt2img(outputFolder);
+        this.vae = vae;
+        this.notices = notices;
+        files = outputFolder == null ? null : PictureFiles.dated(outputFolder);
         // Hashing a model of several gigabytes takes a while: it goes on beside the first picture's making.
         modelHash = CompletableFuture.supplyAsync(() -> hash(hashes, request.model()));
+        vaeHash = modelHash.thenApplyAsync(hash -> vae == null ? null : hash(hashes, vae));
     }
 
-    private static String hash(ModelHashes hashes, Path model) {
+    private static String hash(ModelHashes hashes, Path file) {
         try {
-            return ModelHashes.shortHash(hashes.sha256(model));
+            return hashes.shortHash(file).orElse(null);
         } catch (WeightsException e) {
             // The picture matters more: its text then goes without the hash.
             return null;
@@ -47,8 +60,9 @@ public final class PictureStore implements PictureSink {
     }
 
     private InfoText infoText(int index, long seed) {
-        String name = request.model().getFileName().toString().replaceFirst("\\.[^.]*$", "");
-        InfoTextWriter.Model model = new InfoTextWriter.Model(name, modelHash.join(), null, null);
+        String vaeName = vae == null ? null : vae.getFileName().toString();
+        InfoTextWriter.Model model =
+                new InfoTextWriter.Model(ModelCatalog.stemOf(request.model()), modelHash.join(), vaeName, vaeHash.join());
         long variationSeed = request.noise().variationSeeds(index, 1)[0];
         return InfoTextWriter.write(request, seed, variationSeed, model, Map.of(), "kiln-" + Version.TEXT);
     }
@@ -63,7 +77,13 @@ public final class PictureStore implements PictureSink {
 
     private Path save(Picture image, InfoText text) {
         try {
-            return files.save(image, text);
+            PictureEncoding encoding = request.settings().encoding();
+            String refusal = PictureWriter.refusal(encoding, image.width(), image.height(), text.format());
+            if (refusal != null) {
+                notices.accept(refusal);
+                encoding = PictureEncoding.PNG;
+            }
+            return files.save(image, text, encoding, request.settings().flag(Setting.SAVE_TEXT));
         } catch (KilnException e) {
             if (latentFile == null) {
                 throw e;

@@ -11,6 +11,7 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.family.ModelFiles;
+import kiln.runtime.family.ModelSource;
 import kiln.runtime.family.NamedWeights;
 import kiln.runtime.graph.ModelException;
 import kiln.weights.CheckpointKind;
@@ -42,7 +43,7 @@ public final class UpscalerFile implements AutoCloseable {
 
     private UpscalerFile(WeightsFile file, Path path) {
         this.file = file;
-        key = ModelFiles.keyOf(List.of(path));
+        key = ModelSource.of(path).key();
         CheckpointKind kind = CheckpointKind.of(file);
         if (kind != CheckpointKind.UNKNOWN && kind != CheckpointKind.UPSCALER) {
             throw unsupported("this is a file of the kind " + kind.displayName() + ", not an upscaler", null);
@@ -141,7 +142,7 @@ public final class UpscalerFile implements AutoCloseable {
         return network.scale();
     }
 
-    /** What tells these weights from others, as {@link ModelFiles#keyOf} has it. */
+    /** What tells these weights from others, as {@link ModelSource#key} has it. */
     public String key() {
         return key;
     }

@@ -45,7 +45,7 @@ record UpscalerNetwork(String kind, int scale, int joined, int spread, Writer gr
             throw new ModelException(net.channels() + " channels and " + net.doublings() + " doublings are no upscaler of pictures");
         }
         return new UpscalerNetwork(
-                "ESRGAN, " + net.blocks() + " blocks",
+                "ESRGAN, " + net.blocks() + (net.blocks() == 1 ? " block" : " blocks"),
                 (1 << net.doublings()) / joined,
                 joined,
                 1,

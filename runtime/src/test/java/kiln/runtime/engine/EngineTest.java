@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -23,6 +26,8 @@ import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
 import kiln.runtime.job.JobRecord;
+import kiln.runtime.job.Setting;
+import kiln.weights.ModelHashes;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -188,5 +193,37 @@ class EngineTest {
         engine.close();
         engine.close();
         assertThatThrownBy(() -> engine.submit(quick().build(), event -> {})).hasMessageContaining("closed");
+    }
+
+    @Test
+    void anotherVaeGivesAnotherPictureAndIsNamedInIt() throws IOException {
+        Path model = Files.copy(DEMO, folder.resolve("demo.safetensors"));
+        // The whole checkpoint, with other numbers at its end, lends its autoencoder.
+        byte[] bytes = Files.readAllBytes(DEMO);
+        int header = (int) ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong() + 8;
+        Arrays.fill(bytes, header + (bytes.length - header) / 4, header + (bytes.length - header) / 2, (byte) 0);
+        Path vae = Files.write(folder.resolve("other.vae.safetensors"), bytes);
+        List<GenerationEvent.PictureDone> done = Collections.synchronizedList(new ArrayList<>());
+        List<String> notices = Collections.synchronizedList(new ArrayList<>());
+        try (Engine engine = new Engine(options(model))) {
+            for (String name : List.of("Automatic", "other.vae.safetensors", "None", "lost")) {
+                engine.submit(quick().set(Setting.VAE, name).build(), event -> {
+                    if (event instanceof GenerationEvent.PictureDone picture) {
+                        done.add(picture);
+                    } else if (event instanceof GenerationEvent.Notice notice) {
+                        notices.add(notice.text());
+                    }
+                }).await();
+            }
+        }
+        List<byte[]> rgb = done.stream().map(picture -> picture.picture().image().rgb()).toList();
+        assertThat(rgb.get(1)).isNotEqualTo(rgb.get(0));
+        assertThat(rgb.get(2)).isEqualTo(rgb.get(0));
+        assertThat(rgb.get(3)).isEqualTo(rgb.get(0));
+        assertThat(notices).anySatisfy(notice -> assertThat(notice).contains("no VAE is called lost"));
+        InfoText text = InfoText.parse(PngReader.readTexts(done.get(1).picture().file()).get(InfoText.PNG_KEYWORD));
+        String hash = new ModelHashes(folder.resolve("cache")).sha256(vae).substring(0, 10);
+        assertThat(text.parameters()).containsEntry("VAE", "other.vae.safetensors").containsEntry("VAE hash", hash);
+        assertThat(done.get(0).picture().infoText()).doesNotContain("VAE");
     }
 }

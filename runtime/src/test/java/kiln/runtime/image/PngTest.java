@@ -171,8 +171,8 @@ class PngTest {
         assertCorrupt(withHeader(8000, 8000, 8, 2, 0), "too short for 8000x8000");
         assertCorrupt(withHeader(-1, 8, 8, 2, 0), "4294967295x8");
         assertCorrupt(withHeader(65536, 65536, 8, 2, 0), "65536x65536");
-        assertCorrupt(withHeader(16, 16, 16, 2, 0), "16-bit");
-        assertCorrupt(withHeader(16, 16, 8, 2, 1), "interlaced");
+        assertCorrupt(withHeader(16, 16, 4, 2, 0), "with 4 bits");
+        assertCorrupt(withHeader(16, 16, 8, 2, 2), "interlace");
         assertCorrupt(withHeader(16, 16, 8, 3, 0), "palette");
         assertCorrupt(withHeader(16, 16, 8, 5, 0), "colour type");
     }

@@ -20,9 +20,8 @@ import kiln.runtime.exec.onednn.OneDnnExecutor;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PngReader;
-import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
-import kiln.runtime.job.PictureSink;
+import kiln.runtime.job.KeptPictures;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -57,22 +56,9 @@ class GoldenPictureTest {
     }
 
     private Drawn draw(GenerationRequest request) {
-        float[][] latents = new float[1][];
-        Picture[] pictures = new Picture[1];
-        PictureSink sink = new PictureSink() {
-            @Override
-            public void latent(int index, long seed, float[] latent, int height, int width) {
-                latents[0] = latent;
-            }
-
-            @Override
-            public GeneratedPicture picture(int index, long seed, Picture image) {
-                pictures[0] = image;
-                return new GeneratedPicture(index, seed, image, "", null);
-            }
-        };
-        new Drawing(model, request, sink, () -> false, event -> {}).run();
-        return new Drawn(latents[0], pictures[0]);
+        KeptPictures kept = new KeptPictures();
+        new Drawing(model, request, kept, () -> false, event -> {}).run();
+        return new Drawn(kept.latents().get(0), kept.pictures().get(0));
     }
 
     private static List<JsonNode> cases() throws IOException {
@@ -176,21 +162,11 @@ class GoldenPictureTest {
     void aBatchGivesTheSamePicturesAsSingleRequests() {
         load(Precision.F32);
         GenerationRequest single = model.defaults().builder().prompt("flat cat face").steps(4).seed(41).build();
-        List<Picture> batch = new ArrayList<>();
-        PictureSink sink = new PictureSink() {
-            @Override
-            public void latent(int index, long seed, float[] latent, int height, int width) {}
-
-            @Override
-            public GeneratedPicture picture(int index, long seed, Picture image) {
-                batch.add(image);
-                return new GeneratedPicture(index, seed, image, "", null);
-            }
-        };
+        KeptPictures kept = new KeptPictures();
         GenerationRequest three = single.toBuilder().batchSize(2).batchCount(2).seed(40).build();
-        new Drawing(model, three, sink, () -> false, event -> {}).run();
-        assertThat(batch).hasSize(4);
+        new Drawing(model, three, kept, () -> false, event -> {}).run();
+        assertThat(kept.pictures()).hasSize(4);
         // A batch is summed in another order than one picture alone: at most the last bit of a few values differs.
-        assertThat(meanDifference(batch.get(1), draw(single).picture)).isLessThan(0.05);
+        assertThat(meanDifference(kept.pictures().get(1), draw(single).picture)).isLessThan(0.05);
     }
 }

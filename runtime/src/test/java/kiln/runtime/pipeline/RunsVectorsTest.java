@@ -18,14 +18,12 @@ import kiln.runtime.exec.onednn.OneDnn;
 import kiln.runtime.exec.onednn.OneDnnExecutor;
 import kiln.runtime.exec.reference.ReferenceExecutor;
 import kiln.runtime.family.ModelFiles;
-import kiln.runtime.image.Picture;
-import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.GenerationRequest.Variation;
 import kiln.runtime.job.HiresPass;
 import kiln.runtime.job.InitPicture;
 import kiln.runtime.job.InitPicture.ResizeMode;
-import kiln.runtime.job.PictureSink;
+import kiln.runtime.job.KeptPictures;
 import kiln.runtime.job.Setting;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -131,21 +129,10 @@ class RunsVectorsTest {
     }
 
     private static float[] latent(GenerationRequest request, JsonNode run) {
-        float[][] latents = new float[1][];
-        PictureSink sink = new PictureSink() {
-            @Override
-            public void latent(int index, long seed, float[] latent, int height, int width) {
-                latents[0] = latent;
-            }
-
-            @Override
-            public GeneratedPicture picture(int index, long seed, Picture image) {
-                return new GeneratedPicture(index, seed, image, "", null);
-            }
-        };
+        KeptPictures kept = new KeptPictures();
         LatentStart start = request.init() == null ? null : formula(request.height() / 8, request.width() / 8, run.path("mask").asBoolean());
-        new Drawing(session, request, start, sink, () -> false, event -> {}).run();
-        return latents[0];
+        new Drawing(session, request, start, kept, () -> false, event -> {}).run();
+        return kept.latents().get(kept.latents().size() - 1);
     }
 
     /** The picture's latent, and the mask over its left half, as the vectors' README gives them. */

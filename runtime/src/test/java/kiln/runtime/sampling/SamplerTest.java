@@ -74,7 +74,7 @@ class SamplerTest {
     void stepsOutOfRangeAreRefused() {
         SamplerChoice choice = SamplerChoice.find("Euler", "Automatic");
         for (int steps : new int[] {0, -1, 1001}) {
-            assertThatThrownBy(() -> Sampling.networkCalls(choice, steps, ModelSampling.sd1()))
+            assertThatThrownBy(() -> plan(choice, steps))
                     .isInstanceOf(KilnException.class)
                     .hasMessageContaining("1 to 1000");
         }
@@ -83,13 +83,14 @@ class SamplerTest {
     @ParameterizedTest
     @CsvSource({"9, 9", "15, 15", "20, 19", "25, 24", "28, 28", "30, 30", "33, 33", "40, 39", "50, 49"})
     void ddimCallsTheNetworkAsOftenAsA1111Does(int steps, int calls) {
-        assertThat(Sampling.networkCalls(SamplerChoice.find("DDIM", "Automatic"), steps, ModelSampling.sd1())).isEqualTo(calls);
+        assertThat(plan(SamplerChoice.find("DDIM", "Automatic"), steps).networkCalls()).isEqualTo(calls);
     }
 
     @Test
     void whatTheModelThrowsEndsTheRun() {
         SamplerChoice choice = SamplerChoice.find("Heun", "Karras");
-        assertThatThrownBy(() -> Sampling.run(choice, 5, new float[4], model((x, t, level) -> {
+        SamplingPlan plan = plan(choice, 5);
+        assertThatThrownBy(() -> plan.run(plan.start(new float[4]), model((x, t, level) -> {
             throw KilnException.cancelled();
         }), new Noise(0), (step, steps, sigma, denoised) -> {}))
                 .isInstanceOfSatisfying(KilnException.class, e -> assertThat(e.category()).isEqualTo(KilnException.Category.CANCELLED));
@@ -113,6 +114,10 @@ class SamplerTest {
         }
     }
 
+    private static SamplingPlan plan(SamplerChoice choice, int steps) {
+        return SamplingPlan.fromNoise(choice, steps, SamplerOptions.DEFAULTS, ModelSampling.sd1());
+    }
+
     private static ModelDenoiser model(GuidedNetwork network) {
         return new ModelDenoiser(network, ModelSampling.sd1(), Prediction.EPS);
     }
@@ -123,7 +128,8 @@ class SamplerTest {
         float[] clean = {0.5f, -1, 2, 0.25f};
         float[] noise = {1, -0.5f, 0.1f, -2};
         ModelSampling sampling = ModelSampling.sd1();
-        float[] x = Sampling.run(new SamplerChoice(sampler, Schedule.AUTOMATIC), 20, noise, model((input, t, level) -> {
+        SamplingPlan plan = plan(new SamplerChoice(sampler, Schedule.AUTOMATIC), 20);
+        float[] x = plan.run(plan.start(noise), model((input, t, level) -> {
             float[] eps = new float[input.length];
             double sigma = sampling.sigma(t);
             for (int i = 0; i < eps.length; i++) {

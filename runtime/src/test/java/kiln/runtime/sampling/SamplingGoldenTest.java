@@ -55,8 +55,9 @@ class SamplingGoldenTest {
             int[] calls = {0};
             int[] draws = {0};
             List<float[]> denoised = new ArrayList<>();
-            float[] x = Sampling.run(
-                    choice, steps, wave(0),
+            SamplingPlan plan = SamplingPlan.fromNoise(choice, steps, SamplerOptions.DEFAULTS, sampling);
+            float[] x = plan.run(
+                    plan.start(wave(0)),
                     new ModelDenoiser((input, timestep, level) -> {
                         calls[0]++;
                         float[] eps = new float[SIZE];
@@ -87,7 +88,7 @@ class SamplingGoldenTest {
                     });
             assertClose(name, x, run.get("x"));
             assertThat(calls[0]).as(name + " calls").isEqualTo(run.get("calls").asInt())
-                    .isEqualTo(Sampling.networkCalls(choice, steps, sampling));
+                    .isEqualTo(plan.networkCalls());
             assertThat(draws[0]).as(name + " draws").isEqualTo(run.get("draws").asInt());
             if (run.has("denoised")) {
                 assertThat(denoised).as(name).hasSize(run.get("denoised").size());

@@ -25,6 +25,9 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.image.Picture;
+import kiln.runtime.image.PictureEncoding;
+import kiln.runtime.image.PictureFormat;
+import kiln.runtime.image.PictureReader;
 import kiln.runtime.image.PngReader;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
@@ -51,12 +54,22 @@ class PictureFilesTest {
     @Test
     void defaultsGiveA1111sFoldersAndNames() {
         PictureFiles files = new PictureFiles(
-                folder.resolve(PictureFiles.TXT2IMG_FOLDER), PictureFiles.DEFAULT_FOLDER_PATTERN, PictureFiles.DEFAULT_NAME_PATTERN, NOON);
-        assertThat(files.save(PICTURE, TEXT)).isEqualTo(folder.resolve("txt2img-images/2026-11-24/00000-42.png"));
-        Path second = files.save(PICTURE, TEXT);
+                folder.resolve("txt2img-images"), PictureFiles.DEFAULT_FOLDER_PATTERN, PictureFiles.DEFAULT_NAME_PATTERN, NOON);
+        assertThat(files.save(PICTURE, TEXT, PictureEncoding.PNG, false)).isEqualTo(folder.resolve("txt2img-images/2026-11-24/00000-42.png"));
+        Path second = files.save(PICTURE, TEXT, PictureEncoding.PNG, false);
         assertThat(second).isEqualTo(folder.resolve("txt2img-images/2026-11-24/00001-42.png"));
         assertThat(PngReader.readPicture(second).rgb()).isEqualTo(PICTURE.rgb());
         assertThat(InfoText.parse(PngReader.readTexts(second).get("parameters"))).isEqualTo(TEXT);
+    }
+
+    @Test
+    void otherFormatsHaveTheirEndingsAndTextsLieBesideThem() throws IOException {
+        PictureEncoding webp = new PictureEncoding(PictureFormat.WEBP, 80, true);
+        Path file = files("", "[seed]").save(PICTURE, TEXT, webp, true);
+        assertThat(file).isEqualTo(folder.resolve("00000-42.webp"));
+        assertThat(PictureReader.read(file).picture().rgb()).isEqualTo(PICTURE.rgb());
+        assertThat(folder.resolve("00000-42.txt")).hasContent(TEXT.format() + "\n");
+        assertThat(files("", "[seed]").save(PICTURE, TEXT, webp.as(PictureFormat.JPEG), false)).isEqualTo(folder.resolve("00001-42.jpg"));
     }
 
     @Test
@@ -64,14 +77,14 @@ class PictureFilesTest {
         for (String name : List.of("00007-1.png", "00041-5.jpg", "notes.txt", "123-7.png", "20261124123456-9.png", "00050x.png")) {
             Files.createFile(folder.resolve(name));
         }
-        assertThat(files("", "[seed]").save(PICTURE, TEXT)).isEqualTo(folder.resolve("00042-42.png"));
+        assertThat(files("", "[seed]").save(PICTURE, TEXT, PictureEncoding.PNG, false)).isEqualTo(folder.resolve("00042-42.png"));
     }
 
     @Test
     void numbersGrowBeyondFiveDigits() throws IOException {
         Files.createFile(folder.resolve("99999-1.png"));
-        assertThat(files("", "").save(PICTURE, TEXT)).isEqualTo(folder.resolve("100000.png"));
-        assertThat(files("", "").save(PICTURE, TEXT)).isEqualTo(folder.resolve("100001.png"));
+        assertThat(files("", "").save(PICTURE, TEXT, PictureEncoding.PNG, false)).isEqualTo(folder.resolve("100000.png"));
+        assertThat(files("", "").save(PICTURE, TEXT, PictureEncoding.PNG, false)).isEqualTo(folder.resolve("100001.png"));
     }
 
     @ParameterizedTest
@@ -97,16 +110,16 @@ class PictureFilesTest {
 
     @Test
     void foldersMayLieInEachOtherButNeverOutside() {
-        assertThat(files("[model_name]/[date]", "[seed]").save(PICTURE, TEXT).getParent()).isEqualTo(folder.resolve("dream/2026-11-24"));
-        assertThat(files("../../x", "[seed]").save(PICTURE, TEXT).getParent()).isEqualTo(folder.resolve("x"));
-        assertThat(files("[datetime<%Y/%m>]", "[seed]").save(PICTURE, TEXT).getParent()).isEqualTo(folder.resolve("2026_11"));
+        assertThat(files("[model_name]/[date]", "[seed]").save(PICTURE, TEXT, PictureEncoding.PNG, false).getParent()).isEqualTo(folder.resolve("dream/2026-11-24"));
+        assertThat(files("../../x", "[seed]").save(PICTURE, TEXT, PictureEncoding.PNG, false).getParent()).isEqualTo(folder.resolve("x"));
+        assertThat(files("[datetime<%Y/%m>]", "[seed]").save(PICTURE, TEXT, PictureEncoding.PNG, false).getParent()).isEqualTo(folder.resolve("2026_11"));
     }
 
     @Test
     void longPromptsAreCutToWhatFileSystemsTake() {
         for (String letter : List.of("x", "é", "猫", "🐈")) {
             InfoText text = new InfoText(letter.repeat(5000), "", TEXT.parameters());
-            Path file = files("", "[seed]-[prompt_spaces]-[prompt]").save(PICTURE, text);
+            Path file = files("", "[seed]-[prompt_spaces]-[prompt]").save(PICTURE, text, PictureEncoding.PNG, false);
             assertThat(file).isRegularFile();
         }
     }
@@ -124,7 +137,7 @@ class PictureFilesTest {
                 tasks.add(() -> {
                     List<Path> saved = new ArrayList<>();
                     for (int i = 0; i < each; i++) {
-                        saved.add(files.save(PICTURE, TEXT));
+                        saved.add(files.save(PICTURE, TEXT, PictureEncoding.PNG, false));
                     }
                     return saved;
                 });
@@ -150,7 +163,7 @@ class PictureFilesTest {
         Path locked = Files.createDirectory(folder.resolve("locked"));
         Files.setPosixFilePermissions(locked, PosixFilePermissions.fromString("r-xr-xr-x"));
         assumeThat(Files.isWritable(locked)).as("the superuser may write anywhere").isFalse();
-        assertThatThrownBy(() -> new PictureFiles(locked, "", "", NOON).save(PICTURE, TEXT))
+        assertThatThrownBy(() -> new PictureFiles(locked, "", "", NOON).save(PICTURE, TEXT, PictureEncoding.PNG, false))
                 .isInstanceOfSatisfying(KilnException.class, e -> assertThat(e.category()).isEqualTo(KilnException.Category.STORAGE))
                 .hasMessageContaining("locked").hasMessageContaining("permissions");
     }
@@ -159,7 +172,7 @@ class PictureFilesTest {
     void aFileInAFoldersPlaceIsNamedWithAdvice() throws IOException {
         Path file = Files.createFile(folder.resolve("file"));
         for (String below : List.of("", "deeper")) {
-            assertThatThrownBy(() -> new PictureFiles(file, below, "", NOON).save(PICTURE, TEXT))
+            assertThatThrownBy(() -> new PictureFiles(file, below, "", NOON).save(PICTURE, TEXT, PictureEncoding.PNG, false))
                     .isInstanceOfSatisfying(KilnException.class, e -> assertThat(e.category()).isEqualTo(KilnException.Category.STORAGE))
                     .hasMessageContaining(file.toString()).hasMessageContaining("another output folder");
         }

@@ -42,7 +42,7 @@ public record Bundle(Path home, Path jdk, boolean withCpuNatives, boolean withDe
     static final String JAVA = "java";
 
     private static final Set<String> OWN_JARS = Set.of("tui.jar", "runtime.jar", "cuda-kernels.jar", "weights-loader.jar");
-    private static final Set<String> CPU_NATIVES = Set.of("dnnl", "javacpp", "opencl");
+    private static final Set<String> CPU_NATIVES = Set.of("dnnl", "opencl");
     private static final String NATIVE_JAR_END = "-linux-x86_64.jar";
     private static final String CUDA_NATIVES = "jcuda-natives" + NATIVE_JAR_END;
     /** The compiler that only tests use is nearly all of JCuda's natives. */

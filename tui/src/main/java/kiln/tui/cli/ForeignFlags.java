@@ -8,72 +8,103 @@ import picocli.CommandLine.Model.ISetter;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
- * A1111's command line flags that Kiln takes without doing anything, so that people's existing start lines work. Those that would do
- * something in A1111 leave a note.
+ * A1111's command line flags that Kiln takes without doing anything, so that people's existing start lines work. Each that does something
+ * in A1111 leaves a note that says why it does nothing here.
  */
 final class ForeignFlags {
-    private static final String[] NOT_YET = words(
-            "disable-nan-check share listen api nowebui api-log "
-                    + "api-server-stop disable-tls-verify freeze-settings no-hashing no-prompt-history unix-filenames-sanitization "
-                    + "enable-console-prompts dump-sysinfo allow-code disable-safe-unpickle");
-    private static final String[] NOT_YET_WITH_VALUE = words(
-            "vae-path vae-dir embeddings-dir hypernetwork-dir lora-dir lyco-dir-backcompat config styles-file "
-                    + "gfpgan-models-path gfpgan-dir gfpgan-model codeformer-models-path bsrgan-models-path "
-                    + "dat-models-path scunet-models-path swinir-models-path ldsr-models-path "
-                    + "clip-models-path localizations-dir textual-inversion-templates-dir ui-config-file ui-settings-file server-name "
-                    + "port ngrok ngrok-options gradio-auth gradio-auth-path api-auth cors-allow-origins "
-                    + "cors-allow-origins-regex tls-keyfile tls-certfile subpath timeout-keep-alive freeze-settings-in-sections "
-                    + "freeze-specific-settings theme filenames-max-length loglevel");
-    /** They choose how torch computes attention or lays out tensors: Kiln's executors choose for themselves. */
-    private static final String[] CHOSEN_BY_ITSELF = words(
-            "xformers-flash-attention opt-channelslast disable-model-loading-ram-optimization lowram use-ipex");
-    private static final String[] CHOSEN_BY_ITSELF_WITH_VALUE =
-            words("sub-quad-q-chunk-size sub-quad-kv-chunk-size sub-quad-chunk-threshold");
-    private static final String[] ALWAYS_SO = words("always-batch-cond-uncond");
-    /** No-ops of A1111 itself, and flags about things that Kiln does not have: nothing is lost by not heeding them. */
-    private static final String[] SILENT = words(
-            "medvram-sdxl unload-gfpgan deepdanbooru show-negative-prompt gradio-queue add-stop-route skip-torch-cuda-test "
-                    + "skip-load-model-at-start hide-ui-dir-config autolaunch no-download-sd-model "
-                    + "do-not-download-clip disable-console-progressbars use-textbox-seed ui-debug-mode disable-all-extensions "
-                    + "disable-extra-extensions enable-insecure-extension-access skip-python-version-check skip-version-check "
-                    + "skip-install skip-prepare-environment reinstall-xformers reinstall-torch update-check update-all-extensions");
-    private static final String[] SILENT_WITH_VALUE =
-            words("max-batch-count ngrok-region gradio-img2img-tool gradio-inpaint-tool gradio-allowed-path");
+    /**
+     * Flags with one reason.
+     *
+     * @param reason {@code null} for those that do nothing in A1111 either
+     * @param plain names without dashes and with blanks between them
+     * @param withValue those that take a value
+     */
+    private record Group(String reason, String plain, String withValue) {}
+
+    private static final List<Group> GROUPS = List.of(
+            new Group(
+                    null,
+                    "unload-gfpgan deepdanbooru show-negative-prompt gradio-queue add-stop-route",
+                    "max-batch-count ngrok-region gradio-img2img-tool gradio-inpaint-tool"),
+            new Group(
+                    "Kiln chooses the fastest way by itself",
+                    "xformers-flash-attention opt-channelslast",
+                    "sub-quad-q-chunk-size sub-quad-kv-chunk-size sub-quad-chunk-threshold"),
+            new Group("weights are read from the mapped file, one after the other", "disable-model-loading-ram-optimization lowram", ""),
+            new Group("it is always so", "always-batch-cond-uncond", ""),
+            new Group("Kiln computes on NVIDIA's cards and on CPUs", "use-ipex", ""),
+            new Group("there are no SDXL models here yet", "medvram-sdxl", ""),
+            new Group("results that are no numbers are always looked for", "disable-nan-check", ""),
+            new Group("the model is read with the first picture", "skip-load-model-at-start ui-debug-mode", ""),
+            new Group("no pickle is ever executed here", "disable-safe-unpickle", ""),
+            new Group("no code is run from scripts or prompts", "allow-code", ""),
+            new Group("nothing is ever downloaded", "no-download-sd-model do-not-download-clip", ""),
+            new Group(
+                    "nothing is installed or checked at the start",
+                    "skip-torch-cuda-test skip-python-version-check skip-version-check skip-install skip-prepare-environment reinstall-xformers"
+                            + " reinstall-torch update-check update-all-extensions no-tests",
+                    "tests"),
+            new Group(
+                    "there are no extensions here",
+                    "disable-all-extensions disable-extra-extensions enable-insecure-extension-access",
+                    ""),
+            new Group(
+                    "there is no server here yet",
+                    "listen share api nowebui api-log api-server-stop disable-tls-verify autolaunch gradio-debug no-gradio-queue"
+                            + " no-progressbar-hiding",
+                    "server-name port ngrok ngrok-options gradio-auth gradio-auth-path gradio-allowed-path api-auth cors-allow-origins"
+                            + " cors-allow-origins-regex tls-keyfile tls-certfile subpath timeout-keep-alive"),
+            new Group(
+                    "settings are read here, never written",
+                    "freeze-settings hide-ui-dir-config",
+                    "freeze-settings-in-sections freeze-specific-settings"),
+            new Group("the terminal's own colours are used", "", "theme"),
+            new Group("the seed's field takes any number", "use-textbox-seed", ""),
+            new Group("kiln doctor --json tells it", "dump-sysinfo", ""),
+            new Group("failures are told in one line, and by KILN_DEBUG=1 in full", "", "loglevel"),
+            new Group("Kiln speaks English only", "", "localizations-dir"),
+            new Group("nothing is trained here", "", "textual-inversion-templates-dir"),
+            new Group("no networks are added to a model yet", "", "embeddings-dir hypernetwork-dir lora-dir lyco-dir-backcompat"),
+            new Group("faces are not restored yet", "", "gfpgan-dir gfpgan-model gfpgan-models-path codeformer-models-path"),
+            new Group(
+                    "upscalers are those of the ESRGAN family",
+                    "",
+                    "bsrgan-models-path dat-models-path scunet-models-path swinir-models-path ldsr-models-path"),
+            new Group("pictures are not described yet", "", "clip-models-path"),
+            new Group("it is not there yet", "unix-filenames-sanitization", "styles-file filenames-max-length"));
 
     private final List<String> notes = new ArrayList<>();
 
-    private static String[] words(String text) {
-        return text.split(" ");
-    }
-
     /** Adds the flags to a command, hidden from its help. Flags that the command has itself are left alone. */
     void addTo(CommandSpec command) {
-        add(command, NOT_YET, false, " has no effect yet");
-        add(command, NOT_YET_WITH_VALUE, true, " has no effect yet");
-        add(command, CHOSEN_BY_ITSELF, false, " has no effect: Kiln chooses the fastest way by itself");
-        add(command, CHOSEN_BY_ITSELF_WITH_VALUE, true, " has no effect: Kiln chooses the fastest way by itself");
-        add(command, ALWAYS_SO, false, " has no effect: it is always so");
-        add(command, SILENT, false, null);
-        add(command, SILENT_WITH_VALUE, true, null);
+        for (Group group : GROUPS) {
+            add(command, group.plain, false, group.reason);
+            add(command, group.withValue, true, group.reason);
+        }
+        if (!command.optionsMap().containsKey("-f")) {
+            // For webui.sh, which else refuses to run as root.
+            command.addOption(OptionSpec.builder("-f").arity("0").type(boolean.class).hidden(true).build());
+        }
         if (!command.optionsMap().containsKey("--device-id")) {
             // How to use a card means nothing to commands that compute nothing, but may stand in COMMANDLINE_ARGS.
             for (OptionSpec flag : CommandSpec.forAnnotatedObject(new DeviceFlags()).options()) {
-                add(command, new String[] {flag.longestName().substring(2)}, flag.arity().min() > 0, null);
+                add(command, flag.longestName().substring(2), flag.arity().min() > 0, null);
             }
         }
     }
 
-    private void add(CommandSpec command, String[] names, boolean takesValue, String note) {
-        for (String plain : names) {
+    private void add(CommandSpec command, String names, boolean takesValue, String reason) {
+        for (String plain : names.isEmpty() ? new String[0] : names.split(" ")) {
             String name = "--" + plain;
             if (command.optionsMap().containsKey(name)) {
                 continue;
             }
+            String note = name + " has no effect: " + reason;
             ISetter setter = new ISetter() {
                 @Override
                 public <T> T set(T value) {
-                    if (note != null && value != null && !Boolean.FALSE.equals(value) && !notes.contains(name + note)) {
-                        notes.add(name + note);
+                    if (reason != null && value != null && !Boolean.FALSE.equals(value) && !notes.contains(note)) {
+                        notes.add(note);
                     }
                     return null;
                 }

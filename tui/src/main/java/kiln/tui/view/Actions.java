@@ -3,18 +3,20 @@ package kiln.tui.view;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.Locale;
+import java.util.regex.Pattern;
 import kiln.runtime.base.KilnException;
-import kiln.runtime.image.PngReader;
+import kiln.runtime.check.PictureInspection;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
 import kiln.runtime.job.InfoTextReader;
 import kiln.runtime.job.JobRecord;
+import kiln.runtime.job.PictureParameters;
 import kiln.tui.editor.PromptEditor;
 
 /** What commands do to the state. */
 final class Actions {
     /** A second ^C within this time quits. */
+    private static final Pattern PICTURE_NAME = Pattern.compile("\\.(png|jpe?g|webp|gif|bmp)$", Pattern.CASE_INSENSITIVE);
     private static final long QUIT_NANOS = 2_000_000_000L;
 
     private final UiState state;
@@ -170,23 +172,49 @@ final class Actions {
         int next = state.historyIndex + direction;
         if (next < 0) {
             state.focus = Focus.PARAMETERS;
-            state.form.select(Parameter.CLIP_SKIP);
+            state.form.select(Parameter.SETTINGS);
         } else if (next < state.jobs.records().size()) {
             state.historyIndex = next;
         }
     }
 
-    /** Pasted text goes into the prompt; a picture's parameters, or the path of a PNG that has them, become the settings instead. */
+    /** Pasted text goes into the prompt; a picture's parameters, or the path of a picture that has them, become the settings instead. */
     void paste(String text) {
         InfoText parameters = parameters(text);
         if (parameters == null) {
             state.editor().insert(text);
-            return;
+        } else {
+            take(parameters);
         }
-        GenerationRequest request = InfoTextReader.read(parameters, state.form.values()).request().build();
+    }
+
+    /** A1111's paste button: parameters that stand in the prompt become the settings; an empty prompt takes those of the last job. */
+    void useParameters() {
+        if (state.prompt.text().isBlank()) {
+            effects.readParameters();
+        } else {
+            takeParameters(state.prompt.text());
+        }
+    }
+
+    void takeParameters(String text) {
+        InfoText parameters = InfoText.parse(text);
+        if (parameters.parameters().isEmpty()) {
+            state.remark("there are no parameters in the prompt");
+        } else {
+            take(parameters);
+        }
+    }
+
+    private void take(InfoText parameters) {
+        InfoTextReader.Reading reading = InfoTextReader.read(parameters, state.form.values());
+        GenerationRequest request = reading.request().build();
         replace(state.prompt, request.prompt());
         replace(state.negative, request.negativePrompt());
         state.form.take(request);
+        if (!reading.notHonoured().isEmpty()) {
+            state.remark("left out: " + String.join(", ", reading.notHonoured()));
+        }
     }
 
     private static InfoText parameters(String text) {
@@ -195,13 +223,13 @@ final class Actions {
             return pasted;
         }
         String name = text.strip().replaceAll("^['\"]|['\"]$", "");
-        if (name.contains("\n") || !name.toLowerCase(Locale.ROOT).endsWith(".png")) {
+        if (name.contains("\n") || !PICTURE_NAME.matcher(name).find()) {
             return null;
         }
         try {
             Path file = Path.of(name);
-            String inside = Files.isRegularFile(file) ? PngReader.readTexts(file).get(InfoText.PNG_KEYWORD) : null;
-            return inside == null ? null : InfoText.parse(inside);
+            PictureParameters inside = Files.isRegularFile(file) ? PictureInspection.of(file).parameters() : null;
+            return inside == null ? null : InfoText.parse(inside.infoText());
         } catch (InvalidPathException | KilnException e) {
             // Words that merely look like a path stay words.
             return null;

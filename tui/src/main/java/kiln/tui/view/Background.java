@@ -41,7 +41,7 @@ final class Background implements AutoCloseable {
         this.options = options;
         this.inbox = inbox;
         given = options.request();
-        prompts = options.stateFolder() == null ? null : new PromptFile(options.stateFolder());
+        prompts = options.stateFolder() == null || options.parameters().file() == null ? null : new PromptFile(options.stateFolder());
     }
 
     /** Finds the models and loads the prompts of earlier runs. */
@@ -68,6 +68,11 @@ final class Background implements AutoCloseable {
             inbox.post(new Result.Unknown());
             throw e;
         }
+    }
+
+    /** Reads the last job's parameters text. */
+    void readParameters() {
+        run(() -> inbox.post(new Result.Parameters(options.parameters().read().orElse(null))));
     }
 
     /** Makes a picture of what a job's picture seems to become; of those that wait only the latest. From any thread. */

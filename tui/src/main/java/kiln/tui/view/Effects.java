@@ -13,6 +13,9 @@ interface Effects {
     /** Keeps a prompt for later runs. */
     void remember(String prompt);
 
+    /** Reads the last job's parameters text, also of an earlier run. */
+    void readParameters();
+
     void suspend();
 
     void redraw();

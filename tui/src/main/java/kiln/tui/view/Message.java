@@ -49,6 +49,9 @@ sealed interface Message {
         /** Of earlier runs, the oldest first. */
         record Prompts(List<String> earlier) implements Result {}
 
+        /** @param text of the last job, {@code null} when there is none */
+        record Parameters(String text) implements Result {}
+
         /** @param negative whether the negative prompt was counted */
         record Tokens(boolean negative, String count) implements Result {}
 

@@ -16,6 +16,9 @@ final class NoEffects implements Effects {
     public void remember(String prompt) {}
 
     @Override
+    public void readParameters() {}
+
+    @Override
     public void suspend() {}
 
     @Override

@@ -9,10 +9,14 @@ enum Parameter {
     CFG_SCALE("CFG"),
     WIDTH("Width"),
     HEIGHT("Height"),
+    /** A second, larger pass: how many times larger. */
+    HIRES("Hires"),
     SEED("Seed"),
     BATCH_SIZE("Batch size"),
     BATCH_COUNT("Batch count"),
-    CLIP_SKIP("Clip skip");
+    CLIP_SKIP("Clip skip"),
+    /** All that has no field of its own: taken over with a picture's parameters, and to be declined. */
+    SETTINGS("Settings");
 
     private final String label;
 
@@ -25,7 +29,7 @@ enum Parameter {
     }
 
     boolean isNumber() {
-        return ordinal() >= STEPS.ordinal();
+        return ordinal() >= STEPS.ordinal() && this != SETTINGS;
     }
 
     boolean hasList() {

@@ -5,8 +5,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.HiresPass;
+import kiln.runtime.job.Setting;
+import kiln.runtime.job.Settings;
 import kiln.runtime.sampling.Sampler;
 import kiln.runtime.sampling.Schedule;
 
@@ -102,12 +106,31 @@ final class ParameterForm {
             case MODEL -> model == null ? "none" : model.title();
             case SEED -> values.seed() < 0 ? "random" : Long.toString(values.seed());
             case CFG_SCALE -> number(values.cfgScale());
+            case HIRES -> hires(values.hires());
+            case SETTINGS -> settings(values.settings());
             default -> raw(parameter, values);
         };
     }
 
     private static String number(double value) {
         return value == Math.rint(value) ? String.format(Locale.ROOT, "%.1f", value) : BigDecimal.valueOf(value).toPlainString();
+    }
+
+    private static String hires(HiresPass hires) {
+        if (hires == null) {
+            return "no hires";
+        }
+        boolean sized = hires.width() != 0 || hires.height() != 0;
+        return "hires " + (sized ? hires.width() + "×" + hires.height() : BigDecimal.valueOf(hires.scale()).stripTrailingZeros().toPlainString() + "×");
+    }
+
+    /** "ENSD 31337, Eta 0.6". */
+    private static String settings(Settings settings) {
+        String changed = settings.values().entrySet().stream()
+                .filter(entry -> entry.getKey() != Setting.CLIP_SKIP)
+                .map(entry -> entry.getKey().label().orElse(entry.getKey().configName()) + " " + entry.getValue())
+                .collect(Collectors.joining(", "));
+        return changed.isEmpty() ? "as usual" : changed;
     }
 
     private String raw(Parameter parameter, GenerationRequest from) {
@@ -123,6 +146,8 @@ final class ParameterForm {
             case BATCH_SIZE -> Integer.toString(from.batchSize());
             case BATCH_COUNT -> Integer.toString(from.batchCount());
             case CLIP_SKIP -> Integer.toString(from.clipSkip());
+            case HIRES -> String.valueOf(from.hires());
+            case SETTINGS -> settings(from.settings());
         };
     }
 
@@ -139,6 +164,8 @@ final class ParameterForm {
             case BATCH_SIZE -> to.batchSize(from.batchSize());
             case BATCH_COUNT -> to.batchCount(from.batchCount());
             case CLIP_SKIP -> to.clipSkip(from.clipSkip());
+            case HIRES -> to.hires(from.hires());
+            case SETTINGS -> to.settings(from.settings()).clipSkip(to.build().clipSkip());
         }
     }
 
@@ -202,7 +229,20 @@ final class ParameterForm {
             case BATCH_SIZE -> stepWhole(direction, 64);
             case BATCH_COUNT -> stepWhole(direction, 10_000);
             case CLIP_SKIP -> stepWhole(direction, 12);
+            case HIRES -> {
+                double now = values.hires() == null ? 1 : values.hires().scale();
+                set(selected, Double.toString(bounded(now + 0.25 * direction, 1, 4)));
+            }
+            case SETTINGS -> {}
         }
+    }
+
+    /** The pass there is, or A1111's usual one, so many times larger; none at 1 and below. */
+    private HiresPass hires(double scale) {
+        if (scale <= 1) {
+            return null;
+        }
+        return (values.hires() == null ? HiresPass.usual() : values.hires()).enlarging(scale);
     }
 
     private void stepWhole(int direction, int most) {
@@ -228,6 +268,8 @@ final class ParameterForm {
                 case BATCH_SIZE -> builder.batchSize(Integer.parseInt(text));
                 case BATCH_COUNT -> builder.batchCount(Integer.parseInt(text));
                 case CLIP_SKIP -> builder.clipSkip(Integer.parseInt(text));
+                case HIRES -> builder.hires(hires(Double.parseDouble(text)));
+                case SETTINGS -> {}
             }
         } catch (NumberFormatException e) {
             throw KilnException.badRequest(parameter.label() + ": '" + text + "' is not a number that fits");

@@ -11,10 +11,10 @@ final class ParametersView {
         {Parameter.SAMPLER, Parameter.SCHEDULE},
         {Parameter.STEPS},
         {Parameter.CFG_SCALE},
-        {Parameter.WIDTH, Parameter.HEIGHT},
+        {Parameter.WIDTH, Parameter.HEIGHT, Parameter.HIRES},
         {Parameter.SEED},
         {Parameter.BATCH_SIZE, Parameter.BATCH_COUNT},
-        {Parameter.CLIP_SKIP}
+        {Parameter.CLIP_SKIP, Parameter.SETTINGS}
     };
     private static final String[] LABELS = {"Model", "Sampler", "Steps", "CFG", "Size", "Seed", "Batch", "Clip skip"};
     static final int ROWS = LINES.length;
@@ -57,7 +57,7 @@ final class ParametersView {
             boolean selected = focused && state.form.selected() == field;
             boolean changed = state.form.isChanged(field);
             if (i > 0) {
-                boolean times = field != Parameter.SCHEDULE;
+                boolean times = field == Parameter.HEIGHT || field == Parameter.BATCH_COUNT;
                 x = times
                         ? canvas.text(x, y, 3, " × ", theme.plain())
                         : Math.max(x + 1, area.x() + VALUE_COLUMN + 13);

@@ -4,9 +4,11 @@ package kiln.tui.view;
 final class Results {
     private final UiState state;
     private final Effects effects;
+    private final Actions actions;
 
-    Results(UiState state, Effects effects) {
+    Results(UiState state, Effects effects, Actions actions) {
         this.state = state;
+        this.actions = actions;
         this.effects = effects;
     }
 
@@ -41,6 +43,12 @@ final class Results {
             state.memory = measured.memory();
         } else if (result instanceof Message.Result.Preview preview) {
             state.jobs.preview(preview.job(), preview.picture(), preview.image());
+        } else if (result instanceof Message.Result.Parameters last) {
+            if (last.text() == null) {
+                state.remark("there are no settings of a last picture");
+            } else {
+                actions.takeParameters(last.text());
+            }
         } else if (result instanceof Message.Result.Failed failed) {
             state.error(failed.message());
         }
@@ -49,6 +57,9 @@ final class Results {
     private void take(Message.Result.Facts found) {
         ModelFacts facts = found.facts();
         state.form.defaults(facts.defaults().toBuilder().prompt("").negativePrompt("").build());
+        if (state.negative.version() == 0 && !facts.defaults().negativePrompt().isEmpty()) {
+            state.negative.insert(facts.defaults().negativePrompt());
+        }
         state.prompt.names(facts.vocabulary());
         state.drawableThings = facts.things();
         if (found.request() != null) {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.Engine;
+import kiln.runtime.engine.LastParameters;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import kiln.tui.input.InputEvent;
@@ -31,6 +32,7 @@ public final class TerminalUi implements Effects {
     private static final long IDLE_MILLISECONDS = 250;
 
     private final Engine engine;
+    private final LastParameters parameters;
     private final Inbox inbox = new Inbox();
     private final Background background;
     private final TerminalDevice device;
@@ -42,6 +44,7 @@ public final class TerminalUi implements Effects {
     private TerminalUi(Engine engine, UiOptions options, TerminalDevice device, ColorDepth depth) {
         this.engine = engine;
         this.device = device;
+        parameters = options.parameters();
         background = new Background(options, inbox);
         update = new Update(state, this);
         if (!options.notes().isEmpty()) {
@@ -175,13 +178,13 @@ public final class TerminalUi implements Effects {
 
     @Override
     public Runnable submit(long id, GenerationRequest request) {
-        return engine.submit(request, event -> {
+        return engine.submit(request, parameters.keepFrom(event -> {
             if (event instanceof GenerationEvent.Preview preview) {
                 background.render(id, preview);
             } else {
                 inbox.post(new Message.Job(id, event));
             }
-        })::cancel;
+        }))::cancel;
     }
 
     @Override
@@ -192,6 +195,11 @@ public final class TerminalUi implements Effects {
     @Override
     public void remember(String prompt) {
         background.remember(prompt);
+    }
+
+    @Override
+    public void readParameters() {
+        background.readParameters();
     }
 
     @Override

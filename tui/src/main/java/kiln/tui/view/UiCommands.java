@@ -39,6 +39,8 @@ final class UiCommands {
                 row("all.next", "next field", "to the next field", "tab", ALWAYS, s -> actions.nextFocus(1)),
                 row("all.back", "", "to the field before", "shift+tab", ALWAYS, s -> actions.nextFocus(-1)),
                 row("all.again", "again", "the last request again, same seed", "ctrl+r", UiCommands::hasJobs, s -> actions.again()),
+                row("all.parameters", "", "settings from the parameters in the prompt; an empty one: the last picture's", "ctrl+o", ALWAYS,
+                        s -> actions.useParameters()),
                 row("all.escape", "", "back to the prompt", "escape", ALWAYS, s -> actions.escape()),
                 row("field.help", "keys", "this overview", "?", NOT_EDITOR, s -> actions.help()),
                 row("all.help", "keys", "this overview", "f1 alt+h", EDITOR, s -> actions.help()),

@@ -9,6 +9,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import kiln.runtime.engine.Engine;
+import kiln.runtime.engine.LastParameters;
 import kiln.runtime.engine.ModelPresets;
 import kiln.runtime.engine.Models;
 import kiln.runtime.job.GenerationRequest;
@@ -26,10 +27,11 @@ import kiln.tui.output.ColorDepth;
  * @param stateFolder keeps prompts between runs and the log; {@code null} keeps nothing
  * @param color {@code null} to decide by the environment
  * @param models all checkpoints, the one to begin with first
- * @param facts what a checkpoint presets
+ * @param facts what a checkpoint presets, the folder's presets below it
  * @param tokenCount "9/75" for a prompt
  * @param device what computes, for the top line; empty while unknown
  * @param notes lines to show first, such as options without effect
+ * @param parameters where the last job's parameters text is kept; when nowhere, no prompts are kept either
  * @param request values given on the command line, {@code null} for the model's presets
  */
 public record UiOptions(
@@ -41,6 +43,7 @@ public record UiOptions(
         UnaryOperator<String> tokenCount,
         Supplier<String> device,
         List<String> notes,
+        LastParameters parameters,
         GenerationRequest request) {
     public UiOptions {
         environment = Map.copyOf(environment);
@@ -49,6 +52,7 @@ public record UiOptions(
         Objects.requireNonNull(tokenCount, "tokenCount");
         Objects.requireNonNull(device, "device");
         notes = List.copyOf(notes);
+        Objects.requireNonNull(parameters, "parameters");
     }
 
     /** The usual ones: everything from the engine. */
@@ -58,19 +62,26 @@ public record UiOptions(
                 stateFolder,
                 null,
                 () -> models(engine),
-                UiOptions::factsOf,
+                checkpoint -> factsOf(checkpoint, GenerationRequest.builder().build()),
                 new TokenCount(),
                 () -> shortened(engine.device()),
                 List.of(),
+                new LastParameters(null),
                 null);
     }
 
+    /** With a web UI folder's presets, and the file that the last job's parameters text is kept in. */
+    public UiOptions withDefaults(GenerationRequest defaults, LastParameters kept) {
+        return new UiOptions(
+                environment, stateFolder, color, models, checkpoint -> factsOf(checkpoint, defaults), tokenCount, device, notes, kept, request);
+    }
+
     public UiOptions withRequest(GenerationRequest value) {
-        return new UiOptions(environment, stateFolder, color, models, facts, tokenCount, device, notes, value);
+        return new UiOptions(environment, stateFolder, color, models, facts, tokenCount, device, notes, parameters, value);
     }
 
     public UiOptions withNotes(List<String> lines) {
-        return new UiOptions(environment, stateFolder, color, models, facts, tokenCount, device, lines, request);
+        return new UiOptions(environment, stateFolder, color, models, facts, tokenCount, device, lines, parameters, request);
     }
 
     /** Without the remark in brackets, which {@code kiln doctor} tells. */
@@ -89,12 +100,13 @@ public record UiOptions(
         return models;
     }
 
-    private static ModelFacts factsOf(Path checkpoint) {
+    private static ModelFacts factsOf(Path checkpoint, GenerationRequest defaults) {
         ModelPresets presets = Models.presetsOf(checkpoint);
         List<String> names = new ArrayList<>();
         presets.vocabulary().values().forEach(names::addAll);
         int things = presets.vocabulary().getOrDefault("names", List.of()).size();
-        return new ModelFacts(presets.builder().prompt(presets.firstPrompt()).build(), names, things);
+        String prompt = presets.firstPrompt().isEmpty() ? defaults.prompt() : presets.firstPrompt();
+        return new ModelFacts(presets.builder(defaults).prompt(prompt).build(), names, things);
     }
 
     /** Loads the tokenizer with the first prompt. */

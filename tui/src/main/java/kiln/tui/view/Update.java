@@ -19,7 +19,7 @@ final class Update {
     Update(UiState state, Effects effects) {
         this.state = state;
         actions = new Actions(state, effects);
-        results = new Results(state, effects);
+        results = new Results(state, effects, actions);
         commands = UiCommands.table(actions);
     }
 

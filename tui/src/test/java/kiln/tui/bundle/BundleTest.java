@@ -41,11 +41,12 @@ class BundleTest {
     @Test
     void theCpusNativesAreLeftOutUnlessAskedFor() throws IOException {
         for (String jar : List.of(
-                "tui.jar", "dnnl.jar", "dnnl-linux-x86_64.jar", "opencl-linux-x86_64.jar", "javacpp-linux-x86_64.jar", "jcuda-natives-linux-x86_64.jar",
+                "tui.jar", "dnnl.jar", "dnnl-linux-x86_64.jar", "opencl-linux-x86_64.jar", "leptonica-linux-x86_64.jar", "jcuda-natives-linux-x86_64.jar",
                 "kiln-1.jsa")) {
             jar(jar);
         }
-        assertThat(names(bundle(false).jars())).containsExactly("dnnl.jar", "jcuda-natives-linux-x86_64.jar", "tui.jar");
+        assertThat(names(bundle(false).jars())).containsExactly(
+                "dnnl.jar", "jcuda-natives-linux-x86_64.jar", "leptonica-linux-x86_64.jar", "tui.jar");
         assertThat(names(bundle(true).jars())).hasSize(6).contains("dnnl-linux-x86_64.jar").doesNotContain("kiln-1.jsa");
     }
 

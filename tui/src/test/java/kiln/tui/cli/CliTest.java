@@ -57,7 +57,7 @@ public class CliTest {
     void anUnknownCommandNamesTheNearest() {
         assertFailure(Run.in(folder).kiln("txt2igm"), 2, "unknown command 'txt2igm': did you mean txt2img?");
         assertFailure(Run.in(folder).kiln("help", "modles"), 2, "did you mean models?");
-        assertFailure(Run.in(folder).kiln("img2img"), 2, "unknown command 'img2img'");
+        assertFailure(Run.in(folder).kiln("vid2vid"), 2, "unknown command 'vid2vid'");
     }
 
     @Test
@@ -133,9 +133,10 @@ public class CliTest {
                 .kiln("version");
         assertThat(run.exitCode()).isZero();
         assertThat(run.err().lines()).containsExactly(
-                "kiln: --use-ipex has no effect: Kiln chooses the fastest way by itself",
+                "kiln: --use-ipex has no effect: Kiln computes on NVIDIA's cards and on CPUs",
                 "kiln: --always-batch-cond-uncond has no effect: it is always so",
-                "kiln: --lora-dir has no effect yet");
+                "kiln: --lora-dir has no effect: no networks are added to a model yet",
+                "kiln: --skip-torch-cuda-test has no effect: nothing is installed or checked at the start");
         assertFailure(Run.in(folder).variable("COMMANDLINE_ARGS", "--ckpt 'x").kiln("version"), 2, "COMMANDLINE_ARGS");
     }
 

@@ -16,6 +16,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import kiln.runtime.graph.Op;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PngWriter;
@@ -55,6 +57,24 @@ class ReportingCommandsTest {
     }
 
     @Test
+    void inspectNamesCodeThatAPickleAsksForAndRunsNothing() throws IOException {
+        Path file = folder.resolve("evil.pt");
+        Path trace = folder.resolve("trace");
+        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
+            zip.putNextEntry(new ZipEntry("x/data.pkl"));
+            zip.write(("\u0080\2cos\nsystem\n(U" + (char) ("touch " + trace).length() + "touch " + trace + "tR.").getBytes(StandardCharsets.ISO_8859_1));
+        }
+        Run run = Run.in(folder).kiln("inspect", file.toString());
+        assertThat(run.out()).contains("0 tensors").contains("not read: all of it (os.system)")
+                .contains("names Python code, of which nothing was run: os.system");
+        JsonNode json = json(Run.in(folder).kiln("inspect", "--json", file.toString()));
+        assertThat(json.get("code").toString()).isEqualTo("[\"os.system\"]");
+        assertThat(json.get("unread").toString()).isEqualTo("[\"all of it (os.system)\"]");
+        assertThat(trace).doesNotExist();
+        assertThat(Run.in(folder).kiln("inspect", weights().toString()).out()).doesNotContain("not read").doesNotContain("Python");
+    }
+
+    @Test
     void whatAFileSaysCannotMoveTheCursor() throws IOException {
         Run run = Run.in(folder).kiln("inspect", weights().toString());
         assertThat(run.out()).contains("by:  [2Jme").contains("F16  [2]").doesNotContain("\u001b");
@@ -65,13 +85,33 @@ class ReportingCommandsTest {
         Path file = folder.resolve("x.png");
         String text = "a cat, \"dog\"\nNegative prompt: bird\nSteps: 3, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 8x8";
         Files.write(file, PngWriter.encode(new Picture(1, 1, new byte[3]), Map.of("parameters", text)));
-        assertThat(Run.in(folder).kiln("inspect", file.toString()).out()).isEqualTo(text + "\n");
+        assertThat(Run.in(folder).kiln("inspect", file.toString()).out()).isEqualTo(
+                "png, 1x1, parameters by a program that writes as AUTOMATIC1111's web UI does\n" + text + "\n");
         JsonNode json = json(Run.in(folder).kiln("inspect", file.toString(), "--json"));
         assertThat(json.get("format").asText()).isEqualTo("png");
         assertThat(json.get("metadata").get("parameters").asText()).isEqualTo(text);
         assertThat(json.get("tensors")).isEmpty();
         assertThat(json.get("parameters").get("prompt").asText()).isEqualTo("a cat, \"dog\"");
         assertThat(json.get("parameters").get("Seed").asText()).isEqualTo("1");
+    }
+
+    @Test
+    void inspectTellsWhatOtherProgramsWriteAndWhatIsNotUnderstood() throws IOException {
+        String comment = "{\"steps\": 28, \"sampler\": \"k_euler\", \"seed\": 9, \"scale\": 11, \"uc\": \"bad\", \"sm\": true}";
+        Path file = folder.resolve("novel.png");
+        Files.write(file, PngWriter.encode(
+                new Picture(2, 1, new byte[6]), Map.of("Software", "NovelAI", "Description", "a cat", "Comment", comment)));
+        assertThat(Run.in(folder).kiln("inspect", file.toString()).out()).isEqualTo("""
+                png, 2x1, parameters by NovelAI
+                a cat
+                Negative prompt: bad
+                Steps: 28, Sampler: Euler, CFG scale: 11, Seed: 9, Size: 2x1, Clip skip: 2, ENSD: 31337
+                not understood: sm: true
+                """);
+        JsonNode json = json(Run.in(folder).kiln("inspect", file.toString(), "--json"));
+        assertThat(json.get("program").asText()).isEqualTo("NovelAI");
+        assertThat(json.get("notUnderstood").toString()).isEqualTo("[\"sm: true\"]");
+        assertThat(json.get("width").asInt()).isEqualTo(2);
     }
 
     @Test
@@ -152,6 +192,26 @@ class ReportingCommandsTest {
                 assertThat(model.get("legacyHash").asText()).hasSize(8);
             }
         }
+    }
+
+    @Test
+    void modelsTellsVaesAndDiffusersFolders() throws IOException {
+        Files.move(weights(), folder.resolve("a.vae.safetensors"));
+        Files.copy(folder.resolve("a.vae.safetensors"), Files.createDirectories(folder.resolve("own")).resolve("b.pt"));
+        Files.writeString(Files.createDirectories(folder.resolve("sd-v1.5")).resolve("model_index.json"), "{}");
+        JsonNode json = json(Run.in(folder).kiln("models", "--json", "--ckpt-dir", folder.toString(), "--vae-dir", folder.resolve("own").toString()));
+        assertThat(json.get("vaes").findValuesAsText("name")).containsExactly("a.vae.safetensors", "b.pt");
+        assertThat(json.get("vaes").get(0).get("legacyHash").asText()).hasSize(8);
+        assertThat(json.get("models").findValuesAsText("name")).containsExactly("sd-v1.5");
+        assertThat(json.get("models").get(0).get("error").asText()).contains("unet").contains("no weights");
+        assertThat(Run.in(folder).kiln("models", "--ckpt-dir", folder.toString()).out()).contains("a.vae.safetensors  ");
+    }
+
+    @Test
+    void aVaeOrConfigurationThatIsNamedMustBeThere() {
+        assertFailure(Run.in(folder).kiln("models", "--vae-path", "none.pt"), 3, "no VAE at");
+        assertFailure(Run.in(folder).kiln("models", "--config", "none.yaml"), 3, "no model configuration at");
+        assertFailure(Run.in(folder).kiln("models", "--ckpt", folder.toString()), 2, "no model_index.json");
     }
 
     @Test

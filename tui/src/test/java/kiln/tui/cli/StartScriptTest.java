@@ -7,8 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import kiln.tui.cli.commands.Commands;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -104,6 +106,14 @@ class StartScriptTest {
         assertThat(start(script, variables, "models", "--threads", "3").out()).startsWith("threads 3 ").contains(" -Xmx1g -Da=b ");
         assertThat(start(script, variables, "models", "--threads=4").out()).startsWith("threads 4 ");
         assertThat(start(script, variables, "models").out()).containsPattern("^threads [1-9]");
+        Map<String, String> more = new HashMap<>(variables);
+        more.put("COMMANDLINE_ARGS", "--medvram --threads 5 * --api");
+        assertThat(start(script, more, "models", "--threads=4").out()).startsWith("threads 5 ").endsWith(" models --threads=4\n");
+    }
+
+    @Test
+    void everyCommandIsKnownToBeNone() throws IOException {
+        assertThat(Files.readString(script)).contains("        " + String.join(" | ", Commands.NAMES) + " | help | -h | ");
     }
 
     @Test

@@ -15,6 +15,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import kiln.runtime.image.Picture;
+import kiln.runtime.image.PictureFormat;
+import kiln.runtime.image.PictureReader;
+import kiln.runtime.image.PictureTexts;
 import kiln.runtime.image.PngReader;
 import kiln.runtime.job.InfoText;
 import org.junit.jupiter.api.Test;
@@ -84,9 +87,31 @@ public class Txt2imgCommandTest {
 
     @Test
     void aNameOfAnotherPictureFormatIsNotTakenForAFolder() {
-        Run run = Run.in(folder).demo().kiln("txt2img", "-p", "x", "-o", folder.resolve("cat.JPG").toString());
-        assertFailure(run, 2, "cat.JPG: pictures are written as PNG");
-        assertThat(folder.resolve("cat.JPG")).doesNotExist();
+        Run run = Run.in(folder).demo().kiln("txt2img", "-p", "x", "-o", folder.resolve("cat.GIF").toString());
+        assertFailure(run, 2, "cat.GIF: pictures are written as png, jpg, webp");
+        assertThat(folder.resolve("cat.GIF")).doesNotExist();
+    }
+
+    @Test
+    void theNameOrAFlagSaysWhichFormatIsWritten() {
+        String[] small = {"txt2img", "-p", "x", "-W64", "-H64", "--steps=1", "--seed=7"};
+        Path named = folder.resolve("cat.JPEG");
+        Run.in(folder).demo().kiln(with(small, "--save-txt", "-o", named.toString()));
+        Path flagged = folder.resolve("webp");
+        Run.in(folder).demo().kiln(with(small, "--samples-format=webp", "--webp-lossless", "-o", flagged.toString()));
+        PictureReader.Summary jpeg = PictureReader.summary(named);
+        assertThat(jpeg.format()).isEqualTo(PictureFormat.JPEG);
+        assertThat(InfoText.parse(jpeg.texts().get(PictureTexts.USER_COMMENT)).parameters()).containsEntry("Seed", "7");
+        assertThat(folder.resolve("cat.txt")).content().contains("Seed: 7");
+        PictureReader.Summary webp = PictureReader.summary(flagged.resolve("7.webp"));
+        assertThat(webp.format()).isEqualTo(PictureFormat.WEBP);
+        assertThat(webp.texts().get(PictureTexts.USER_COMMENT)).isEqualTo(jpeg.texts().get(PictureTexts.USER_COMMENT));
+        assertFailure(Run.in(folder).demo().kiln(with(small, "--samples-format=tiff")), 2, "png, jpg or webp");
+        assertFailure(Run.in(folder).demo().kiln(with(small, "--jpeg-quality=101")), 2, "1 to 100");
+    }
+
+    private static String[] with(String[] arguments, String... more) {
+        return Stream.concat(Arrays.stream(arguments), Arrays.stream(more)).toArray(String[]::new);
     }
 
     @Test

@@ -39,6 +39,12 @@ class ScreenTest {
         final List<Long> cancelled = new ArrayList<>();
         final List<String> remembered = new ArrayList<>();
         UiModel loaded;
+        int parametersRead;
+
+        @Override
+        public void readParameters() {
+            parametersRead++;
+        }
 
         @Override
         public Runnable submit(long id, GenerationRequest request) {
@@ -330,6 +336,28 @@ class ScreenTest {
     }
 
     @Test
+    void aKeyTakesThePromptsOwnParametersAndIntoAnEmptyPromptThoseOfTheLastPicture() {
+        press("ctrl+o");
+        assertThat(notes.parametersRead).isEqualTo(1);
+        update.accept(new Result.Parameters("a fox\nNegative prompt: flat\nSteps: 9, Sampler: Heun, CFG scale: 5.5, Seed: 77, Size: 64x96"));
+        assertThat(state.prompt.text()).isEqualTo("a fox");
+        assertThat(state.negative.text()).isEqualTo("flat");
+        assertThat(state.form.values().steps()).isEqualTo(9);
+
+        press("ctrl+o");
+        assertThat(state.notice.text()).contains("no parameters");
+        assertThat(state.negative.text()).isEqualTo("flat");
+        state.prompt.replace("an owl\nSteps: 3, Sampler: Euler, Seed: 5, Size: 64x64");
+        press("ctrl+o");
+        assertThat(state.prompt.text()).isEqualTo("an owl");
+        assertThat(state.form.values().seed()).isEqualTo(5);
+        assertThat(notes.parametersRead).isEqualTo(1);
+
+        update.accept(new Result.Parameters(null));
+        assertThat(state.notice.text()).contains("no settings of a last picture");
+    }
+
+    @Test
     void pastedParametersAndThePathOfAPictureBecomeTheSettings(@TempDir Path folder) throws IOException {
         String text = "a fox\nNegative prompt: flat\nSteps: 9, Sampler: Heun, CFG scale: 5.5, Seed: 77, Size: 64x96";
         update.accept(new Message.Input(new InputEvent.Paste(text)));
@@ -377,6 +405,17 @@ class ScreenTest {
         tell(1, new GenerationEvent.Finished(1));
         update.accept(new Result.Preview(1, 2, grey(16)));
         assertThat(state.jobs.picture(state.shownJob())).isSameAs(done);
+    }
+
+    @Test
+    void whatACancelledJobWasToBecomeStays() {
+        press("ctrl+g");
+        tell(1, new GenerationEvent.Started(notes.submitted.get(0).toBuilder().seed(7).build()));
+        Picture forming = grey(16);
+        update.accept(new Result.Preview(1, 0, forming));
+        tell(1, new GenerationEvent.Cancelled());
+        update.accept(new Result.Preview(1, 0, grey(16)));
+        assertThat(state.jobs.picture(state.shownJob())).isSameAs(forming);
     }
 
     @Test

@@ -8,8 +8,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Reads one pickle of protocol 0 to 5 into {@link Inert} values. Every opcode makes at most one value and takes at least one
@@ -20,6 +22,10 @@ public final class PickleMachine {
     /** Values in one pickle; a checkpoint with its optimizer has some ten thousand. */
     static final int MAX_VALUES = 1 << 21;
 
+    /** Names kept of those that a pickle names; a whole training state has some dozens. */
+    static final int MAX_GLOBALS = 1000;
+
+    private static final String LONG_NAME = "(a very long name)";
     private static final int MAX_LINE_BYTES = 1 << 16;
     private static final int MAX_INTEGER_BYTES = 1024;
     private static final int MAX_PROTOCOL = 5;
@@ -28,6 +34,7 @@ public final class PickleMachine {
     private final List<Object> stack = new ArrayList<>();
     private final Map<Integer, Object> memo = new HashMap<>();
     private final List<Inert.Reference> references = new ArrayList<>();
+    private final Set<String> globals = new LinkedHashSet<>();
     private int[] marks = new int[16];
     private int markCount;
     private int valueCount;
@@ -37,8 +44,13 @@ public final class PickleMachine {
         this.input = input;
     }
 
-    /** A pickle's value, and all persistent ids in the order in which they came, also those that the value dropped. */
-    public record Result(Object value, List<Inert.Reference> references) {}
+    /**
+     * A pickle's value, and all persistent ids in the order in which they came, also those that the value dropped.
+     *
+     * @param globals qualified names of the classes and functions that it names, whether it asks to call them or not: at most
+     *     {@value #MAX_GLOBALS}
+     */
+    public record Result(Object value, List<Inert.Reference> references, List<String> globals) {}
 
     /** Reads the pickle at the buffer's position, and leaves the position after its end. */
     public static Result read(ByteBuffer input) throws PickleException {
@@ -46,7 +58,7 @@ public final class PickleMachine {
         PickleMachine machine = new PickleMachine(own);
         Object value = machine.run();
         input.position(own.position());
-        return new Result(value, Collections.unmodifiableList(machine.references));
+        return new Result(value, Collections.unmodifiableList(machine.references), List.copyOf(machine.globals));
     }
 
     private Object run() throws PickleException {
@@ -180,14 +192,14 @@ public final class PickleMachine {
         switch (opcode) {
             case 'c' -> {
                 String module = line();
-                push(new Inert.Global(module, line()));
+                push(global(module, line()));
             }
             case 0x93 -> {
                 Object[] names = popMany(2);
                 if (!(names[0] instanceof String module) || !(names[1] instanceof String name)) {
                     throw corrupt("a class without a name");
                 }
-                push(new Inert.Global(module, name));
+                push(global(module, name));
             }
             case 'R', 0x81 -> {
                 Object[] call = popMany(2);
@@ -199,7 +211,7 @@ public final class PickleMachine {
             }
             case 'i' -> {
                 String module = line();
-                Inert.Global callable = new Inert.Global(module, line());
+                Inert.Global callable = global(module, line());
                 push(new Inert.Instance(callable, new Inert.Sequence(popToMark()), opcodePosition));
             }
             case 'o' -> {
@@ -226,6 +238,14 @@ public final class PickleMachine {
             }
         }
         return true;
+    }
+
+    private Inert.Global global(String module, String name) {
+        Inert.Global global = new Inert.Global(module, name);
+        if (globals.size() < MAX_GLOBALS) {
+            globals.add(global.qualifiedName().isEmpty() ? LONG_NAME : global.qualifiedName());
+        }
+        return global;
     }
 
     private void refer(Object id) {

@@ -10,8 +10,8 @@ import kiln.kernels.ptx.PtxType;
 import kiln.kernels.ptx.Value;
 
 /**
- * What the kernels of an attention with a stored matrix are told behind their addresses, and the blocks that they take: one for each tile of
- * a {@link StridedProduct} and head of the slice.
+ * What the kernels of an attention with a stored matrix are told behind their addresses, and the blocks that they take: one for each tile
+ * of a {@link StridedProduct} and head of the slice.
  */
 final class SliceParameters {
     final Value queries;

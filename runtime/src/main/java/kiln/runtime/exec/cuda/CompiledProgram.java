@@ -14,7 +14,7 @@ import kiln.runtime.exec.cuda.run.CapturedProgram;
 import kiln.runtime.exec.cuda.run.GraphTransfers;
 import kiln.runtime.graph.Graph;
 
-/** A graph's program and where it lies now. It is written anew when 16 bits do not do, a library fails or memory is shared out differently. */
+/** A graph's program and where it lies now. It is written anew when 16 bits do not do or a library fails. */
 final class CompiledProgram implements CompiledGraph {
     private final CudaExecutor executor;
     private final String network;

@@ -1,9 +1,8 @@
 package kiln.runtime.exec.onednn;
 
 import java.lang.reflect.Field;
-import java.nio.file.Path;
 import java.util.Locale;
-import java.util.concurrent.atomic.AtomicReference;
+import kiln.runtime.base.NativeLoading;
 import org.bytedeco.dnnl.dnnl_engine;
 import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.dnnl.global.dnnl;
@@ -14,17 +13,7 @@ import org.bytedeco.dnnl.global.dnnl;
  * <p>OpenMP reads its number of threads from {@code OMP_NUM_THREADS} when it is loaded; the start script sets it.
  */
 public final class OneDnn {
-    private static final AtomicReference<Path> FOLDER = new AtomicReference<>();
-
     private OneDnn() {}
-
-    /**
-     * Where natives are unpacked when the library is loaded. The first folder holds: a process unpacks and loads them once, so that a later
-     * one, or one told after the first use, would change nothing.
-     */
-    public static void unpackInto(Path folder) {
-        FOLDER.compareAndSet(null, folder);
-    }
 
     /** Why the library cannot be used here; {@code null} when it can. Loads it. */
     public static String unavailableBecause() {
@@ -82,13 +71,7 @@ public final class OneDnn {
         static final dnnl_stream STREAM;
 
         static {
-            // JavaCPP would refuse native memory beyond the Java heap's size; it reads these when its first class is loaded.
-            System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
-            System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
-            Path folder = FOLDER.get();
-            if (folder != null) {
-                System.setProperty("org.bytedeco.javacpp.cachedir", folder.toString());
-            }
+            NativeLoading.prepare();
             String failure = null;
             int isa = 0;
             String isaName = "none";

@@ -5,20 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import kiln.runtime.exec.reference.ReferenceExecutor;
 import kiln.runtime.family.ModelFiles;
-import kiln.runtime.image.Picture;
-import kiln.runtime.job.GenerationEvent.GeneratedPicture;
+import kiln.runtime.family.ModelSource;
 import kiln.runtime.job.GenerationRequest;
-import kiln.runtime.job.PictureSink;
+import kiln.runtime.job.KeptPictures;
 import kiln.runtime.model.ClipText;
 import kiln.runtime.model.Model;
 import kiln.runtime.model.ModelFamily;
-import kiln.runtime.pipeline.ModelSession;
 import kiln.runtime.pipeline.Drawing;
+import kiln.runtime.pipeline.ModelSession;
 import kiln.runtime.sampling.Prediction;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -40,7 +38,7 @@ class SecondFamilyTest {
 
     @Test
     void itsOwnNamesAndPackedRowsAreFound() {
-        try (ModelFiles files = ModelFiles.open(List.of(checkpoint), FAMILIES)) {
+        try (ModelFiles files = ModelFiles.open(ModelSource.of(checkpoint), FAMILIES)) {
             Model model = files.model();
             assertThat(model.prediction()).isEqualTo(Prediction.V);
             assertThat(model.denoiser().contextWidth()).isEqualTo(1024);
@@ -60,26 +58,15 @@ class SecondFamilyTest {
     void aPictureIsDrawnOnTheSameWay() {
         GenerationRequest request = GenerationRequest.builder()
                 .model(checkpoint).prompt("a house").width(32).height(16).steps(2).sampler("DDIM").seed(3).build();
-        List<Picture> drawn = new ArrayList<>();
-        PictureSink sink = new PictureSink() {
-            @Override
-            public void latent(int index, long seed, float[] latent, int height, int width) {
-                for (float value : latent) {
-                    assertThat(value).isFinite();
-                }
-            }
-
-            @Override
-            public GeneratedPicture picture(int index, long seed, Picture image) {
-                drawn.add(image);
-                return new GeneratedPicture(index, seed, image, "", null);
-            }
-        };
-        ModelFiles files = ModelFiles.open(List.of(checkpoint), FAMILIES);
+        KeptPictures kept = new KeptPictures();
+        ModelFiles files = ModelFiles.open(ModelSource.of(checkpoint), FAMILIES);
         try (ModelSession session = new ModelSession(files, ReferenceExecutor::new)) {
-            new Drawing(session, request, sink, () -> false, event -> {}).run();
+            new Drawing(session, request, kept, () -> false, event -> {}).run();
         }
-        assertThat(drawn).singleElement().satisfies(picture -> {
+        for (float value : kept.latents().get(0)) {
+            assertThat(value).isFinite();
+        }
+        assertThat(kept.pictures()).singleElement().satisfies(picture -> {
             assertThat(picture.width()).isEqualTo(32);
             assertThat(picture.height()).isEqualTo(16);
         });

@@ -2,16 +2,21 @@ package kiln.tui.cli.commands;
 
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import kiln.runtime.base.ByteSize;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Selection;
 import kiln.runtime.check.Bench;
 import kiln.runtime.check.CardBench;
+import kiln.runtime.check.SamplerBench;
 import kiln.runtime.engine.Devices;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.engine.Models;
 import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.noise.LatentShape;
+import kiln.runtime.sampling.Sampler;
 import kiln.tui.cli.base.CliContext;
 import kiln.tui.cli.base.Json;
 import kiln.tui.cli.options.DeviceFlags;
@@ -53,6 +58,12 @@ final class BenchCommand extends CliCommand {
     boolean quick;
 
     @Option(
+            names = "--sampler",
+            paramLabel = "SAMPLER",
+            description = "Time a sampler instead, beside a network that answers at once; \"all\" for all of them.")
+    String sampler;
+
+    @Option(
             names = "--compare-budget",
             paramLabel = "SIZE",
             description = "Time once more with this --vram-budget, and tell how much slower that is.")
@@ -74,6 +85,10 @@ final class BenchCommand extends CliCommand {
     @Override
     public int run() {
         check();
+        if (sampler != null) {
+            timeSamplers();
+            return 0;
+        }
         long budget = budget();
         EngineOptions options = global.engineOptions(global.places(context), null, device);
         if (compareBudget != null && !Devices.useCard(options)) {
@@ -107,6 +122,29 @@ final class BenchCommand extends CliCommand {
         }
         if (kernels && compareBudget != null) {
             throw KilnException.badRequest("--kernels and --compare-budget are two things: give one");
+        }
+    }
+
+    private void timeSamplers() {
+        List<Sampler> samplers = sampler.equalsIgnoreCase("all") ? List.of(Sampler.values()) : List.of(Sampler.find(sampler));
+        LatentShape latent = new LatentShape(4, (height == null ? 512 : height) / 8, (width == null ? 512 : width) / 8);
+        List<SamplerBench.Row> rows = SamplerBench.run(samplers, latent, Math.max(runs, 10));
+        if (json) {
+            Json.print(context.out(), out -> {
+                out.writeStartArray();
+                for (SamplerBench.Row row : rows) {
+                    out.writeStartObject();
+                    out.writeStringField("sampler", row.sampler().label());
+                    out.writeNumberField("calls", row.calls());
+                    out.writeNumberField("secondsPerCall", row.secondsPerCall());
+                    out.writeEndObject();
+                }
+                out.writeEndArray();
+            });
+        } else {
+            context.out().println(latent.height() * 8 + "x" + latent.width() * 8 + ", ms beside each call of the network (calls)");
+            rows.forEach(row -> context.out().println(String.format(
+                    Locale.ROOT, "%-18s %8.3f (%d)", row.sampler().label(), row.secondsPerCall() * 1000, row.calls())));
         }
     }
 

@@ -1,10 +1,12 @@
 package kiln.tui.cli.commands;
 
+import java.nio.file.Path;
 import java.util.List;
 import kiln.runtime.engine.ModelPresets;
 import kiln.runtime.job.GenerationRequest;
 import kiln.tui.cli.base.CliContext;
 import kiln.tui.cli.options.InitOptions;
+import kiln.tui.cli.options.WebUiFolder;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 
@@ -23,8 +25,18 @@ final class Img2imgCommand extends Txt2imgCommand {
     }
 
     @Override
-    GenerationRequest.Builder request(ModelPresets presets) {
-        GenerationRequest.Builder request = super.request(presets);
+    String page() {
+        return "img2img";
+    }
+
+    @Override
+    Path outputFolder(WebUiFolder folder) {
+        return folder.img2imgFolder();
+    }
+
+    @Override
+    GenerationRequest.Builder request(ModelPresets presets, GenerationRequest defaults) {
+        GenerationRequest.Builder request = super.request(presets, defaults);
         init.apply(request);
         return request;
     }

@@ -2,17 +2,16 @@ package kiln.tui.cli.commands;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import kiln.runtime.check.FileInspection;
-import kiln.runtime.image.PngReader;
+import kiln.runtime.check.PictureInspection;
 import kiln.runtime.job.InfoText;
+import kiln.runtime.job.PictureParameters;
 import kiln.tui.cli.base.CliContext;
-import kiln.tui.cli.base.Failures;
 import kiln.tui.cli.base.Json;
 import kiln.tui.cli.base.Quantities;
 import kiln.tui.cli.options.GlobalOptions;
@@ -23,19 +22,21 @@ import picocli.CommandLine.Parameters;
 /** {@code kiln inspect}: what a file holds. */
 @CommandLine.Command(
         name = "inspect",
-        description = "Show the tensors and metadata of a weights file, or the parameters in a PNG.")
+        description = "Show the tensors and metadata of a weights file, or how a picture was made.")
 final class InspectCommand extends CliCommand {
-    private static final byte[] PNG_SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     private static final int SHOWN_METADATA_CHARACTERS = 400;
     private static final int SHOWN_NAME_CHARACTERS = 200;
+    private static final int SHOWN_UNREAD_CHARACTERS = 2000;
 
-    @Parameters(paramLabel = "FILE", description = "safetensors, ckpt, pt, pth, bin or png; told apart by content.")
+    @Parameters(paramLabel = "FILE", description = "safetensors, ckpt, pt, pth, bin, png, jpg, webp, gif or bmp; told apart by content.")
     Path file;
 
     @Option(names = "--hash", description = "Hash each tensor (SHA-256 over its elements in order, little-endian).")
     boolean hash;
 
-    @Option(names = "--json", description = "{\"format\", \"metadata\", \"tensors\": [{\"name\", \"dtype\", \"shape\"}]}")
+    @Option(names = "--json", description = "{\"format\", \"metadata\", \"tensors\": [{\"name\", \"dtype\", \"shape\"}],"
+            + " \"unread\": [], \"code\": []}; of a picture also \"width\", \"height\", \"program\", \"infotext\","
+            + " \"notUnderstood\", \"parameters\"")
     boolean json;
 
     InspectCommand(CliContext context) {
@@ -45,8 +46,8 @@ final class InspectCommand extends CliCommand {
     @Override
     public int run() {
         Path path = GlobalOptions.readable(file, "file");
-        if (isPng(path)) {
-            showPicture(path);
+        if (PictureInspection.isPicture(path)) {
+            showPicture(PictureInspection.of(path));
         } else {
             try (FileInspection weights = FileInspection.open(path)) {
                 showWeights(weights);
@@ -55,44 +56,58 @@ final class InspectCommand extends CliCommand {
         return 0;
     }
 
-    private static boolean isPng(Path path) {
-        try (InputStream in = Files.newInputStream(path)) {
-            return Arrays.equals(in.readNBytes(PNG_SIGNATURE.length), PNG_SIGNATURE);
-        } catch (IOException e) {
-            throw Failures.of(e, path);
+    private void showPicture(PictureInspection picture) {
+        PictureParameters parameters = picture.parameters();
+        if (json) {
+            writePicture(picture);
+            return;
         }
+        context.out().println(picture.format() + ", " + picture.width() + "x" + picture.height()
+                + (parameters == null ? picture.texts().isEmpty() ? ", without texts: it does not say how it was made" : ""
+                        : ", parameters by " + Quantities.printable(parameters.program(), SHOWN_NAME_CHARACTERS)));
+        if (parameters == null) {
+            printMap(picture.texts());
+            return;
+        }
+        parameters.infoText().lines().forEach(line -> context.out().println(Quantities.printable(line, Integer.MAX_VALUE)));
+        parameters.notUnderstood().forEach(what ->
+                context.out().println("not understood: " + Quantities.printable(what, SHOWN_METADATA_CHARACTERS)));
     }
 
-    private void showPicture(Path path) {
-        Map<String, String> texts = PngReader.readTexts(path);
-        String parameters = texts.get(InfoText.PNG_KEYWORD);
-        if (json) {
-            Json.print(context.out(), out -> {
-                out.writeStartObject();
-                out.writeStringField("format", "png");
-                writeMap(out, "metadata", texts);
-                out.writeArrayFieldStart("tensors");
+    private void writePicture(PictureInspection picture) {
+        PictureParameters parameters = picture.parameters();
+        Json.print(context.out(), out -> {
+            out.writeStartObject();
+            out.writeStringField("format", picture.format());
+            out.writeNumberField("width", picture.width());
+            out.writeNumberField("height", picture.height());
+            writeMap(out, "metadata", picture.texts());
+            out.writeArrayFieldStart("tensors");
+            out.writeEndArray();
+            if (parameters != null) {
+                out.writeStringField("program", parameters.program());
+                out.writeStringField("infotext", parameters.infoText());
+                out.writeArrayFieldStart("notUnderstood");
+                for (String what : parameters.notUnderstood()) {
+                    out.writeString(what);
+                }
                 out.writeEndArray();
-                if (parameters != null) {
-                    InfoText info = InfoText.parse(parameters);
-                    out.writeObjectFieldStart("parameters");
-                    out.writeStringField("prompt", info.prompt());
-                    out.writeStringField("negativePrompt", info.negativePrompt());
-                    for (Map.Entry<String, String> parameter : info.parameters().entrySet()) {
-                        out.writeStringField(parameter.getKey(), parameter.getValue());
-                    }
-                    out.writeEndObject();
+                InfoText info = InfoText.parse(parameters.infoText());
+                out.writeObjectFieldStart("parameters");
+                out.writeStringField("prompt", info.prompt());
+                out.writeStringField("negativePrompt", info.negativePrompt());
+                for (Map.Entry<String, String> parameter : info.parameters().entrySet()) {
+                    out.writeStringField(parameter.getKey(), parameter.getValue());
                 }
                 out.writeEndObject();
-            });
-        } else if (texts.isEmpty()) {
-            context.out().println("a PNG without texts: it does not say how it was made");
-        } else if (parameters != null) {
-            parameters.lines().forEach(line -> context.out().println(Quantities.printable(line, Integer.MAX_VALUE)));
-        } else {
-            texts.forEach((name, text) -> context.out().println(
-                    Quantities.printable(name, SHOWN_NAME_CHARACTERS) + ": " + Quantities.printable(text, SHOWN_METADATA_CHARACTERS)));
-        }
+            }
+            out.writeEndObject();
+        });
+    }
+
+    private void printMap(Map<String, String> map) {
+        map.forEach((name, text) -> context.out().println(
+                "  " + Quantities.printable(name, SHOWN_NAME_CHARACTERS) + ": " + Quantities.printable(text, SHOWN_METADATA_CHARACTERS)));
     }
 
     private void showWeights(FileInspection weights) {
@@ -118,6 +133,8 @@ final class InspectCommand extends CliCommand {
                     out.writeEndObject();
                 }
                 out.writeEndArray();
+                writeList(out, "unread", weights.unread());
+                writeList(out, "code", weights.code());
                 out.writeEndObject();
             });
             return;
@@ -133,11 +150,11 @@ final class InspectCommand extends CliCommand {
             widest = Math.max(widest, Math.min(SHOWN_NAME_CHARACTERS, tensor.name().length()));
         }
         context.out().println(weights.format() + ", " + weights.kind());
-        weights.metadata().forEach((name, text) -> context.out().println(
-                "  " + Quantities.printable(name, SHOWN_NAME_CHARACTERS) + ": " + Quantities.printable(text, SHOWN_METADATA_CHARACTERS)));
+        printMap(weights.metadata());
         StringBuilder total = new StringBuilder(Quantities.count(weights.tensors().size(), "tensor"));
         elements.forEach((dtype, number) -> total.append(", ").append(Quantities.count(number, "element")).append(" of ").append(dtype));
         context.out().println(total);
+        printUnread(weights);
         for (FileInspection.Tensor tensor : weights.tensors()) {
             String name = Quantities.printable(tensor.name(), SHOWN_NAME_CHARACTERS);
             context.out().println("  " + name + " ".repeat(Math.max(0, widest - name.length())) + "  "
@@ -146,6 +163,24 @@ final class InspectCommand extends CliCommand {
                 return;
             }
         }
+    }
+
+    private void printUnread(FileInspection weights) {
+        if (!weights.unread().isEmpty()) {
+            context.out().println("not read: " + Quantities.printable(String.join(", ", weights.unread()), SHOWN_UNREAD_CHARACTERS));
+        }
+        if (!weights.code().isEmpty()) {
+            context.out().println("names Python code, of which nothing was run: "
+                    + Quantities.printable(String.join(", ", weights.code()), SHOWN_UNREAD_CHARACTERS));
+        }
+    }
+
+    private static void writeList(JsonGenerator out, String name, List<String> list) throws IOException {
+        out.writeArrayFieldStart(name);
+        for (String text : list) {
+            out.writeString(text);
+        }
+        out.writeEndArray();
     }
 
     private static void writeMap(JsonGenerator out, String name, Map<String, String> map) throws IOException {

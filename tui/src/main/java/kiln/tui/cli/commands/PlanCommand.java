@@ -13,6 +13,7 @@ import kiln.tui.cli.base.CliContext;
 import kiln.tui.cli.base.Json;
 import kiln.tui.cli.options.DeviceFlags;
 import kiln.tui.cli.options.PictureOptions;
+import kiln.tui.cli.options.Places;
 import kiln.tui.cli.reports.CardPlanReport;
 import kiln.tui.cli.reports.CpuPlanReport;
 import picocli.CommandLine;
@@ -68,9 +69,10 @@ final class PlanCommand extends CliCommand {
 
     @Override
     public int run() {
-        EngineOptions options = global.engineOptions(global.places(context), null, device);
+        Places places = global.places(context);
+        EngineOptions options = global.engineOptions(places, null, device);
         Path model = new Models(options).defaultModel();
-        GenerationRequest request = picture.values(Models.presetsOf(model), context);
+        GenerationRequest request = picture.values(Models.presetsOf(model), places.webUi().requestDefaults("txt2img"), context);
         CardFindings.Card card = CardFindings.wanted(options, context.environment());
         if (card != null || isForCard(options)) {
             CardPlanReport report = new CardPlanReport(model, request, PicturePlans.onCard(options, model, request, card, rates()));

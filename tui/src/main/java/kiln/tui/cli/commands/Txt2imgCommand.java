@@ -5,16 +5,18 @@ import java.util.List;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.Engine;
 import kiln.runtime.engine.GenerationJob;
+import kiln.runtime.engine.LastParameters;
 import kiln.runtime.engine.ModelPresets;
-import kiln.runtime.engine.Models;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.Setting;
 import kiln.tui.cli.base.CliContext;
 import kiln.tui.cli.options.Choices;
 import kiln.tui.cli.options.DeviceFlags;
 import kiln.tui.cli.options.HiresOptions;
 import kiln.tui.cli.options.PictureOptions;
 import kiln.tui.cli.options.Places;
+import kiln.tui.cli.options.WebUiFolder;
 import kiln.tui.cli.reports.OutputTarget;
 import kiln.tui.cli.reports.Txt2imgReport;
 import picocli.CommandLine;
@@ -40,7 +42,7 @@ class Txt2imgCommand extends CliCommand {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "PATH",
-            description = "A file (its name ends with .png), a folder for the pictures, or - for the standard output. Default:"
+            description = "A file (its name ends with .png, .jpg or .webp), a folder for the pictures, or - for the standard output. Default:"
                     + " txt2img-images/DATE/ in the output folder.")
     Path output;
 
@@ -73,16 +75,23 @@ class Txt2imgCommand extends CliCommand {
     @Override
     public int run() {
         Places places = global.places(context);
-        try (OutputTarget target = OutputTarget.of(output, places.outputs());
+        try (OutputTarget target = OutputTarget.of(output, outputFolder(places.webUi()));
                 Engine engine = new Engine(global.engineOptions(places, target.engineFolder(), device))) {
             Path model = engine.models().defaultModel();
-            GenerationRequest request = request(Models.presetsOf(model)).model(model).build();
+            GenerationRequest request = request(engine.models().presets(model), places.webUi().requestDefaults(page())).model(model).build();
+            if (target.format() != null) {
+                request = request.toBuilder().set(Setting.SAMPLES_FORMAT, target.format().ending()).build();
+            }
             if (target.isStandardOutput()) {
                 checkStandardOutput(request);
             }
             target.prepare();
-            Txt2imgReport report = new Txt2imgReport(context, target, json, verbose);
-            GenerationJob job = engine.submit(request, report);
+            if (global.consolePrompts(places)) {
+                context.err().println("kiln: drawing: " + request.prompt());
+            }
+            Txt2imgReport report = new Txt2imgReport(
+                    context, target, request.settings().encoding(), json, verbose, global.progressBar());
+            GenerationJob job = engine.submit(request, new LastParameters(places.parametersFile()).keepFrom(report));
             context.cancellation().calls(job::cancel);
             GenerationEvent last = job.await();
             report.end(engine.device());
@@ -96,9 +105,19 @@ class Txt2imgCommand extends CliCommand {
         return 0;
     }
 
-    /** What the options ask for, on top of the model's presets. */
-    GenerationRequest.Builder request(ModelPresets presets) {
-        GenerationRequest.Builder request = picture.request(presets, context).toBuilder();
+    /** Which of the web UI's pages does the same. */
+    String page() {
+        return "txt2img";
+    }
+
+    /** Where pictures go without {@code -o}. */
+    Path outputFolder(WebUiFolder folder) {
+        return folder.txt2imgFolder();
+    }
+
+    /** What the options ask for, on top of the model's presets, and these on top of the folder's. */
+    GenerationRequest.Builder request(ModelPresets presets, GenerationRequest defaults) {
+        GenerationRequest.Builder request = picture.request(presets, defaults, context).toBuilder();
         hires.apply(request);
         return request;
     }
@@ -108,7 +127,7 @@ class Txt2imgCommand extends CliCommand {
             throw KilnException.badRequest("-o - and --json both want the standard output: give one");
         }
         if (context.outIsTty()) {
-            throw KilnException.badRequest("-o - writes a PNG, which a terminal cannot show: send it to a program or a file");
+            throw KilnException.badRequest("-o - writes a picture, which a terminal cannot show: send it to a program or a file");
         }
         if (request.batchSize() * request.batchCount() > 1) {
             throw KilnException.badRequest("-o - writes one picture: name a folder for more");

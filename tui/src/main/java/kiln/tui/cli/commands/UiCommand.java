@@ -1,8 +1,10 @@
 package kiln.tui.cli.commands;
 
+import java.util.ArrayList;
 import java.util.List;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.Engine;
+import kiln.runtime.engine.LastParameters;
 import kiln.tui.cli.base.CliContext;
 import kiln.tui.cli.options.DeviceFlags;
 import kiln.tui.cli.options.Places;
@@ -66,9 +68,13 @@ final class UiCommand extends CliCommand {
             throw KilnException.badRequest("the terminal UI needs a terminal that can move its cursor, and TERM=dumb says that this one cannot:"
                     + " use kiln txt2img -p PROMPT");
         }
-        Places places = global.places(context);
-        try (Engine engine = new Engine(global.engineOptions(places, places.outputs(), device))) {
-            return TerminalUi.run(engine, UiOptions.of(engine, context.environment(), places.state()).withNotes(notes));
+        List<String> lines = new ArrayList<>(notes);
+        Places places = global.places(context, lines::add);
+        try (Engine engine = new Engine(global.engineOptions(places, places.webUi().txt2imgFolder(), device))) {
+            UiOptions options = UiOptions.of(engine, context.environment(), places.state())
+                    .withDefaults(places.webUi().requestDefaults("txt2img"), new LastParameters(places.parametersFile()))
+                    .withNotes(lines);
+            return TerminalUi.run(engine, options);
         }
     }
 }

@@ -27,6 +27,7 @@ import picocli.CommandLine.Parameters;
 final class UpscaleCommand extends CliCommand {
     private static final String FOLDER = "extras-images";
     private static final String ENDING = ".png";
+    private static final List<String> READ = List.of(ENDING, ".jpg", ".jpeg", ".webp", ".gif", ".bmp");
 
     @Parameters(paramLabel = "FILE", arity = "1..*", description = "Pictures, or folders of pictures.")
     List<Path> files = new ArrayList<>();
@@ -122,7 +123,7 @@ final class UpscaleCommand extends CliCommand {
 
     private static boolean isPicture(Path file) {
         String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-        return name.endsWith(ENDING) && !name.startsWith(".") && Files.isRegularFile(file);
+        return READ.stream().anyMatch(name::endsWith) && !name.startsWith(".") && Files.isRegularFile(file);
     }
 
     private static String stem(Path file) {

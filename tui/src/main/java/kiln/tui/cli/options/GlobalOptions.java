@@ -4,8 +4,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.EngineOptions;
+import kiln.runtime.engine.ModelOptions;
 import kiln.runtime.engine.Models;
 import kiln.tui.cli.Cli;
 import kiln.tui.cli.base.CliContext;
@@ -20,12 +22,33 @@ public final class GlobalOptions {
     @ArgGroup(validate = false, heading = "%nComputing:%n", order = 91)
     ComputeOptions compute = new ComputeOptions();
 
+    @Option(names = "--disable-console-progressbars", hidden = true, description = "No bar with the progress.")
+    boolean noProgressBar;
+
+    @Option(names = "--enable-console-prompts", hidden = true, description = "Write the prompt to the error stream.")
+    boolean consolePrompts;
+
     // Cli answers it before parsing, so that wrong options do not stand in the way.
     @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help.")
     boolean help;
 
+    /** What is wrong with a web UI's files is told on the error stream. */
     public Places places(CliContext context) {
-        return Places.of(places, context);
+        return places(context, notice -> context.err().println("kiln: " + notice));
+    }
+
+    public Places places(CliContext context, Consumer<String> notices) {
+        return Places.of(places, context, notices);
+    }
+
+    /** Whether a terminal shows a job's progress. */
+    public boolean progressBar() {
+        return !noProgressBar;
+    }
+
+    /** Whether a job's prompt is written to the error stream: by the flag or by the web UI's option of that name. */
+    public boolean consolePrompts(Places where) {
+        return consolePrompts || Boolean.TRUE.equals(where.webUi().settings().values().get("enable_console_prompts"));
     }
 
     /** Options for an engine that saves where {@code outputFolder} says, or nowhere when it is {@code null}. */
@@ -39,29 +62,52 @@ public final class GlobalOptions {
                 compute.executor(),
                 compute.precision(),
                 compute.threads(),
-                device.options(compute));
+                device.options(compute),
+                modelOptions(where));
+    }
+
+    /** How checkpoints are completed: what the options name must be there. */
+    private ModelOptions modelOptions(Places where) {
+        List<Path> vaeFolders = new ArrayList<>(List.of(where.models().resolve("VAE")));
+        if (places.vaeFolder != null) {
+            vaeFolders.add(places.vaeFolder.toAbsolutePath().normalize());
+        }
+        return new ModelOptions(
+                places.vaeFile == null ? null : readable(places.vaeFile, "VAE"),
+                vaeFolders,
+                where.webUi().vaeOverridesModel(),
+                places.config == null ? null : readable(places.config, "model configuration"),
+                !places.noHashing);
     }
 
     /** The models that can be chosen. */
     public Models models(Places where) {
-        return where.models(checkpoints(where));
+        return where.models(checkpoints(where), modelOptions(where));
     }
 
     /**
-     * The files of {@code --ckpt}, absolute. What is no file may be the name of a model that was found, as {@code kiln models} shows it.
+     * The files and diffusers folders of {@code --ckpt}, absolute, or the model that a web UI's settings have chosen. What is no file may be the
+     * name of a model that was found, as {@code kiln models} shows it.
      *
      * @throws KilnException when one cannot be read
      */
     List<Path> checkpoints(Places where) {
+        if (places.checkpoints.isEmpty()) {
+            return where.webUi().checkpoint(where.models(List.of(), ModelOptions.DEFAULT)).map(List::of).orElse(List.of());
+        }
         List<Path> files = new ArrayList<>();
         for (Path given : places.checkpoints) {
-            files.add(Files.exists(given) ? readable(given, "model") : named(given, where));
+            if (Models.isFolder(given)) {
+                files.add(given.toAbsolutePath().normalize());
+            } else {
+                files.add(Files.exists(given) ? readable(given, "model") : named(given, where));
+            }
         }
         return files;
     }
 
     private static Path named(Path given, Places where) {
-        return where.models(List.of())
+        return where.models(List.of(), ModelOptions.DEFAULT)
                 .find(given.toString())
                 .map(Models.Entry::path)
                 .orElseThrow(() -> new KilnException(
@@ -73,7 +119,7 @@ public final class GlobalOptions {
     public static Path readable(Path given, String what) {
         Path file = given.toAbsolutePath().normalize();
         if (Files.isDirectory(file)) {
-            throw KilnException.badRequest(file + " is a folder, not a " + what + (what.equals("model") ? ": name it with --ckpt-dir" : ""));
+            throw KilnException.badRequest(file + " is a folder, not a " + what + (what.equals("model") ? " (no model_index.json): a folder of models is named with --ckpt-dir" : ""));
         }
         if (!Files.exists(file)) {
             throw new KilnException(KilnException.Category.NOT_FOUND, "no " + what + " at " + file);

@@ -6,17 +6,21 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.check.PictureInspection;
 import kiln.runtime.engine.ModelPresets;
-import kiln.runtime.image.PngReader;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
 import kiln.runtime.job.InfoTextReader;
+import kiln.runtime.job.PictureParameters;
 import kiln.runtime.job.Setting;
 import kiln.runtime.noise.NoiseKind;
 import kiln.runtime.sampling.SamplerChoice;
+import kiln.runtime.text.NovelAiPrompt;
+import kiln.runtime.text.NovelAiPrompt.UndesiredContent;
 import kiln.tui.cli.base.CliContext;
 import picocli.CommandLine.Option;
 
@@ -75,6 +79,12 @@ public final class PictureOptions {
             description = "cpu (torch's), nv (CUDA's as A1111 emulates it) or gpu (a card's). Default: cpu.")
     NoiseKind noise;
 
+    @Option(
+            names = {"--sd-vae", "--vae"},
+            paramLabel = "NAME",
+            description = "A VAE's file name (kiln models lists them), None for the model's own or Automatic. Default: Automatic.")
+    String vae;
+
     @Option(names = "--noise-card", paramLabel = "CARD", description = "Whose random numbers --noise gpu makes: RTX 3060, or 28x1536.")
     String noiseCard;
 
@@ -99,6 +109,33 @@ public final class PictureOptions {
             description = "The size at which the seed gave a picture like the one wanted.")
     String seedResizeFrom;
 
+    @Option(names = "--novelai", description = "The prompts are in NovelAI's grammar: {x} is 1.05 times as strong.")
+    boolean novelAi;
+
+    @Option(names = "--novelai-quality", description = "Put the tags before the prompt that NovelAI adds.")
+    boolean novelAiQuality;
+
+    @Option(
+            names = "--novelai-uc",
+            paramLabel = "N",
+            description = "Put NovelAI's tags before the negative prompt: 0 (low quality and bad anatomy) or 1 (low quality).")
+    Integer novelAiUndesired;
+
+    @Option(
+            names = "--samples-format",
+            paramLabel = "FORMAT",
+            description = "png, jpg or webp. Default: what the name of -o ends with, else png.")
+    String samplesFormat;
+
+    @Option(names = "--jpeg-quality", paramLabel = "N", description = "Of JPEG and WebP, 1 to 100. Default: 80.")
+    Integer jpegQuality;
+
+    @Option(names = "--webp-lossless", description = "WebP keeps every pixel as it is.")
+    boolean webpLossless;
+
+    @Option(names = "--save-txt", description = "A text file with the parameters beside each picture.")
+    boolean saveText;
+
     @Option(
             names = "--set",
             paramLabel = "NAME=VALUE",
@@ -113,12 +150,14 @@ public final class PictureOptions {
     Path like;
 
     /**
-     * The request: what the user gave, then what the model presets, then A1111's presets.
+     * The request: what the user gave, then what the model presets, then the web UI's folder or A1111.
      *
+     * @param defaults the folder's presets
      * @throws KilnException when a value is not possible, or there is no prompt
      */
-    public GenerationRequest request(ModelPresets presets, CliContext context) {
-        GenerationRequest.Builder request = values(presets, context).toBuilder();
+    public GenerationRequest request(ModelPresets presets, GenerationRequest defaults, CliContext context) {
+        GenerationRequest complete = values(presets, defaults, context);
+        GenerationRequest.Builder request = complete.toBuilder();
         if (prompt == null && like != null) {
             return request.build();
         }
@@ -127,15 +166,31 @@ public final class PictureOptions {
         } else if (!presets.firstPrompt().isEmpty()) {
             context.err().println("kiln: no prompt was given, so it draws: " + presets.firstPrompt());
             request.prompt(presets.firstPrompt());
-        } else {
+        } else if (complete.prompt().isEmpty()) {
             throw KilnException.badRequest("no prompt: say what to draw with -p TEXT");
         }
-        return request.build();
+        return novelAi(request).build();
+    }
+
+    /** NovelAI's ways, where they were asked for. */
+    private GenerationRequest.Builder novelAi(GenerationRequest.Builder request) {
+        GenerationRequest given = request.build();
+        UnaryOperator<String> grammar = novelAi ? NovelAiPrompt::toWebUi : UnaryOperator.identity();
+        String positive = grammar.apply(given.prompt());
+        String negative = grammar.apply(given.negativePrompt());
+        if (novelAiUndesired != null) {
+            UndesiredContent[] kinds = UndesiredContent.values();
+            if (novelAiUndesired < 0 || novelAiUndesired >= kinds.length) {
+                throw KilnException.badRequest("--novelai-uc " + novelAiUndesired + ": give 0 to " + (kinds.length - 1));
+            }
+            negative = kinds[novelAiUndesired].with(negative);
+        }
+        return request.prompt(novelAiQuality ? NovelAiPrompt.withQualityTags(positive) : positive).negativePrompt(negative);
     }
 
     /** The same without the prompt. */
-    public GenerationRequest values(ModelPresets presets, CliContext context) {
-        GenerationRequest.Builder request = like == null ? presets.builder() : like(presets, context);
+    public GenerationRequest values(ModelPresets presets, GenerationRequest defaults, CliContext context) {
+        GenerationRequest.Builder request = like == null ? presets.builder(defaults) : like(presets.builder(defaults).build(), context);
         if (negativePrompt != null) {
             request.negativePrompt(negativePrompt);
         }
@@ -172,6 +227,9 @@ public final class PictureOptions {
         if (noise != null) {
             request.noise(noise);
         }
+        if (vae != null) {
+            request.set(Setting.VAE, vae);
+        }
         if (noiseCard != null) {
             request.set(Setting.NOISE_CARD, noiseCard);
         }
@@ -180,6 +238,18 @@ public final class PictureOptions {
         }
         if (etaNoiseSeedDelta != null) {
             request.set(Setting.ETA_NOISE_SEED_DELTA, etaNoiseSeedDelta);
+        }
+        if (samplesFormat != null) {
+            request.set(Setting.SAMPLES_FORMAT, samplesFormat);
+        }
+        if (jpegQuality != null) {
+            request.set(Setting.JPEG_QUALITY, jpegQuality);
+        }
+        if (webpLossless) {
+            request.set(Setting.WEBP_LOSSLESS, true);
+        }
+        if (saveText) {
+            request.set(Setting.SAVE_TEXT, true);
         }
         variation(request);
         settings.forEach(given -> set(request, given));
@@ -190,13 +260,14 @@ public final class PictureOptions {
     }
 
     /** What a picture's parameters ask for; what of it cannot be had is told. */
-    private GenerationRequest.Builder like(ModelPresets presets, CliContext context) {
+    private GenerationRequest.Builder like(GenerationRequest base, CliContext context) {
         Path file = GlobalOptions.readable(like, "picture");
-        String text = PngReader.readTexts(file).get(InfoText.PNG_KEYWORD);
-        if (text == null) {
+        PictureParameters parameters = PictureInspection.of(file).parameters();
+        if (parameters == null) {
             throw KilnException.badRequest(file + " carries no parameters: nothing says how it was made");
         }
-        InfoTextReader.Reading reading = InfoTextReader.read(InfoText.parse(text), presets.builder().build());
+        parameters.notUnderstood().forEach(what -> context.err().println("kiln: " + file.getFileName() + ": not understood: " + what));
+        InfoTextReader.Reading reading = InfoTextReader.read(InfoText.parse(parameters.infoText()), base);
         reading.notHonoured().forEach(field -> context.err().println("kiln: " + file.getFileName() + ": left out: " + field));
         return reading.request();
     }

@@ -7,13 +7,25 @@ import picocli.CommandLine.Option;
 
 /** Options that say where files are, understood by every command. */
 final class PlaceOptions {
-    @Option(names = "--ckpt", paramLabel = "FILE", description = "Use this model (repeatable: the first is used, all are offered).")
+    @Option(names = "--ckpt", paramLabel = "FILE", description = "Use this model: a file or a diffusers folder (repeatable: the first is used, all are offered).")
     List<Path> checkpoints = new ArrayList<>();
 
     @Option(names = "--ckpt-dir", paramLabel = "DIR", description = "Look for models here, too (KILN_CKPT_DIR).")
     Path checkpointFolder;
 
-    @Option(names = "--data-dir", paramLabel = "DIR", description = "Parent of models/ and outputs/ (KILN_DATA_DIR).")
+    @Option(names = "--vae-path", paramLabel = "FILE", description = "Decode with this VAE, whatever settings and models say.")
+    Path vaeFile;
+
+    @Option(names = "--vae-dir", paramLabel = "DIR", description = "Look for VAEs here, too.")
+    Path vaeFolder;
+
+    @Option(names = "--config", paramLabel = "FILE", description = "How SD 1.x models without a .yaml of their own beside them are meant.")
+    Path config;
+
+    @Option(names = "--no-hashing", description = "Read no whole file for its hash; those that are known are used.")
+    boolean noHashing;
+
+    @Option(names = "--data-dir", paramLabel = "DIR", description = "A web UI's folder, or one like it: models/, outputs/, config.json (KILN_DATA_DIR).")
     Path dataFolder;
 
     @Option(names = "--models-dir", paramLabel = "DIR", description = "Parent of Stable-diffusion/, ESRGAN/ and RealESRGAN/ (KILN_MODELS_DIR).")
@@ -36,4 +48,13 @@ final class PlaceOptions {
 
     @Option(names = "--state-dir", paramLabel = "DIR", description = "Histories, logs (KILN_STATE_DIR).")
     Path stateFolder;
+
+    @Option(names = "--ui-settings-file", paramLabel = "FILE", description = "The web UI's settings. Default: config.json in the data folder.")
+    Path settingsFile;
+
+    @Option(names = "--ui-config-file", paramLabel = "FILE", description = "Its pages' presets. Default: ui-config.json in the data folder.")
+    Path uiConfigFile;
+
+    @Option(names = "--no-prompt-history", description = "Keep no prompts: neither params.txt nor the terminal's history.")
+    boolean noPromptHistory;
 }

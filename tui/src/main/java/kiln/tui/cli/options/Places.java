@@ -7,7 +7,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.engine.ModelOptions;
 import kiln.runtime.engine.Models;
 import kiln.runtime.engine.Upscalers;
 import kiln.tui.cli.base.CliContext;
@@ -20,6 +22,8 @@ import kiln.tui.cli.base.CliContext;
  * @param data parent of {@code models/} and {@code outputs/}, A1111's {@code --data-dir}
  * @param models parent of {@code Stable-diffusion/}, A1111's {@code --models-dir}
  * @param outputs parent of {@code txt2img-images/}
+ * @param webUi what the data folder says when it is a web UI's
+ * @param parametersFile where the last job's parameters text is kept, A1111's {@code params.txt}; {@code null} keeps none
  * @param checkpointFolders folders searched for checkpoints, in order
  * @param upscalerFolders folders searched for upscalers, in order
  * @param demoModel the bundled model, {@code null} when it was left out
@@ -32,6 +36,8 @@ public record Places(
         Path data,
         Path models,
         Path outputs,
+        WebUiFolder webUi,
+        Path parametersFile,
         List<Path> checkpointFolders,
         List<Path> upscalerFolders,
         Path demoModel) {
@@ -40,7 +46,8 @@ public record Places(
         upscalerFolders = List.copyOf(upscalerFolders);
     }
 
-    static Places of(PlaceOptions options, CliContext context) {
+    /** @param notices told in one line of each thing in a web UI's files that is not taken, now and later */
+    static Places of(PlaceOptions options, CliContext context, Consumer<String> notices) {
         Path config = folder(options.configFolder, "KILN_CONFIG_DIR", "XDG_CONFIG_HOME", ".config", context);
         Path cache = folder(options.cacheFolder, "KILN_CACHE_DIR", "XDG_CACHE_HOME", ".cache", context);
         Path state = folder(options.stateFolder, "KILN_STATE_DIR", "XDG_STATE_HOME", ".local/state", context);
@@ -50,6 +57,12 @@ public record Places(
             models = data.resolve("models");
         }
         Path outputs = chosen(options.outputFolder, "KILN_OUTPUT_DIR", context);
+        WebUiFolder webUi = WebUiFolder.read(
+                data,
+                outputs,
+                file(options.settingsFile, data, "config.json"),
+                file(options.uiConfigFile, data, "ui-config.json"),
+                notices);
         if (outputs == null) {
             outputs = data.resolve("outputs");
         }
@@ -69,7 +82,14 @@ public record Places(
         if (demo != null && !Files.isRegularFile(demo)) {
             demo = null;
         }
-        return new Places(context.home(), config, cache, state, data, models, outputs, checkpointFolders, upscalerFolders, demo);
+        return new Places(
+                context.home(), config, cache, state, data, models, outputs, webUi,
+                options.noPromptHistory ? null : data.resolve("params.txt"),
+                checkpointFolders, upscalerFolders, demo);
+    }
+
+    private static Path file(Path option, Path data, String usual) {
+        return option == null ? data.resolve(usual) : option.toAbsolutePath().normalize();
     }
 
     private static Path folder(Path option, String variable, String xdgVariable, String underHome, CliContext context) {
@@ -103,8 +123,8 @@ public record Places(
     }
 
     /** What these files, the folders and the demo model offer. */
-    Models models(List<Path> checkpoints) {
-        return new Models(checkpoints, checkpointFolders, demoModel, cache);
+    Models models(List<Path> checkpoints, ModelOptions options) {
+        return new Models(checkpoints, checkpointFolders, demoModel, cache, options);
     }
 
     /** What the folders for upscalers offer. */
@@ -122,6 +142,7 @@ public record Places(
         places.put("data", data);
         places.put("models", models);
         places.put("outputs", outputs);
+        places.put("settings", webUi.settings().file());
         places.put("demoModel", demoModel);
         return places;
     }

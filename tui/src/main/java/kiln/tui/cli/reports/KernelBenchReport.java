@@ -7,8 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import kiln.runtime.base.KernelTimes.Row;
 import kiln.runtime.base.KernelTimes;
+import kiln.runtime.base.KernelTimes.Row;
 import kiln.tui.cli.base.CliContext;
 import kiln.tui.cli.base.Json;
 

@@ -8,10 +8,10 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.image.PictureFormat;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.tui.cli.base.Failures;
 
@@ -23,8 +23,8 @@ import kiln.tui.cli.base.Failures;
  * it.
  */
 public final class OutputTarget implements AutoCloseable {
-    private static final Pattern OTHER_FORMAT =
-            Pattern.compile("\\.(jpe?g|webp|avif|jxl|gif|bmp|tiff?|ppm|heic)$", Pattern.CASE_INSENSITIVE);
+    private static final Pattern OTHER_FORMAT = Pattern.compile("\\.(avif|jxl|gif|bmp|tiff?|ppm|heic)$", Pattern.CASE_INSENSITIVE);
+    private static final String TEXT_ENDING = ".txt";
 
     private static final OutputTarget STANDARD_OUTPUT = new OutputTarget(null, null, null);
 
@@ -40,7 +40,7 @@ public final class OutputTarget implements AutoCloseable {
     }
 
     /**
-     * @param output of {@code -o}: a file when its name ends with .png, "-" for the standard output, else a folder; may be {@code null}
+     * @param output of {@code -o}: a file when its name ends with .png, .jpg or .webp, "-" for the standard output, else a folder; may be {@code null}
      * @param outputs the usual folder
      * @throws KilnException when it looks like a file of another format: a folder of that name is not what was meant
      */
@@ -53,9 +53,9 @@ public final class OutputTarget implements AutoCloseable {
         }
         Path target = output.toAbsolutePath().normalize();
         if (OTHER_FORMAT.matcher(target.toString()).find() && !Files.isDirectory(target)) {
-            throw KilnException.badRequest("-o " + output + ": pictures are written as PNG: let the name end with .png");
+            throw KilnException.badRequest("-o " + output + ": pictures are written as " + PictureFormat.writtenEndings() + ": let the name end so");
         }
-        boolean isFile = target.toString().toLowerCase(Locale.ROOT).endsWith(".png") && !Files.isDirectory(target);
+        boolean isFile = PictureFormat.ofName(target.getFileName().toString()) != null && !Files.isDirectory(target);
         Path folder = isFile ? target.getParent() : target;
         Path staging = folder.resolve(".kiln-" + ProcessHandle.current().pid());
         return new OutputTarget(staging, folder, isFile ? target : null);
@@ -64,6 +64,11 @@ public final class OutputTarget implements AutoCloseable {
     /** For an engine that saves nothing. */
     public static OutputTarget nowhere() {
         return new OutputTarget(null, null, null);
+    }
+
+    /** The format that the file's name asks for; {@code null} when it is not a file that is named. */
+    public PictureFormat format() {
+        return file == null ? null : PictureFormat.ofName(file.getFileName().toString());
     }
 
     /** Whether the picture itself is what the command prints. */
@@ -111,16 +116,22 @@ public final class OutputTarget implements AutoCloseable {
         }
         try {
             placed++;
+            // What the wanted format cannot hold was saved in another one.
+            PictureFormat format = PictureFormat.ofName(picture.file().getFileName().toString());
             if (file != null) {
-                Path target = placed == 1 ? file : numbered(file, placed);
-                return Files.move(picture.file(), target, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+                Path wanted = format == format() ? file : file.resolveSibling(stem(file) + "." + format.ending());
+                Path target = placed == 1 ? wanted : numbered(wanted, placed);
+                Files.move(picture.file(), target, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+                return withText(picture.file(), target);
             }
-            Path target = folder.resolve(picture.seed() + ".png");
+            Path wanted = folder.resolve(picture.seed() + "." + format.ending());
+            Path target = wanted;
             for (int number = 2; ; number++) {
                 try {
-                    return Files.move(picture.file(), target);
+                    Files.move(picture.file(), target);
+                    return withText(picture.file(), target);
                 } catch (FileAlreadyExistsException e) {
-                    target = numbered(folder.resolve(picture.seed() + ".png"), number);
+                    target = numbered(wanted, number);
                 }
             }
         } catch (IOException e) {
@@ -128,11 +139,24 @@ public final class OutputTarget implements AutoCloseable {
         }
     }
 
+    /** Takes the picture's text file along, where there is one. @return {@code target} */
+    private static Path withText(Path source, Path target) throws IOException {
+        Path text = source.resolveSibling(stem(source) + TEXT_ENDING);
+        if (Files.exists(text)) {
+            Files.move(text, target.resolveSibling(stem(target) + TEXT_ENDING), StandardCopyOption.REPLACE_EXISTING);
+        }
+        return target;
+    }
+
+    private static String stem(Path file) {
+        String name = file.getFileName().toString();
+        return name.substring(0, name.lastIndexOf('.'));
+    }
+
     /** "cat.png" as "cat-2.png". */
     private static Path numbered(Path file, int number) {
-        String name = file.getFileName().toString();
-        int dot = name.lastIndexOf('.');
-        return file.resolveSibling(name.substring(0, dot) + "-" + number + name.substring(dot));
+        String stem = stem(file);
+        return file.resolveSibling(stem + "-" + number + file.getFileName().toString().substring(stem.length()));
     }
 
     @Override

@@ -7,15 +7,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import kiln.runtime.base.DeviceUse;
 import kiln.runtime.check.Bench;
-import kiln.runtime.image.PngWriter;
+import kiln.runtime.image.PictureEncoding;
+import kiln.runtime.image.PictureWriter;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
-import kiln.runtime.job.InfoText;
 import kiln.tui.cli.base.CliContext;
 import kiln.tui.cli.base.Json;
 import kiln.tui.cli.base.Quantities;
@@ -24,6 +23,7 @@ import kiln.tui.cli.base.Quantities;
 public final class Txt2imgReport implements Consumer<GenerationEvent> {
     private final CliContext context;
     private final OutputTarget target;
+    private final PictureEncoding encoding;
     private final boolean json;
     private final boolean summary;
     private final ProgressLine progress;
@@ -36,11 +36,21 @@ public final class Txt2imgReport implements Consumer<GenerationEvent> {
 
     /** @param verbose whether the summary is wanted even where nobody watches the error stream */
     public Txt2imgReport(CliContext context, OutputTarget target, boolean json, boolean verbose) {
+        this(context, target, PictureEncoding.PNG, json, verbose, true);
+    }
+
+    /**
+     * @param encoding of a picture that goes to the standard output
+     * @param bar whether a terminal shows the progress
+     */
+    public Txt2imgReport(
+            CliContext context, OutputTarget target, PictureEncoding encoding, boolean json, boolean verbose, boolean bar) {
         this.context = context;
         this.target = target;
+        this.encoding = encoding;
         this.json = json;
         summary = verbose || context.errIsTty();
-        progress = context.errIsTty() ? new ProgressLine(context.err(), context.columns()) : null;
+        progress = bar && context.errIsTty() ? new ProgressLine(context.err(), context.columns()) : null;
     }
 
     @Override
@@ -61,8 +71,8 @@ public final class Txt2imgReport implements Consumer<GenerationEvent> {
             files.add(file);
             clearProgress();
             if (target.isStandardOutput()) {
-                byte[] png = PngWriter.encode(picture.image(), Map.of(InfoText.PNG_KEYWORD, picture.infoText()));
-                context.out().write(png, 0, png.length);
+                byte[] bytes = PictureWriter.encode(picture.image(), picture.infoText(), encoding(picture));
+                context.out().write(bytes, 0, bytes.length);
             } else if (!json) {
                 context.out().println(file);
             }
@@ -74,6 +84,15 @@ public final class Txt2imgReport implements Consumer<GenerationEvent> {
                 progress.show(event);
             }
         }
+    }
+
+    private PictureEncoding encoding(GeneratedPicture picture) {
+        String refusal = PictureWriter.refusal(encoding, picture.image().width(), picture.image().height(), picture.infoText());
+        if (refusal == null) {
+            return encoding;
+        }
+        context.err().println("kiln: " + refusal);
+        return PictureEncoding.PNG;
     }
 
     private void clearProgress() {

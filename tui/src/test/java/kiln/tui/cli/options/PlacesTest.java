@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import kiln.tui.cli.Run;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -12,8 +14,10 @@ class PlacesTest {
     @TempDir
     private Path folder;
 
+    private final List<String> notices = new ArrayList<>();
+
     private Places places(Run.Setup setup, PlaceOptions options) {
-        return Places.of(options, setup.context(new PrintStream(System.out), new PrintStream(System.err)));
+        return Places.of(options, setup.context(new PrintStream(System.out), new PrintStream(System.err)), notices::add);
     }
 
     @Test

@@ -9,8 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import kiln.kernels.CudaContext;
-import kiln.kernels.Kernel;
-import kiln.kernels.cases.KernelLibrary;
 import kiln.kernels.emulator.EmulatedCard;
 import kiln.kernels.emulator.EmulatedDriver;
 import kiln.kernels.op.Card;
