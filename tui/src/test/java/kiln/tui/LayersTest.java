@@ -31,7 +31,7 @@ class LayersTest {
             Set.of("base"),
             Set.of("graph", "text", "noise", "sampling", "image"),
             Set.of("plan", "job"),
-            Set.of("store", "exec"),
+            Set.of("store", "exec", "script"),
             Set.of("exec.reference", "exec.onednn", "exec.cuda.library"),
             Set.of("exec.cuda.program"),
             Set.of("exec.cuda.residence"),
@@ -60,7 +60,7 @@ class LayersTest {
 
     /** What the terminal knows of the runtime: requests and what becomes of them, and reports as plain records. */
     private static final Set<String> USED_BY_THE_TERMINAL =
-            Set.of("base", "job", "image", "noise", "sampling", "text", "engine", "check");
+            Set.of("base", "job", "image", "noise", "sampling", "text", "script", "engine", "check");
 
     /** Text below, then the driver and what a kernel is, then the kernels by rooms, and what checks them above. */
     private static final List<Set<String>> KERNELS = List.of(

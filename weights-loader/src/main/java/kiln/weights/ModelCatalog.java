@@ -26,8 +26,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The checkpoints in some folders and files, by name: files, and folders as the diffusers library writes them. A scan reads no file; hashes come from {@link ModelHashes}. Immutable, for
- * any number of threads; scan again to see changes.
+ * The checkpoints in some folders and files, by name: files, and folders as the diffusers library writes them. A scan
+ * reads no file; hashes come from {@link ModelHashes}. Immutable, for any number of threads; scan again to see changes.
  */
 public final class ModelCatalog {
     private static final int MAX_DEPTH = 32;

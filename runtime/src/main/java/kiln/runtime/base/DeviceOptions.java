@@ -4,7 +4,7 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * How to use a graphics card; the CPU's executors heed none of it. Immutable.
+ * How to use a graphics card, and memory where the CPU computes. Immutable.
  *
  * @param device its index, or the beginning of its UUID as {@code nvidia-smi -L} prints it; {@code null} for the one with the most free
  *     memory
@@ -17,6 +17,8 @@ import java.util.Set;
  * @param noHalfVae whether the decoder is computed, and its weights are kept, in f32
  * @param upcastSampling whether the denoiser's results are f32 while its matrices are f16
  * @param cpuParts networks that the CPU computes all the same
+ * @param lowram whether weights that the file has in 16 bits stay so in the machine's memory where the CPU computes in 32; cards do not
+ *     heed it
  */
 public record DeviceOptions(
         String device,
@@ -29,10 +31,12 @@ public record DeviceOptions(
         WeightFormat weights,
         boolean noHalfVae,
         boolean upcastSampling,
-        Set<NetworkPart> cpuParts) {
+        Set<NetworkPart> cpuParts,
+        boolean lowram) {
     /** The card with the most free memory, all of it, every choice left to Kiln. */
     public static final DeviceOptions DEFAULT = new DeviceOptions(
-            null, 0, 0, MemoryMode.AUTO, AttentionKind.AUTO, LibraryChoice.AUTO, LibraryChoice.AUTO, WeightFormat.F16, false, false, Set.of());
+            null, 0, 0, MemoryMode.AUTO, AttentionKind.AUTO, LibraryChoice.AUTO, LibraryChoice.AUTO, WeightFormat.F16, false, false,
+            Set.of(), false);
 
     public DeviceOptions {
         if (device != null && device.isBlank()) {
@@ -75,6 +79,7 @@ public record DeviceOptions(
         private boolean noHalfVae;
         private boolean upcastSampling;
         private Set<NetworkPart> cpuParts;
+        private boolean lowram;
 
         private Builder(DeviceOptions from) {
             device = from.device;
@@ -88,6 +93,7 @@ public record DeviceOptions(
             noHalfVae = from.noHalfVae;
             upcastSampling = from.upcastSampling;
             cpuParts = from.cpuParts;
+            lowram = from.lowram;
         }
 
         public Builder device(String value) {
@@ -145,10 +151,15 @@ public record DeviceOptions(
             return this;
         }
 
+        public Builder lowram(boolean value) {
+            lowram = value;
+            return this;
+        }
+
         public DeviceOptions build() {
             return new DeviceOptions(
                     device, vramBudgetBytes, vramHeadroomBytes, memory, attention, gemm, convolution, weights, noHalfVae, upcastSampling,
-                    cpuParts);
+                    cpuParts, lowram);
         }
     }
 }

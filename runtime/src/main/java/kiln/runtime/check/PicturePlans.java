@@ -15,7 +15,10 @@ import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.exec.cuda.CudaDemands;
 import kiln.runtime.exec.onednn.OneDnn;
 import kiln.runtime.family.ModelFiles;
+import kiln.runtime.graph.Fusion;
 import kiln.runtime.graph.Graph;
+import kiln.runtime.graph.Node;
+import kiln.runtime.graph.Op;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.model.Model;
 import kiln.runtime.model.NetworkShape;
@@ -26,6 +29,7 @@ import kiln.runtime.plan.NetworkNames;
 import kiln.runtime.plan.NetworkPlace;
 import kiln.runtime.plan.Residency;
 import kiln.runtime.plan.ResidencyPlan;
+import kiln.runtime.plan.RowBands;
 import kiln.runtime.sampling.SamplerChoice;
 import kiln.runtime.sampling.SamplerOptions;
 import kiln.runtime.sampling.SamplingPlan;
@@ -53,7 +57,7 @@ public final class PicturePlans {
         try (ModelFiles files = ModelFiles.open(checkpoint)) {
             Model model = files.model();
             calls = calls(model, request);
-            graphs(model, request).forEach((name, graph) -> networks.add(network(DryRun.of(name, graph, wide ? Float.BYTES : Short.BYTES))));
+            graphs(model, request).forEach((name, graph) -> networks.add(network(name, graph, wide, files)));
         }
         double flops = 0;
         for (CpuPlan.Network network : networks) {
@@ -61,14 +65,35 @@ public final class PicturePlans {
             // The denoiser's run is one of the whole batch, the others' of one picture.
             flops += network.name().equals(NetworkNames.DENOISER) ? all / request.batchSize() : all;
         }
-        return new CpuPlan(wide ? "f32" : "bf16", networks, calls, flops);
+        return new CpuPlan(wide ? "f32" : "bf16", networks, wide && options.device().lowram(), calls, flops);
     }
 
-    private static CpuPlan.Network network(DryRun run) {
+    private static CpuPlan.Network network(String name, Graph graph, boolean wide, ModelFiles files) {
+        int elementBytes = wide ? Float.BYTES : Short.BYTES;
+        DryRun run = DryRun.of(name, graph, elementBytes);
         List<CpuPlan.Node> nodes = run.steps().stream()
                 .map(step -> new CpuPlan.Node(step.name(), step.op(), step.shape(), step.flops(), step.weightBytes(), step.resultBytes()))
                 .toList();
-        return new CpuPlan.Network(run.network(), nodes, run.flops(), run.weightBytes(), run.arenaBytes(), run.table());
+        RowBands bands = RowBands.of(Fusion.fuse(graph), fused -> node -> elementBytes, RowBands.BAND_BYTES);
+        long lowram = wide ? run.weightBytes() - savedByLowram(bands.graph(), files) : run.weightBytes();
+        return new CpuPlan.Network(
+                name, nodes, run.flops(), run.weightBytes(), lowram, bands.arenaBytes(), run.arenaBytes(), bands.most(), run.table());
+    }
+
+    /** Half of the matrices and kernels that lie in 16 bits in the file, but for the block that the largest is widened in. */
+    private static long savedByLowram(Graph graph, ModelFiles files) {
+        long saved = 0;
+        long largest = 0;
+        for (Node node : graph.nodes()) {
+            boolean isFolded = node.op() instanceof Op.Conv2d convolution && convolution.upsample();
+            boolean hasMatrix = node.op() instanceof Op.Conv2d || node.op() instanceof Op.Linear || node.op() instanceof Op.LinearGeglu;
+            if (hasMatrix && !isFolded && node.weights().get(0).names().stream().allMatch(files::isShort)) {
+                long bytes = node.weights().get(0).elements() * Float.BYTES;
+                saved += bytes / 2;
+                largest = Math.max(largest, node.op() instanceof Op.LinearGeglu ? bytes / 2 : bytes);
+            }
+        }
+        return Math.max(0, saved - largest);
     }
 
     /**

@@ -31,7 +31,7 @@ final class CpuDevice implements Device {
                 notices.accept("--threads " + threads + " has no effect: OpenMP has taken its number when Java began; start Kiln by its script"
                         + " or set OMP_NUM_THREADS");
             }
-            return new OneDnnExecutor(weights, options.precision());
+            return new OneDnnExecutor(weights, options.precision(), options.device().lowram());
         }
         if (options.executor().equals("onednn")) {
             throw new KilnException(KilnException.Category.DEVICE, problem + ": --executor reference works anywhere, slowly");

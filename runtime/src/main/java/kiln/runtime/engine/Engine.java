@@ -1,6 +1,7 @@
 package kiln.runtime.engine;
 
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadLocalRandom;
@@ -13,11 +14,14 @@ import kiln.runtime.base.DeviceUse;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
 import kiln.runtime.exec.Device;
+import kiln.runtime.image.Picture;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.InfoText;
 import kiln.runtime.job.JobHistory;
 import kiln.runtime.job.JobRecord;
 import kiln.runtime.job.Setting;
+import kiln.runtime.store.PictureFiles;
 import kiln.runtime.store.PictureStore;
 import kiln.weights.ModelHashes;
 
@@ -144,8 +148,25 @@ public final class Engine implements AutoCloseable {
             listener.accept(new GenerationEvent.Notice(vae.notice()));
         }
         PictureStore store = new PictureStore(
-                request, vae.path(), options.outputFolder(), hashes, text -> listener.accept(new GenerationEvent.Notice(text)));
+                request, vae.path(), options.outputFolder(), options.saving(), hashes,
+                text -> listener.accept(new GenerationEvent.Notice(text)));
         worker.draw(request, models.source(checkpoint, vae.path()), store, job::isCancelled, listener);
+        store.saveGrid().ifPresent(file -> listener.accept(new GenerationEvent.GridDone(file)));
+    }
+
+    /**
+     * Saves a grid that a caller has made of jobs' pictures, into the folder of grids.
+     *
+     * @param name of the file, before its number: "xyz_grid"
+     * @return where it lies; {@code null} when this engine saves nothing
+     * @throws KilnException {@code STORAGE} when it cannot be written
+     */
+    public Path saveGrid(String name, Picture grid, InfoText text) {
+        if (options.outputFolder() == null) {
+            return null;
+        }
+        Path folder = PictureFiles.gridFolder(options.outputFolder());
+        return new PictureFiles(folder, options.saving(), Clock.systemDefaultZone()).saveGrid(name, grid, text);
     }
 
     @Override

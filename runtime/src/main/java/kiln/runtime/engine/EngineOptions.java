@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Objects;
 import kiln.runtime.base.DeviceOptions;
 import kiln.runtime.base.Precision;
+import kiln.runtime.job.SaveOptions;
 
 /**
  * Where things are and how to compute, fixed for an engine's life.
@@ -19,6 +20,7 @@ import kiln.runtime.base.Precision;
  * @param threads 0 for one per physical core
  * @param device how to use a graphics card
  * @param models how checkpoints are completed and known
+ * @param saving how pictures are named, and whether several get a grid
  */
 public record EngineOptions(
         List<Path> modelFiles,
@@ -30,7 +32,8 @@ public record EngineOptions(
         Precision precision,
         int threads,
         DeviceOptions device,
-        ModelOptions models) {
+        ModelOptions models,
+        SaveOptions saving) {
     public EngineOptions {
         modelFiles = List.copyOf(modelFiles);
         modelFolders = List.copyOf(modelFolders);
@@ -39,6 +42,29 @@ public record EngineOptions(
         Objects.requireNonNull(precision, "precision");
         Objects.requireNonNull(device, "device");
         Objects.requireNonNull(models, "models");
+        Objects.requireNonNull(saving, "saving");
+    }
+
+    /** With {@link SaveOptions#USUAL}. */
+    public EngineOptions(
+            List<Path> modelFiles,
+            List<Path> modelFolders,
+            Path demoModel,
+            Path outputFolder,
+            Path cacheFolder,
+            String executor,
+            Precision precision,
+            int threads,
+            DeviceOptions device,
+            ModelOptions models) {
+        this(
+                modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, device, models,
+                SaveOptions.USUAL);
+    }
+
+    public EngineOptions withSaving(SaveOptions other) {
+        return new EngineOptions(
+                modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, device, models, other);
     }
 
     /** With {@link ModelOptions#DEFAULT}. */

@@ -17,8 +17,8 @@ import kiln.weights.WeightsException;
 import kiln.weights.WeightsFile;
 
 /**
- * The checkpoints that can be chosen: what is named, what the folders hold, and the demo model; and what completes them. Every call looks anew; nothing is
- * computed and no device is opened. Safe from any thread.
+ * The checkpoints that can be chosen: what is named, what the folders hold, and the demo model; and what completes them. Every call looks
+ * anew; nothing is computed and no device is opened. Safe from any thread.
  */
 public final class Models {
     private final List<Path> files;

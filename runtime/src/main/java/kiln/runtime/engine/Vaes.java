@@ -60,8 +60,8 @@ public final class Vaes {
     }
 
     /**
-     * All of them in the natural order of their names: {@code *.vae.ckpt}, {@code *.vae.pt} and {@code *.vae.safetensors} in the checkpoints'
-     * folders, all files in those of VAEs, and the one that was named. Of several files of one name the last found counts.
+     * All of them in the natural order of their names: {@code *.vae.ckpt}, {@code *.vae.pt} and {@code *.vae.safetensors} in the
+     * checkpoints' folders, all files in those of VAEs, and the one that was named. Of several files of one name the last found counts.
      */
     public List<Entry> list() {
         List<Entry> entries = new ArrayList<>();
@@ -118,7 +118,8 @@ public final class Vaes {
         }
         return find(setting)
                 .map(entry -> new Choice(entry, null))
-                .orElseGet(() -> new Choice(null, "no VAE is called " + setting + ": the model's own is used (kiln models lists those that were found)"));
+                .orElseGet(() -> new Choice(
+                        null, "no VAE is called " + setting + ": the model's own is used (kiln models lists those that were found)"));
     }
 
     private static Entry entry(Path file) {

@@ -14,7 +14,8 @@ import kiln.weights.TensorInfo;
  * of all levels in one row. A name that the library does not use stays as it is.
  */
 final class DiffusersNames {
-    private static final Pattern BLOCK = Pattern.compile("(down|up)_blocks\\.(\\d{1,4})\\.(resnets|attentions|downsamplers|upsamplers)\\.(\\d{1,4})\\.(.+)");
+    private static final Pattern BLOCK = Pattern.compile(
+            "(down|up)_blocks\\.(\\d{1,4})\\.(resnets|attentions|downsamplers|upsamplers)\\.(\\d{1,4})\\.(.+)");
     private static final Pattern MIDDLE = Pattern.compile("mid_block\\.(resnets|attentions)\\.(\\d{1,4})\\.(.+)");
     private static final String DECODER = "decoder.";
 

@@ -111,7 +111,8 @@ record ModelConfig(
             case "eps", "epsilon" -> Prediction.EPS;
             case "v", "v_prediction" -> Prediction.V;
             default -> throw new KilnException(
-                    Category.UNSUPPORTED_MODEL, file + ": the denoiser predicts " + WeightsException.quote(name) + ": noise (eps) and velocity (v) are known");
+                    Category.UNSUPPORTED_MODEL,
+                    file + ": the denoiser predicts " + WeightsException.quote(name) + ": noise (eps) and velocity (v) are known");
         };
     }
 
@@ -191,7 +192,8 @@ record ModelConfig(
 
     private void check(String name, Integer said, int found) {
         if (said != null && said != found) {
-            throw new KilnException(Category.UNSUPPORTED_MODEL, file + ": says " + name + " " + said + ", the model's tensors have " + found);
+            throw new KilnException(
+                    Category.UNSUPPORTED_MODEL, file + ": says " + name + " " + said + ", the model's tensors have " + found);
         }
     }
 }

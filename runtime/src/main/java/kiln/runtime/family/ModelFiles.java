@@ -262,6 +262,11 @@ public final class ModelFiles implements WeightSource, AutoCloseable {
         }
     }
 
+    /** Whether a tensor's elements take two bytes or fewer in its file. */
+    public boolean isShort(String tensor) {
+        return places.get(tensor).rows().tensor().dtype().bytes() <= Short.BYTES;
+    }
+
     @Override
     public boolean hasHalves(String tensor) {
         Place place = places.get(tensor);

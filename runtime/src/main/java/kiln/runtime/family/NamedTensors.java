@@ -14,7 +14,7 @@ import kiln.weights.WeightsFile;
  * @param stored as the file calls them
  */
 record NamedTensors(WeightsFile file, Map<String, TensorInfo> stored) {
-    /** @param useEma whether the averaged weights of the denoiser are wanted, not the last ones; where there are only averaged ones, they are taken */
+    /** @param useEma whether the denoiser's averaged weights are wanted, not the last ones; where there are only these, they are taken */
     static NamedTensors of(WeightsFile file, boolean useEma) {
         Collection<TensorInfo> tensors = file.tensors();
         if (DiffusersNames.isAutoencoder(tensors)) {

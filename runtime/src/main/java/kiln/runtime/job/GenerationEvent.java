@@ -60,6 +60,9 @@ public sealed interface GenerationEvent {
     /** A picture is ready; {@code file} is where it lies, {@code null} when saving was switched off. */
     record PictureDone(GeneratedPicture picture) implements GenerationEvent {}
 
+    /** The job's pictures were also saved as one. */
+    record GridDone(Path file) implements GenerationEvent {}
+
     record Finished(double seconds) implements GenerationEvent {}
 
     record Cancelled() implements GenerationEvent {}

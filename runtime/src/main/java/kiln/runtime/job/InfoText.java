@@ -29,6 +29,17 @@ public record InfoText(String prompt, String negativePrompt, Map<String, String>
         parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
     }
 
+    /** With more parameters, before the version where there is one. */
+    public InfoText withMore(Map<String, String> more) {
+        Map<String, String> all = new LinkedHashMap<>(parameters);
+        String version = all.remove("Version");
+        all.putAll(more);
+        if (version != null) {
+            all.put("Version", version);
+        }
+        return new InfoText(prompt, negativePrompt, all);
+    }
+
     /** The whole text. */
     public String format() {
         StringJoiner pairs = new StringJoiner(", ");

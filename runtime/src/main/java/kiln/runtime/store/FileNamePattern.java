@@ -7,108 +7,138 @@ import java.time.DateTimeException;
 import java.time.ZoneId;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import kiln.runtime.job.InfoText;
+import kiln.runtime.job.SaveOptions;
 
 /**
  * A1111's patterns for names of files and folders: text with parts such as {@code [seed]} or {@code [datetime<%Y>]} in it.
  *
- * <p>Known are the parameters of a picture and the time. An unknown part stays as it is written, and so does a part whose parameter
- * the picture lacks. What file systems refuse becomes "_". Immutable.
+ * <p>An unknown part stays as it is written. A part that has nothing to say of a picture, as {@code [batch_number]} of one drawn alone, takes
+ * the text before it along. What file systems refuse becomes "_". Immutable.
  */
 public final class FileNamePattern {
-    /** Longest name of one folder or file, in characters, before the ending. */
-    private static final int MAX_CHARACTERS = 128;
     /** What common file systems take, less a number before and an ending after. */
     private static final int MAX_BYTES = 230;
 
-    private static final int PROMPT_WORDS = 8;
     private static final int HASH_LENGTH = 8;
-    private static final Pattern PART = Pattern.compile("\\[(\\w{1,40})((?:<[^<>]{0,100}>){0,2})\\]");
+    private static final int WHOLE_HASH = 64;
+    private static final Pattern PART = Pattern.compile("\\[(\\w{1,40})((?:<[^<>]{0,100}>){0,32})\\]");
     private static final Pattern UNSAFE = Pattern.compile("[#<>:\"/\\\\|?*\\p{Cntrl}]");
+    /** The rest may be in names, but lines of paths could not be told apart. */
+    private static final Pattern UNSAFE_ON_UNIX = Pattern.compile("[/\\p{Cntrl}]");
     private static final String WORD_ENDS = "[\\s\\p{Punct}]+";
-    private static final Map<String, String> PARAMETERS = Map.ofEntries(
-            Map.entry("seed", "Seed"),
-            Map.entry("steps", "Steps"),
-            Map.entry("cfg", "CFG scale"),
-            Map.entry("sampler", "Sampler"),
-            Map.entry("scheduler", "Schedule type"),
-            Map.entry("model_name", "Model"),
-            Map.entry("model_hash", "Model hash"),
-            Map.entry("clip_skip", "Clip skip"));
+    private static final String TIMESTAMP = "%Y%m%d%H%M%S";
+    /** A part that takes the text before it along. */
+    private static final String SKIP = "\0skip";
     /** Names that Windows keeps for devices; files that travel there should not have them. */
     private static final Set<String> RESERVED = Set.of("con", "prn", "aux", "nul");
 
     private final String pattern;
+    private final SaveOptions options;
 
-    public FileNamePattern(String pattern) {
+    public FileNamePattern(String pattern, SaveOptions options) {
         this.pattern = pattern;
+        this.options = options;
     }
 
     /** The name of a file or of one folder for this picture; empty when nothing is left. Never "." or "..". */
-    public String fill(InfoText text, ZonedDateTime time) {
+    String fill(NameFacts facts) {
         StringBuilder name = new StringBuilder();
         Matcher part = PART.matcher(pattern);
+        int at = 0;
         while (part.find()) {
-            String value = value(part.group(1).toLowerCase(Locale.ROOT), arguments(part.group(2)), text, time);
-            part.appendReplacement(name, Matcher.quoteReplacement(sanitise(value == null ? part.group() : value, MAX_CHARACTERS)));
+            String value = value(part.group(1).toLowerCase(Locale.ROOT), arguments(part.group(2)), facts);
+            if (!SKIP.equals(value)) {
+                name.append(pattern, at, part.start()).append(sanitise(value == null ? part.group() : value, options.longestPart()));
+            }
+            at = part.end();
         }
-        part.appendTail(name);
-        return sanitise(name.toString(), MAX_BYTES);
+        return sanitise(name.append(pattern.substring(at)).toString(), MAX_BYTES);
     }
 
     private static String[] arguments(String suffix) {
         return suffix.isEmpty() ? new String[0] : suffix.substring(1, suffix.length() - 1).split("><", -1);
     }
 
-    private static String value(String part, String[] arguments, InfoText text, ZonedDateTime time) {
-        String prompt = text.prompt();
+    private String value(String part, String[] arguments, NameFacts facts) {
+        String prompt = facts.text().prompt();
+        String negative = facts.text().negativePrompt();
+        Map<String, String> parameters = facts.text().parameters();
+        boolean batch = facts.batchSize() > 1;
         return switch (part) {
-            case "prompt" -> prompt.replace(' ', '_');
+            case "seed" -> parameters.get("Seed");
+            case "seed_first" -> batch ? Long.toString(facts.firstSeed()) : parameters.get("Seed");
+            case "seed_last" -> batch ? Long.toString(facts.firstSeed() + facts.pictures() - 1) : SKIP;
+            case "steps" -> parameters.get("Steps");
+            case "cfg" -> parameters.get("CFG scale");
+            case "width" -> facts.image() == null ? side(parameters, 0) : Integer.toString(facts.image().width());
+            case "height" -> facts.image() == null ? side(parameters, 1) : Integer.toString(facts.image().height());
+            case "sampler" -> parameters.get("Sampler");
+            case "scheduler" -> parameters.getOrDefault("Schedule type", "Automatic");
+            case "sampler_scheduler" -> parameters.get("Sampler") == null ? null
+                    : parameters.get("Sampler") + " " + parameters.getOrDefault("Schedule type", "Automatic");
+            case "model_hash" -> parameters.get("Model hash");
+            case "model_name" -> parameters.get("Model");
+            case "vae_filename" -> parameters.containsKey("VAE") ? parameters.get("VAE").replaceFirst("(?<=.)\\..*", "") : "NoneType";
+            case "clip_skip" -> parameters.getOrDefault("Clip skip", "1");
+            case "denoising" -> parameters.getOrDefault("Denoising strength", SKIP);
+            case "date" -> facts.now().format(DateTimeFormatter.ISO_LOCAL_DATE);
+            case "datetime" -> dateTime(arguments, facts.now());
+            case "job_timestamp" -> dateTime(new String[] {TIMESTAMP}, facts.begun());
+            case "prompt", "prompt_no_styles" -> part.equals("prompt") ? prompt.replace(' ', '_') : prompt;
             case "prompt_spaces" -> prompt;
             case "prompt_words" -> words(prompt);
             case "prompt_hash" -> hash(prompt, arguments);
-            case "negative_prompt_hash" -> hash(text.negativePrompt(), arguments);
-            case "date" -> time.format(DateTimeFormatter.ISO_LOCAL_DATE);
-            case "datetime" -> dateTime(arguments, time);
-            case "width" -> side(text, 0);
-            case "height" -> side(text, 1);
-            case "sampler_scheduler" -> text.parameters().get("Sampler") == null ? null
-                    : text.parameters().get("Sampler") + " " + text.parameters().getOrDefault("Schedule type", "Automatic");
-            case "none" -> "";
-            default -> text.parameters().get(PARAMETERS.getOrDefault(part, ""));
+            case "negative_prompt_hash" -> hash(negative, arguments);
+            case "full_prompt_hash" -> hash(prompt + " " + negative, arguments);
+            case "image_hash" -> facts.image() == null ? "" : hash(facts.image().rgb(), arguments, WHOLE_HASH);
+            case "hasprompt" -> promptHas(prompt, arguments);
+            case "batch_number" -> batch ? Integer.toString(facts.index() % facts.batchSize() + 1) : SKIP;
+            case "batch_size" -> Integer.toString(facts.batchSize());
+            case "generation_number" -> facts.pictures() > 1 ? Integer.toString(facts.index() + 1) : SKIP;
+            // Styles are part of the prompt here, and nobody signs in; pictures are not made from files one by one.
+            case "styles" -> "None";
+            case "user", "basename", "none" -> "";
+            default -> null;
         };
     }
 
-    private static String side(InfoText text, int index) {
-        String[] sides = text.parameters().getOrDefault("Size", "").split("x");
+    private static String side(Map<String, String> parameters, int index) {
+        String[] sides = parameters.getOrDefault("Size", "").split("x");
         return sides.length == 2 ? sides[index] : null;
     }
 
-    private static String words(String prompt) {
-        String[] words = prompt.strip().split(WORD_ENDS, PROMPT_WORDS + 2);
-        StringBuilder joined = new StringBuilder();
-        for (int i = 0, taken = 0; i < words.length && taken < PROMPT_WORDS; i++) {
-            if (!words[i].isEmpty()) {
-                joined.append(taken++ == 0 ? "" : " ").append(words[i]);
-            }
+    private String words(String prompt) {
+        List<String> words = Arrays.stream(prompt.split(WORD_ENDS)).filter(word -> !word.isEmpty()).limit(options.promptWords()).toList();
+        return words.isEmpty() ? "empty" : String.join(" ", words);
+    }
+
+    /** Of each argument the word, if the prompt has it, else what stands behind the bar. */
+    private static String promptHas(String prompt, String[] arguments) {
+        StringBuilder found = new StringBuilder();
+        for (String argument : arguments) {
+            String[] choice = argument.split("\\|", -1);
+            String word = choice[0].toLowerCase(Locale.ROOT);
+            found.append(prompt.toLowerCase(Locale.ROOT).contains(word) ? word : choice.length > 1 ? choice[1] : "");
         }
-        return joined.toString();
+        return found.toString();
     }
 
     private static String hash(String prompt, String[] arguments) {
-        int length = HASH_LENGTH;
-        if (arguments.length > 0 && arguments[0].matches("\\d{1,2}")) {
-            length = Integer.parseInt(arguments[0]);
-        }
+        return hash(prompt.getBytes(StandardCharsets.UTF_8), arguments, HASH_LENGTH);
+    }
+
+    private static String hash(byte[] bytes, String[] arguments, int usualLength) {
+        int length = arguments.length > 0 && arguments[0].matches("\\d{1,2}") ? Integer.parseInt(arguments[0]) : usualLength;
         try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(prompt.getBytes(StandardCharsets.UTF_8));
-            String hex = HexFormat.of().formatHex(digest);
+            String hex = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
             return hex.substring(0, Math.min(length, hex.length()));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every JDK has SHA-256", e);
@@ -117,7 +147,7 @@ public final class FileNamePattern {
 
     /** First argument: a strftime format; second: a time zone's name. Wrong ones fall back to the default format and the local zone. */
     private static String dateTime(String[] arguments, ZonedDateTime time) {
-        String format = arguments.length > 0 && !arguments[0].isEmpty() ? arguments[0] : "%Y%m%d%H%M%S";
+        String format = arguments.length > 0 && !arguments[0].isEmpty() ? arguments[0] : TIMESTAMP;
         ZonedDateTime moment = time;
         if (arguments.length > 1) {
             try {
@@ -161,8 +191,8 @@ public final class FileNamePattern {
         return text.toString();
     }
 
-    private static String sanitise(String text, int maxCharacters) {
-        String safe = UNSAFE.matcher(text).replaceAll("_").stripLeading();
+    private String sanitise(String text, int maxCharacters) {
+        String safe = (options.unixNames() ? UNSAFE_ON_UNIX : UNSAFE).matcher(text).replaceAll("_").stripLeading();
         safe = truncate(safe, maxCharacters);
         int end = safe.length();
         while (end > 0 && (safe.charAt(end - 1) == ' ' || safe.charAt(end - 1) == '.')) {

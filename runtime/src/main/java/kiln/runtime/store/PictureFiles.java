@@ -9,53 +9,66 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZonedDateTime;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PictureEncoding;
 import kiln.runtime.image.PictureWriter;
 import kiln.runtime.job.InfoText;
+import kiln.runtime.job.SaveOptions;
 
 /**
  * Where pictures go: {@code FOLDER/DATE/NUMBER-NAME.png} as A1111 has it by default, {@code FOLDER} being given.
  *
- * <p>A picture is written under a temporary name, synced, then renamed; another's file is never replaced, and two processes that
- * save into one folder at once get different numbers. Safe from any thread.
+ * <p>A picture is written under a temporary name, synced, then renamed; another's file is never replaced, also where names bear no number:
+ * then one is put behind them. Two processes that save into one folder at once get different numbers. Safe from any thread.
  */
 public final class PictureFiles {
-    public static final String DEFAULT_FOLDER_PATTERN = "[date]";
-    public static final String DEFAULT_NAME_PATTERN = "[seed]";
-
-    private static final int LEAST_DIGITS = 5;
+    private static final String PICTURES = "-images";
+    private static final String GRIDS = "grids";
+    private static final int PICTURE_DIGITS = 5;
+    private static final int GRID_DIGITS = 4;
     private static final int MAX_DIGITS = 9;
     private static final String TEXT_ENDING = ".txt";
     /** Slashes outside of a part's arguments. */
     private static final String FOLDER_SEPARATOR = "/(?![^<]*>)";
-    private static final FileNamePattern LATENT_NAME = new FileNamePattern("latent-[seed]");
     /** How often another program may take the very name that was chosen, before it is taken for a fault. */
     private static final int MAX_ATTEMPTS = 100;
 
     private final Path folder;
-    private final List<FileNamePattern> folderPatterns;
-    private final FileNamePattern namePattern;
+    private final SaveOptions options;
     private final Clock clock;
+    private final ZonedDateTime begun;
 
     /**
-     * @param folder the parent of the folders that {@code folderPattern} names; made when it is needed
-     * @param folderPattern folders in each other with "/" between them; "" puts all pictures into {@code folder} itself
-     * @param namePattern what follows the number
+     * @param folder the parent of the folders that the options' pattern names; made when it is needed
+     * @param clock for dates in names; the job begins now
      */
-    public PictureFiles(Path folder, String folderPattern, String namePattern, Clock clock) {
+    public PictureFiles(Path folder, SaveOptions options, Clock clock) {
         this.folder = Objects.requireNonNull(folder, "folder");
-        this.folderPatterns = Arrays.stream(folderPattern.split(FOLDER_SEPARATOR)).map(FileNamePattern::new).toList();
-        this.namePattern = new FileNamePattern(namePattern);
+        this.options = Objects.requireNonNull(options, "options");
         this.clock = Objects.requireNonNull(clock, "clock");
+        begun = ZonedDateTime.now(clock);
     }
 
-    /** A1111's defaults under {@code folder}, in local time. */
-    public static PictureFiles dated(Path folder) {
-        return new PictureFiles(folder, DEFAULT_FOLDER_PATTERN, DEFAULT_NAME_PATTERN, Clock.systemDefaultZone());
+    /** Where grids of pictures in {@code folder} go: beside "txt2img-images" into "txt2img-grids", else below it. */
+    public static Path gridFolder(Path folder) {
+        String name = folder.getFileName() == null ? "" : folder.getFileName().toString();
+        return name.endsWith(PICTURES)
+                ? folder.resolveSibling(name.substring(0, name.length() - PICTURES.length()) + "-" + GRIDS)
+                : folder.resolve(GRIDS);
+    }
+
+    /**
+     * Which of a job's pictures one is.
+     *
+     * @param index from 0
+     * @param batchSize pictures computed together
+     * @param pictures of the job
+     * @param firstSeed of its first picture
+     */
+    public record Place(int index, int batchSize, int pictures, long firstSeed) {
+        public static final Place ALONE = new Place(0, 1, 1, 0);
     }
 
     /**
@@ -66,17 +79,42 @@ public final class PictureFiles {
      * @throws kiln.runtime.base.KilnException {@code STORAGE} when the folder cannot be written to or the disk is full; nothing is left
      *     behind then
      */
-    public Path save(Picture picture, InfoText text, PictureEncoding encoding, boolean withTextFile) {
-        ZonedDateTime now = ZonedDateTime.now(clock);
-        Path target = makeFolder(text, now);
-        String name = namePattern.fill(text, now);
+    public Path save(Picture picture, InfoText text, PictureEncoding encoding, boolean withTextFile, Place place) {
+        NameFacts facts = facts(picture, text, place);
+        String name = new FileNamePattern(options.names(), options).fill(facts);
+        Path target = makeFolder(options.folderPattern(), facts);
+        return options.numbered() || name.isEmpty()
+                ? saveNumbered(picture, text, encoding, withTextFile, target, "", PICTURE_DIGITS, name)
+                : saveNamed(picture, text, encoding, withTextFile, target, name);
+    }
+
+    /**
+     * Saves a grid: {@code FOLDER/DATE/NAME-0000.png}.
+     *
+     * @param name "grid"
+     */
+    public Path saveGrid(String name, Picture grid, InfoText text) {
+        NameFacts facts = facts(grid, text, Place.ALONE);
+        String more = options.gridNames() ? new FileNamePattern(options.names(), options).fill(facts) : "";
+        Path target = makeFolder(options.gridFolders() ? options.folderPattern() : "", facts);
+        return saveNumbered(grid, text, PictureEncoding.PNG, false, target, name + "-", GRID_DIGITS, more);
+    }
+
+    private NameFacts facts(Picture picture, InfoText text, Place place) {
+        return new NameFacts(
+                text, place.index, place.batchSize, place.pictures, place.firstSeed, picture, begun, ZonedDateTime.now(clock));
+    }
+
+    /** The number stands between {@code prefix} and {@code name}. */
+    private static Path saveNumbered(
+            Picture picture, InfoText text, PictureEncoding encoding, boolean withTextFile, Path target, String prefix, int digits, String name) {
         for (int attempt = 1; ; attempt++) {
             Path temporary = null;
             try {
-                NumberedFile numbered = reserveNumber(target);
+                NumberedFile numbered = reserveNumber(target, prefix, digits);
                 temporary = numbered.temporary();
-                Storage.writeSynced(temporary, out -> PictureWriter.write(picture, text.format(), encoding, out));
-                String stem = numbered.number() + (name.isEmpty() ? "" : "-" + name);
+                write(picture, text, encoding, temporary);
+                String stem = prefix + numbered.number() + (name.isEmpty() ? "" : "-" + name);
                 Path file = resolve(target, stem + "." + encoding.format().ending());
                 Storage.publish(temporary, file);
                 if (withTextFile) {
@@ -94,19 +132,48 @@ public final class PictureFiles {
         }
     }
 
+    private static Path saveNamed(
+            Picture picture, InfoText text, PictureEncoding encoding, boolean withTextFile, Path target, String name) {
+        Path temporary = target.resolve("." + UUID.randomUUID() + ".tmp");
+        try {
+            Files.createFile(temporary);
+            write(picture, text, encoding, temporary);
+            for (int number = 0; ; number++) {
+                try {
+                    String stem = name + (number == 0 ? "" : "-" + number);
+                    Path file = resolve(target, stem + "." + encoding.format().ending());
+                    Storage.publish(temporary, file);
+                    if (withTextFile) {
+                        Files.write(resolve(target, stem + TEXT_ENDING), PictureWriter.textFile(text.format()));
+                    }
+                    return file;
+                } catch (FileAlreadyExistsException e) {
+                    // The next name, then.
+                }
+            }
+        } catch (IOException e) {
+            Storage.deleteQuietly(temporary);
+            throw Storage.failure(target, "the picture cannot be saved", e);
+        }
+    }
+
+    private static void write(Picture picture, InfoText text, PictureEncoding encoding, Path file) throws IOException {
+        Storage.writeSynced(file, out -> PictureWriter.write(picture, text.format(), encoding, out));
+    }
+
     /**
      * Saves a latent beside the pictures to be, so that it survives whatever happens while it is decoded. Delete the file when its
      * picture is saved.
      */
     public Path saveLatent(LatentFile latent, InfoText text) {
-        ZonedDateTime now = ZonedDateTime.now(clock);
-        return latent.save(makeFolder(text, now), LATENT_NAME.fill(text, now));
+        NameFacts facts = facts(null, text, Place.ALONE);
+        return latent.save(makeFolder(options.folderPattern(), facts), new FileNamePattern("latent-[seed]", options).fill(facts));
     }
 
-    private Path makeFolder(InfoText text, ZonedDateTime now) {
+    private Path makeFolder(String pattern, NameFacts facts) {
         Path target = folder;
-        for (FileNamePattern pattern : folderPatterns) {
-            target = resolve(target, pattern.fill(text, now));
+        for (String part : pattern.split(FOLDER_SEPARATOR)) {
+            target = resolve(target, new FileNamePattern(part, options).fill(facts));
         }
         Storage.createFolder(target);
         return target;
@@ -128,18 +195,18 @@ public final class PictureFiles {
      * Takes the next number: one more than the highest in use. The temporary file bears it, so no other process takes it meanwhile; and
      * as one that has just been renamed shows under its last name, a second look tells whether the number was used up before we had it.
      */
-    private static NumberedFile reserveNumber(Path target) throws IOException {
-        long next = highestNumber(target, null) + 1;
+    private static NumberedFile reserveNumber(Path target, String prefix, int digits) throws IOException {
+        long next = highestNumber(target, prefix, digits, null) + 1;
         while (true) {
-            String number = String.format("%0" + LEAST_DIGITS + "d", next);
-            Path temporary = target.resolve("." + number + ".tmp");
+            String number = String.format("%0" + digits + "d", next);
+            Path temporary = target.resolve("." + prefix + number + ".tmp");
             try {
                 Files.createFile(temporary);
             } catch (FileAlreadyExistsException e) {
                 next++;
                 continue;
             }
-            long highest = highestNumber(target, temporary);
+            long highest = highestNumber(target, prefix, digits, temporary);
             if (highest < next) {
                 return new NumberedFile(number, temporary);
             }
@@ -148,12 +215,12 @@ public final class PictureFiles {
         }
     }
 
-    private static long highestNumber(Path target, Path except) throws IOException {
+    private static long highestNumber(Path target, String prefix, int digits, Path except) throws IOException {
         long highest = -1;
         try (DirectoryStream<Path> files = Files.newDirectoryStream(target)) {
             for (Path file : files) {
                 if (!file.equals(except)) {
-                    highest = Math.max(highest, number(file.getFileName().toString()));
+                    highest = Math.max(highest, number(file.getFileName().toString(), prefix, digits));
                 }
             }
         } catch (DirectoryIteratorException e) {
@@ -162,14 +229,18 @@ public final class PictureFiles {
         return highest;
     }
 
-    /** The number that a file's name begins with, -1 for none; a temporary's counts too. */
-    private static long number(String name) {
-        int begin = name.startsWith(".") ? 1 : 0;
+    /** The number of so many digits that stands behind the prefix in a file's name, -1 for none; a temporary's counts too. */
+    private static long number(String name, String prefix, int digits) {
+        int dot = name.startsWith(".") ? 1 : 0;
+        if (!name.startsWith(prefix, dot)) {
+            return -1;
+        }
+        int begin = dot + prefix.length();
         int end = begin;
         while (end < name.length() && end - begin <= MAX_DIGITS && name.charAt(end) >= '0' && name.charAt(end) <= '9') {
             end++;
         }
         boolean ends = end < name.length() && (name.charAt(end) == '-' || name.charAt(end) == '.');
-        return end - begin >= LEAST_DIGITS && end - begin <= MAX_DIGITS && ends ? Long.parseLong(name.substring(begin, end)) : -1;
+        return end - begin >= digits && end - begin <= MAX_DIGITS && ends ? Long.parseLong(name.substring(begin, end)) : -1;
     }
 }

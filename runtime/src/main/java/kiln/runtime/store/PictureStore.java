@@ -3,19 +3,25 @@ package kiln.runtime.store;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Version;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PictureEncoding;
+import kiln.runtime.image.PictureGrid;
 import kiln.runtime.image.PictureWriter;
 import kiln.runtime.job.GenerationEvent.GeneratedPicture;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InfoText;
 import kiln.runtime.job.InfoTextWriter;
 import kiln.runtime.job.PictureSink;
+import kiln.runtime.job.SaveOptions;
 import kiln.runtime.job.Setting;
 import kiln.weights.ModelCatalog;
 import kiln.weights.ModelHashes;
@@ -26,10 +32,17 @@ import kiln.weights.WeightsException;
  * when its picture is safe.
  */
 public final class PictureStore implements PictureSink {
+    /** All pictures of a job are kept for its grid. */
+    private static final long MOST_GRID_PIXELS = 64L << 20;
+
     private final GenerationRequest request;
     private final Path vae;
     private final Consumer<String> notices;
     private final PictureFiles files;
+    private final PictureFiles gridFiles;
+    private final SaveOptions options;
+    private final List<Picture> pictures = new ArrayList<>();
+    private long pixels;
     private final CompletableFuture<String> modelHash;
     private final CompletableFuture<String> vaeHash;
     private Path latentFile;
@@ -38,13 +51,18 @@ public final class PictureStore implements PictureSink {
      * @param request complete: with its model and seed
      * @param vae what takes the place of the model's own, {@code null} when nothing does
      * @param outputFolder {@code null} keeps pictures in memory only
+     * @param options how pictures are named, and whether they get a grid
      * @param notices told, in words for people, of a picture that the wanted format cannot hold
      */
-    public PictureStore(GenerationRequest request, Path vae, Path outputFolder, ModelHashes hashes, Consumer<String> notices) {
+    public PictureStore(
+            GenerationRequest request, Path vae, Path outputFolder, SaveOptions options, ModelHashes hashes, Consumer<String> notices) {
         this.request = request;
         this.vae = vae;
         this.notices = notices;
-        files = outputFolder == null ? null : PictureFiles.dated(outputFolder);
+        this.options = options;
+        Clock clock = Clock.systemDefaultZone();
+        files = outputFolder == null ? null : new PictureFiles(outputFolder, options, clock);
+        gridFiles = outputFolder == null ? null : new PictureFiles(PictureFiles.gridFolder(outputFolder), options, clock);
         // Hashing a model of several gigabytes takes a while: it goes on beside the first picture's making.
         modelHash = CompletableFuture.supplyAsync(() -> hash(hashes, request.model()));
         vaeHash = modelHash.thenApplyAsync(hash -> vae == null ? null : hash(hashes, vae));
@@ -75,7 +93,7 @@ public final class PictureStore implements PictureSink {
         }
     }
 
-    private Path save(Picture image, InfoText text) {
+    private Path save(int index, Picture image, InfoText text) {
         try {
             PictureEncoding encoding = request.settings().encoding();
             String refusal = PictureWriter.refusal(encoding, image.width(), image.height(), text.format());
@@ -83,7 +101,8 @@ public final class PictureStore implements PictureSink {
                 notices.accept(refusal);
                 encoding = PictureEncoding.PNG;
             }
-            return files.save(image, text, encoding, request.settings().flag(Setting.SAVE_TEXT));
+            PictureFiles.Place place = new PictureFiles.Place(index, request.batchSize(), request.pictureCount(), request.seed());
+            return files.save(image, text, encoding, request.settings().flag(Setting.SAVE_TEXT), place);
         } catch (KilnException e) {
             if (latentFile == null) {
                 throw e;
@@ -95,7 +114,8 @@ public final class PictureStore implements PictureSink {
     @Override
     public GeneratedPicture picture(int index, long seed, Picture image) {
         InfoText text = infoText(index, seed);
-        Path file = files == null ? null : save(image, text);
+        Path file = files == null ? null : save(index, image, text);
+        keepForGrid(image);
         if (latentFile != null) {
             try {
                 Files.deleteIfExists(latentFile);
@@ -105,5 +125,28 @@ public final class PictureStore implements PictureSink {
             }
         }
         return new GeneratedPicture(index, seed, image, text.format(), file);
+    }
+
+    private void keepForGrid(Picture image) {
+        if (gridFiles == null || !options.grid()) {
+            return;
+        }
+        pixels += (long) image.width() * image.height();
+        if (pixels <= MOST_GRID_PIXELS) {
+            pictures.add(image);
+        } else {
+            pictures.clear();
+        }
+    }
+
+    /** Saves the job's pictures as one, where that is wanted. @return the file; empty for none, and where all would be too large to keep */
+    public Optional<Path> saveGrid() {
+        if (pictures.size() < (options.gridOfOne() ? 1 : 2)) {
+            return Optional.empty();
+        }
+        int rows = PictureGrid.rows(pictures.size(), request.batchSize(), options.gridRows(), options.gridFilled());
+        Picture grid = PictureGrid.of(
+                pictures, rows, new PictureGrid.Colours(options.gridBackground(), options.gridActive(), options.gridInactive()));
+        return Optional.of(gridFiles.saveGrid("grid", grid, infoText(0, request.seed())));
     }
 }

@@ -8,6 +8,7 @@ import java.util.Locale;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.NearestName;
 import kiln.runtime.base.Version;
+import kiln.runtime.text.ShellWords;
 import kiln.tui.cli.base.CliContext;
 import kiln.tui.cli.base.Failures;
 import kiln.tui.cli.base.Json;

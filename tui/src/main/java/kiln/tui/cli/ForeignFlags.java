@@ -30,7 +30,7 @@ final class ForeignFlags {
                     "Kiln chooses the fastest way by itself",
                     "xformers-flash-attention opt-channelslast",
                     "sub-quad-q-chunk-size sub-quad-kv-chunk-size sub-quad-chunk-threshold"),
-            new Group("weights are read from the mapped file, one after the other", "disable-model-loading-ram-optimization lowram", ""),
+            new Group("weights are read from the mapped file, one after the other", "disable-model-loading-ram-optimization", ""),
             new Group("it is always so", "always-batch-cond-uncond", ""),
             new Group("Kiln computes on NVIDIA's cards and on CPUs", "use-ipex", ""),
             new Group("there are no SDXL models here yet", "medvram-sdxl", ""),
@@ -70,8 +70,7 @@ final class ForeignFlags {
                     "upscalers are those of the ESRGAN family",
                     "",
                     "bsrgan-models-path dat-models-path scunet-models-path swinir-models-path ldsr-models-path"),
-            new Group("pictures are not described yet", "", "clip-models-path"),
-            new Group("it is not there yet", "unix-filenames-sanitization", "styles-file filenames-max-length"));
+            new Group("pictures are not described yet", "", "clip-models-path"));
 
     private final List<String> notes = new ArrayList<>();
 

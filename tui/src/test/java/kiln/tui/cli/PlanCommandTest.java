@@ -155,6 +155,21 @@ class PlanCommandTest {
         assertThat(json("--vram-budget", "1G").get("card").isNull()).isTrue();
     }
 
+    @Test
+    void theCpusPlanTellsBandsAndWhatLowramSaves() throws IOException {
+        JsonNode plan = json("--use-cpu", "all", "--precision", "full", "--width", "1024", "--height", "1024");
+        JsonNode lowram = json("--use-cpu", "all", "--precision", "full", "--width", "1024", "--height", "1024", "--lowram");
+        JsonNode decoder = plan.get("networks").get(plan.get("networks").size() - 1);
+        assertThat(decoder.get("bands").asInt()).isGreaterThan(1);
+        assertThat(decoder.get("activationBytes").asDouble() / decoder.get("wholeActivationBytes").asDouble()).isBetween(0.5, 0.7);
+        assertThat(plan.get("lowramWeightsBytes").asDouble() / plan.get("weightsBytes").asDouble()).isBetween(0.5, 0.8);
+        assertThat(plan.get("peakBytes").asLong() - lowram.get("peakBytes").asLong())
+                .isEqualTo(plan.get("weightsBytes").asLong() - plan.get("lowramWeightsBytes").asLong());
+        assertThat(plan("--use-cpu", "all", "--precision", "full", "--width", "1024", "--height", "1024").out())
+                .containsPattern("decoder .*in up to [0-9]+ bands \\([0-9.]+ MiB in whole maps\\)")
+                .contains(" with --lowram");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"--vram-budget=much", "--vram-headroom=-1M", "--weights=f8", "--bus-rate=0", "--flop-rate=NaN", "--bus-rate=x"})
     void valuesThatMeanNothingAreOneLine(String option) {

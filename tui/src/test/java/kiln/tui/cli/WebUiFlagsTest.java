@@ -15,24 +15,25 @@ class WebUiFlagsTest {
     /** Flags by what happens to them; those with "=" take a value. */
     private static final String ACTS = """
             data-dir=F models-dir=F ckpt=F ckpt-dir=F ui-config-file=F ui-settings-file=F no-prompt-history
-            medvram lowvram precision=full no-half no-half-vae upcast-sampling device-id=0 use-cpu=all
+            medvram lowvram lowram precision=full no-half no-half-vae upcast-sampling device-id=0 use-cpu=all
             xformers force-enable-xformers opt-split-attention opt-split-attention-v1 opt-split-attention-invokeai opt-sub-quad-attention
             opt-sdp-attention opt-sdp-no-mem-attention disable-opt-split-attention
-            disable-console-progressbars enable-console-prompts vae-dir=F no-hashing
+            disable-console-progressbars enable-console-prompts vae-dir=F no-hashing styles-file=F unix-filenames-sanitization
+            filenames-max-length=128
             """;
 
     private static final String SAYS_WHY_NOT = """
             embeddings-dir=F hypernetwork-dir=F lora-dir=F lyco-dir-backcompat=F
             gfpgan-models-path=F gfpgan-dir=F gfpgan-model=F codeformer-models-path=F esrgan-models-path=F bsrgan-models-path=F
             realesrgan-models-path=F dat-models-path=F scunet-models-path=F swinir-models-path=F ldsr-models-path=F clip-models-path=F
-            localizations-dir=F styles-file=F textual-inversion-templates-dir=F
-            medvram-sdxl lowram always-batch-cond-uncond opt-channelslast disable-nan-check disable-model-loading-ram-optimization use-ipex
+            localizations-dir=F textual-inversion-templates-dir=F
+            medvram-sdxl always-batch-cond-uncond opt-channelslast disable-nan-check disable-model-loading-ram-optimization use-ipex
             skip-torch-cuda-test xformers-flash-attention sub-quad-q-chunk-size=1024 sub-quad-kv-chunk-size=1 sub-quad-chunk-threshold=70
             listen server-name=h port=7861 share ngrok=t ngrok-options={} gradio-auth=u:p gradio-auth-path=F gradio-allowed-path=F
             api nowebui api-auth=u:p api-log api-server-stop cors-allow-origins=* cors-allow-origins-regex=.* tls-keyfile=F tls-certfile=F
             disable-tls-verify subpath=/x timeout-keep-alive=30 skip-load-model-at-start freeze-settings
             freeze-settings-in-sections=saving-images freeze-specific-settings=samples_save hide-ui-dir-config theme=dark autolaunch
-            disable-safe-unpickle no-download-sd-model do-not-download-clip unix-filenames-sanitization filenames-max-length=128
+            disable-safe-unpickle no-download-sd-model do-not-download-clip
             loglevel=INFO dump-sysinfo allow-code use-textbox-seed ui-debug-mode disable-all-extensions disable-extra-extensions
             enable-insecure-extension-access skip-python-version-check skip-version-check skip-install skip-prepare-environment
             reinstall-xformers reinstall-torch update-check update-all-extensions no-tests tests=F gradio-debug no-gradio-queue

@@ -125,10 +125,10 @@ class ScreenTest {
                   Sampler   Euler        Automatic   │ background of any of its colours. Begin │
                   Steps     20                       │ a word and Tab completes it.            │
                   CFG       4.0                      │                                         │
-                  Size      128 × 128                │ Add a real model with --ckpt FILE, or   │
+                  Size      128 × 128    no hires    │ Add a real model with --ckpt FILE, or   │
                   Seed      random                   │ put it into models/Stable-diffusion.    │
                   Batch     1 × 1                    │                                         │
-                  Clip skip 1                        │                                         │
+                  Clip skip 1            as usual    │                                         │
                                                      │                                         │
                   Pictures of this run come here.    │                                         │
                                                      │                                         │
@@ -293,7 +293,7 @@ class ScreenTest {
         assertThat(state.form.values().cfgScale()).isEqualTo(4.5);
         press("down", "down", "right");
         assertThat(state.form.values().height()).isEqualTo(136);
-        press("down");
+        press("down", "down");
         type("1234567");
         press("ctrl+g");
         assertThat(notes.submitted.get(0).seed()).isEqualTo(1234567);

@@ -7,7 +7,7 @@ import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.PostOp;
 import kiln.runtime.graph.Shape;
-import kiln.runtime.plan.MemoryPlan;
+import kiln.runtime.plan.RowBands;
 import org.bytedeco.dnnl.dnnl_memory;
 import org.bytedeco.dnnl.dnnl_memory_desc;
 import org.bytedeco.dnnl.dnnl_primitive_desc;
@@ -27,28 +27,27 @@ final class Compilation {
     final WeightSource source;
     final Handles handles;
     final Regions regions;
-    private final MemoryPlan plan;
+    final RowBands bands;
     private final List<Runnable> steps = new ArrayList<>();
     private long workTop;
     private long workBytes;
 
     Compilation(
-            Graph graph,
+            RowBands bands,
             NumberFormat format,
             Formats formats,
             OneDnnWeights weights,
             WeightSource source,
             Handles handles,
-            Regions regions,
-            MemoryPlan plan) {
-        this.graph = graph;
+            Regions regions) {
+        this.bands = bands;
+        graph = bands.graph();
         this.format = format;
         this.formats = formats;
         this.weights = weights;
         this.source = source;
         this.handles = handles;
         this.regions = regions;
-        this.plan = plan;
     }
 
     /** Begins a node: its work memory is free again. */
@@ -79,7 +78,7 @@ final class Compilation {
     }
 
     long offset(int node) {
-        return plan.offset(node);
+        return bands.offset(node);
     }
 
     dnnl_memory_desc image(int node) {
@@ -95,6 +94,31 @@ final class Compilation {
         return regions.arena(handles, layout, offset(node));
     }
 
+    /** Some rows of a node's result: of all pictures when they are all rows, else of the only one. */
+    Rows rows(int node, int first, int count, boolean asImage) {
+        Shape shape = shape(node);
+        long at = offset(node) + (long) first * shape.width() * shape.channels() * format(node).bytes();
+        dnnl_memory_desc layout = layout(node, count, asImage);
+        return new Rows(layout, regions.arena(handles, layout, at));
+    }
+
+    /** Room for some rows of a node's result while another node runs. */
+    Rows workRows(int node, int count, boolean asImage) {
+        dnnl_memory_desc layout = layout(node, count, asImage);
+        return new Rows(layout, work(layout));
+    }
+
+    /** Some rows of a node's result as a matrix, wherever they lie. */
+    dnnl_memory_desc matrixRows(int node, int count) {
+        return layout(node, count, false);
+    }
+
+    private dnnl_memory_desc layout(int node, int rows, boolean asImage) {
+        Shape whole = shape(node);
+        Shape shape = new Shape(whole.batch(), rows, whole.width(), whole.channels());
+        return asImage ? Descriptors.image(handles, shape, format(node)) : Descriptors.matrix(handles, shape, format(node));
+    }
+
     /** Space that a node uses while it runs. */
     dnnl_memory work(dnnl_memory_desc layout) {
         return regions.work(handles, layout, reserve(dnnl.dnnl_memory_desc_get_size(layout)));
@@ -106,6 +130,16 @@ final class Compilation {
         workTop += (bytes + 63) / 64 * 64;
         workBytes = Math.max(workBytes, workTop);
         return at;
+    }
+
+    /** What is reserved by now. */
+    long reserved() {
+        return workTop;
+    }
+
+    /** Lets go what was reserved since, for steps that come after those that use it. */
+    void release(long reserved) {
+        workTop = reserved;
     }
 
     /** Makes the primitive, gives it scratch memory and its post-ops' operands; the caller adds the main arguments. */
@@ -136,13 +170,13 @@ final class Compilation {
                 .argument(dnnl.DNNL_ARG_TO, target);
     }
 
-    /** Puts as many of a node's post-ops as the primitive can do into attributes; gives how many. */
-    int appendPostOps(Attributes attributes, Node node, boolean asImage) {
+    /** Puts as many of a node's post-ops as the primitive can do for a band of rows into attributes; gives how many. */
+    int appendPostOps(Attributes attributes, Node node, int firstRow, int rows, boolean asImage) {
         int done = 0;
         for (PostOp postOp : node.postOps()) {
             if (postOp.kind() == PostOp.Kind.ADD) {
-                dnnl_memory_desc layout = asImage ? image(postOp.input()) : matrix(postOp.input());
-                attributes.add(layout, result(postOp.input(), layout));
+                Rows added = rows(postOp.input(), firstRow, rows, asImage);
+                attributes.add(added.layout(), added.memory());
             } else if (postOp.kind() == PostOp.Kind.ADD_PER_CHANNEL) {
                 if (shape(postOp.input()).batch() != 1) {
                     // A different vector for each picture of the batch is not a broadcast that fast kernels have.

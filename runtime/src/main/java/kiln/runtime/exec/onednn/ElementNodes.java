@@ -67,9 +67,13 @@ final class ElementNodes {
                 dnnl.dnnl_prelu_forward_primitive_desc_create(
                         description, OneDnn.engine(), dnnl.dnnl_forward_inference, source, slopes, target, attributes.finish()),
                 "planning a PReLU");
+        OneDnnWeights.Held held = c.weights.get(OneDnnWeights.Slice.whole(node.weights().get(0)), slopes, slopes);
+        if (held.isNarrow()) {
+            c.step(held::widen);
+        }
         c.step(c.primitive(node.name(), description, attributes)
                 .argument(dnnl.DNNL_ARG_SRC, c.result(input, source))
-                .argument(dnnl.DNNL_ARG_WEIGHTS, c.weights.get(OneDnnWeights.Slice.whole(node.weights().get(0)), slopes, slopes))
+                .argument(dnnl.DNNL_ARG_WEIGHTS, held.memory())
                 .argument(dnnl.DNNL_ARG_DST, c.result(index, target)));
         postOps(c, index, 0);
     }

@@ -1,6 +1,6 @@
 package kiln.runtime.exec.onednn;
 
-import java.nio.FloatBuffer;
+import java.nio.ByteBuffer;
 import kiln.runtime.exec.onednn.OneDnnWeights.Slice;
 import kiln.runtime.graph.Node;
 import kiln.runtime.graph.Op;
@@ -20,90 +20,72 @@ final class NormNodes {
      * Statistics per channel from a batch normalisation of one picture, put together to groups here, then x·factor + offset per channel
      * with the activation behind it. oneDNN's own group normalisation works channel by channel of a group, which for the four channels of
      * a decoder's last level took six times as long.
+     *
+     * <p>Where the product behind it applies it, factors and offsets are all that it leaves.
      */
     static void groupNorm(Compilation c, int index, Op.GroupNorm op) {
         Node node = c.graph.node(index);
         Shape shape = node.shape();
-        int channels = shape.channels();
-        Shape one = new Shape(1, shape.height(), shape.width(), channels);
         int input = node.inputs().get(0);
-        dnnl_memory_desc from = Descriptors.image(c.handles, one, c.format(input));
-        dnnl_memory_desc to = Descriptors.image(c.handles, one, c.format(index));
-        dnnl_memory_desc vector = Descriptors.vector(c.handles, channels);
-        dnnl_memory_desc perChannel = Descriptors.tagged(c.handles, NumberFormat.F32, dnnl.dnnl_nhwc, 1, channels, 1, 1);
-        long bytes = (long) channels * Float.BYTES;
-        long meansAt = c.reserve(bytes);
-        long variancesAt = c.reserve(bytes);
-        long factorsAt = c.reserve(bytes);
-        long offsetsAt = c.reserve(bytes);
+        boolean isApplied = c.bands.isApplied(index);
+        Shape one = new Shape(1, shape.height(), shape.width(), shape.channels());
+        long bytes = (long) shape.channels() * Float.BYTES;
+        long workAt = isApplied ? 0 : c.reserve(2 * bytes);
+        Statistics statistics = new Statistics(c, node, one, input);
         float[] scale = c.weights.values(node.weights().get(0));
         float[] shift = c.weights.values(node.weights().get(1));
-        boolean sameFormat = c.format(input) == c.format(index);
-        // oneDNN has no fast kernel from one format to the other here: the result is made in the input's and converted.
-        dnnl_memory unconverted = sameFormat ? null : c.work(from);
         for (int b = 0; b < shape.batch(); b++) {
-            dnnl_memory source = c.regions.arena(c.handles, from, c.offset(input) + b * one.elements() * c.format(input).bytes());
-            dnnl_memory target = c.regions.arena(c.handles, to, c.offset(index) + b * one.elements() * c.format(index).bytes());
-            dnnl_memory normalised = sameFormat ? target : unconverted;
-            c.step(statistics(c, node, from, source, normalised)
-                    .argument(dnnl.DNNL_ARG_MEAN, c.regions.work(c.handles, vector, meansAt))
-                    .argument(dnnl.DNNL_ARG_VARIANCE, c.regions.work(c.handles, vector, variancesAt)));
+            long from = c.offset(input) + b * one.elements() * c.format(input).bytes();
             c.step(() -> {
-                FloatBuffer means = c.regions.workBuffer(meansAt, bytes).asFloatBuffer();
-                FloatBuffer variances = c.regions.workBuffer(variancesAt, bytes).asFloatBuffer();
-                FloatBuffer factors = c.regions.workBuffer(factorsAt, bytes).asFloatBuffer();
-                FloatBuffer offsets = c.regions.workBuffer(offsetsAt, bytes).asFloatBuffer();
-                combine(op, means, variances, scale, shift, factors, offsets);
+                statistics.of(from);
+                ByteBuffer place = isApplied ? c.regions.arenaBuffer(c.offset(index), 2 * bytes) : c.regions.workBuffer(workAt, 2 * bytes);
+                statistics.combine(op, scale, shift, place.asFloatBuffer());
             });
-            Attributes attributes = new Attributes(c.handles).add(perChannel, c.regions.work(c.handles, perChannel, offsetsAt));
-            node.postOps().forEach(postOp -> attributes.function(postOp.kind()));
-            dnnl_primitive_desc description = new dnnl_primitive_desc();
-            OneDnn.check(
-                    dnnl.dnnl_binary_primitive_desc_create(
-                            description, OneDnn.engine(), dnnl.dnnl_binary_mul, from, perChannel, from, attributes.finish()),
-                    "planning the group norm " + node.name());
-            c.step(c.primitive(node.name(), description, attributes)
-                    .argument(dnnl.DNNL_ARG_SRC, source)
-                    .argument(dnnl.DNNL_ARG_SRC_1, c.regions.work(c.handles, perChannel, factorsAt))
-                    .argument(dnnl.DNNL_ARG_DST, normalised));
-            if (!sameFormat) {
-                c.reorder("conversion of " + node.name(), from, unconverted, to, target);
+            if (!isApplied) {
+                dnnl_memory_desc vector = perChannel(c, shape.channels());
+                dnnl_memory_desc source = Descriptors.image(c.handles, one, c.format(input));
+                dnnl_memory_desc target = Descriptors.image(c.handles, one, c.format(index));
+                long to = c.offset(index) + b * one.elements() * c.format(index).bytes();
+                apply(c, node, new Rows(source, c.regions.arena(c.handles, source, from)), new Rows(target, c.regions.arena(c.handles, target, to)),
+                        c.regions.work(c.handles, vector, workAt), c.regions.work(c.handles, vector, workAt + bytes));
             }
         }
     }
 
-    /** Mean and variance of each channel; the normalised picture that comes with them is written over at once. */
-    private static Primitive statistics(Compilation c, Node node, dnnl_memory_desc picture, dnnl_memory source, dnnl_memory target) {
-        Attributes attributes = new Attributes(c.handles);
-        dnnl_primitive_desc description = new dnnl_primitive_desc();
-        OneDnn.check(
-                dnnl.dnnl_batch_normalization_forward_primitive_desc_create(
-                        description, OneDnn.engine(), dnnl.dnnl_forward_training, picture, picture, 1, 0, attributes.finish()),
-                "planning the statistics of " + node.name());
-        return c.primitive(node.name(), description, attributes)
-                .argument(dnnl.DNNL_ARG_SRC, source)
-                .argument(dnnl.DNNL_ARG_DST, target);
+    /** Some rows as the product that applies a norm reads them, in work memory. */
+    static Rows applied(Compilation c, int norm, int firstRow, int rows, boolean asImage) {
+        int input = c.graph.node(norm).inputs().get(0);
+        int channels = c.shape(norm).channels();
+        dnnl_memory_desc vector = perChannel(c, channels);
+        Rows target = c.workRows(norm, rows, true);
+        apply(c, c.graph.node(norm), c.rows(input, firstRow, rows, true), target, c.regions.arena(c.handles, vector, c.offset(norm)),
+                c.regions.arena(c.handles, vector, c.offset(norm) + (long) channels * Float.BYTES));
+        return asImage ? target : new Rows(c.matrixRows(norm, rows), target.memory());
     }
 
-    private static void combine(
-            Op.GroupNorm op, FloatBuffer means, FloatBuffer variances, float[] scale, float[] shift, FloatBuffer factors, FloatBuffer offsets) {
-        int size = scale.length / op.groups();
-        for (int first = 0; first < scale.length; first += size) {
-            double mean = 0;
-            for (int k = first; k < first + size; k++) {
-                mean += means.get(k);
-            }
-            mean /= size;
-            double variance = 0;
-            for (int k = first; k < first + size; k++) {
-                double distance = means.get(k) - mean;
-                variance += variances.get(k) + distance * distance;
-            }
-            double inverse = 1 / Math.sqrt(variance / size + op.epsilon());
-            for (int k = first; k < first + size; k++) {
-                factors.put(k, (float) (scale[k] * inverse));
-                offsets.put(k, (float) (shift[k] - mean * scale[k] * inverse));
-            }
+    private static dnnl_memory_desc perChannel(Compilation c, int channels) {
+        return Descriptors.tagged(c.handles, NumberFormat.F32, dnnl.dnnl_nhwc, 1, channels, 1, 1);
+    }
+
+    private static void apply(Compilation c, Node node, Rows source, Rows target, dnnl_memory factors, dnnl_memory offsets) {
+        dnnl_memory_desc from = source.layout();
+        dnnl_memory_desc vector = perChannel(c, node.shape().channels());
+        boolean sameFormat = dnnl.dnnl_memory_desc_equal(from, target.layout()) != 0;
+        // oneDNN has no fast kernel from one format to the other here: the result is made in the input's and converted.
+        dnnl_memory normalised = sameFormat ? target.memory() : c.work(from);
+        Attributes attributes = new Attributes(c.handles).add(vector, offsets);
+        node.postOps().forEach(postOp -> attributes.function(postOp.kind()));
+        dnnl_primitive_desc description = new dnnl_primitive_desc();
+        OneDnn.check(
+                dnnl.dnnl_binary_primitive_desc_create(
+                        description, OneDnn.engine(), dnnl.dnnl_binary_mul, from, vector, from, attributes.finish()),
+                "planning the group norm " + node.name());
+        c.step(c.primitive(node.name(), description, attributes)
+                .argument(dnnl.DNNL_ARG_SRC, source.memory())
+                .argument(dnnl.DNNL_ARG_SRC_1, factors)
+                .argument(dnnl.DNNL_ARG_DST, normalised));
+        if (!sameFormat) {
+            c.reorder("conversion of " + node.name(), from, normalised, target.layout(), target.memory());
         }
     }
 

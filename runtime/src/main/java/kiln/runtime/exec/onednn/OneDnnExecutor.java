@@ -16,7 +16,7 @@ import kiln.runtime.graph.Fusion;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.Op;
 import kiln.runtime.graph.Shape;
-import kiln.runtime.plan.MemoryPlan;
+import kiln.runtime.plan.RowBands;
 
 /** Runs graphs on the CPU through oneDNN. Graphs share one arena and one block of work memory, as only one of them runs at a time. */
 public final class OneDnnExecutor implements Executor {
@@ -40,6 +40,7 @@ public final class OneDnnExecutor implements Executor {
 
     private final WeightSource source;
     private final NumberFormat format;
+    private final long bandBytes;
     private final OneDnnWeights weights;
     private AlignedMemory arena = new AlignedMemory(0);
     private AlignedMemory work = new AlignedMemory(0);
@@ -51,13 +52,26 @@ public final class OneDnnExecutor implements Executor {
      * @throws IllegalStateException when the library does not load; see {@link OneDnn#unavailableBecause()}
      */
     public OneDnnExecutor(WeightSource source, Precision precision) {
+        this(source, precision, false);
+    }
+
+    /**
+     * @param lowram whether weights that the source has in 16 bits stay so in memory where it computes in 32, and are widened for each use
+     */
+    public OneDnnExecutor(WeightSource source, Precision precision, boolean lowram) {
+        this(source, precision, lowram, RowBands.BAND_BYTES);
+    }
+
+    /** @param bandBytes what a band's rows should take */
+    OneDnnExecutor(WeightSource source, Precision precision, boolean lowram, long bandBytes) {
         String reason = OneDnn.unavailableBecause();
         if (reason != null) {
             throw new IllegalStateException(reason);
         }
         this.source = source;
+        this.bandBytes = bandBytes;
         format = formatFor(precision);
-        weights = new OneDnnWeights(source);
+        weights = new OneDnnWeights(source, lowram && format == NumberFormat.F32);
     }
 
     private static NumberFormat formatFor(Precision precision) {
@@ -93,15 +107,20 @@ public final class OneDnnExecutor implements Executor {
         return format == NumberFormat.BF16 ? Precision.BF16 : Precision.F32;
     }
 
+    /** Of parameters in memory. */
+    long weightBytes() {
+        return weights.bytes();
+    }
+
     @Override
     public CompiledGraph compile(String network, Graph unfused, DoubleConsumer progress) {
         requireOpen();
-        Graph graph = Fusion.fuse(unfused);
+        RowBands bands = RowBands.of(Fusion.fuse(unfused), fused -> Formats.of(fused, format)::bytes, bandBytes);
+        Graph graph = bands.graph();
         Formats formats = Formats.of(graph, format);
-        MemoryPlan plan = MemoryPlan.of(graph, formats::bytes);
         Handles handles = new Handles();
         Regions regions = new Regions();
-        Compilation compilation = new Compilation(graph, format, formats, weights, source, handles, regions, plan);
+        Compilation compilation = new Compilation(bands, format, formats, weights, source, handles, regions);
         List<List<Runnable>> steps = new ArrayList<>();
         try {
             for (int i = 0; i < graph.nodes().size(); i++) {
@@ -116,7 +135,7 @@ public final class OneDnnExecutor implements Executor {
         } finally {
             weights.releaseStaging();
         }
-        return new Compiled(graph, formats, plan, steps, regions, handles, compilation.workBytes());
+        return new Compiled(bands, formats, steps, regions, handles, compilation.workBytes());
     }
 
     private void requireOpen() {
@@ -147,9 +166,9 @@ public final class OneDnnExecutor implements Executor {
     }
 
     private final class Compiled implements CompiledGraph {
+        private final RowBands bands;
         private final Graph graph;
         private final Formats formats;
-        private final MemoryPlan plan;
         private final List<List<Runnable>> steps;
         private final Regions regions;
         private final Handles handles;
@@ -157,16 +176,15 @@ public final class OneDnnExecutor implements Executor {
         private boolean graphClosed;
 
         Compiled(
-                Graph graph,
+                RowBands bands,
                 Formats formats,
-                MemoryPlan plan,
                 List<List<Runnable>> steps,
                 Regions regions,
                 Handles handles,
                 long workBytes) {
-            this.graph = graph;
+            this.bands = bands;
+            graph = bands.graph();
             this.formats = formats;
-            this.plan = plan;
             this.steps = steps;
             this.regions = regions;
             this.handles = handles;
@@ -179,7 +197,7 @@ public final class OneDnnExecutor implements Executor {
             if (graphClosed) {
                 throw new IllegalStateException("the compiled graph is closed");
             }
-            room(plan.arenaBytes(), workBytes);
+            room(bands.arenaBytes(), workBytes);
             regions.bind(arena, work);
             graph.inputs().forEach((name, node) -> write(name, node, inputs.get(name)));
             double done = 0;
@@ -203,14 +221,14 @@ public final class OneDnnExecutor implements Executor {
                         "input " + name + " needs " + shape + ", found " + (values == null ? "nothing" : values.length + " values"));
             }
             NumberFormat stored = formats.of(node);
-            Transfer.write(values, regions.arenaBuffer(plan.offset(node), shape.elements() * stored.bytes()), 0, stored);
+            Transfer.write(values, regions.arenaBuffer(bands.offset(node), shape.elements() * stored.bytes()), 0, stored);
         }
 
         private float[] read(int node) {
             Shape shape = graph.shapeOf(node);
             NumberFormat stored = formats.of(node);
             return Transfer.read(
-                    regions.arenaBuffer(plan.offset(node), shape.elements() * stored.bytes()), (int) shape.elements(), stored);
+                    regions.arenaBuffer(bands.offset(node), shape.elements() * stored.bytes()), (int) shape.elements(), stored);
         }
 
         @Override

@@ -17,7 +17,7 @@ import org.bytedeco.dnnl.global.dnnl;
  * Parameters in the layouts that primitives chose, made once and shared by all graphs of an executor.
  *
  * <p>A parameter is read from the file into a staging block as 32-bit floats, reordered into its place, and the file's pages are let go by
- * the source: no second copy of a file is held.
+ * the source: no second copy of a file is held. Those that are kept narrow take turns in one block while they are used.
  */
 final class OneDnnWeights implements AutoCloseable {
     /**
@@ -43,52 +43,110 @@ final class OneDnnWeights implements AutoCloseable {
         }
     }
 
-    private record Entry(Slice slice, dnnl_memory_desc layout, dnnl_memory memory, AlignedMemory block, Handles handles) {
-        void close() {
+    /** A parameter in memory: as it is used in {@code block}, or kept narrow and widened before each use. */
+    final class Held {
+        private final dnnl_memory_desc layout;
+        private final dnnl_memory memory;
+        private final Handles handles;
+        private AlignedMemory block;
+        private NarrowBlock narrow;
+
+        private Held(dnnl_memory_desc layout, dnnl_memory memory, Handles handles) {
+            this.layout = layout;
+            this.memory = memory;
+            this.handles = handles;
+        }
+
+        dnnl_memory memory() {
+            return memory;
+        }
+
+        /** Whether {@link #widen} must be called before a primitive reads it, with no other parameter's between. */
+        boolean isNarrow() {
+            return narrow != null;
+        }
+
+        void widen() {
+            wideRoom(2 * narrow.bytes());
+            Regions.setAddress(memory, wide, 0);
+            narrow.widenInto(wide);
+        }
+
+        private void close() {
             handles.close();
-            block.close();
+            if (block != null) {
+                block.close();
+            }
+            if (narrow != null) {
+                narrow.close();
+            }
         }
     }
 
     private final WeightSource source;
-    private final List<Entry> entries = new ArrayList<>();
-    private final Map<Slice, List<Entry>> bySlice = new HashMap<>();
+    private final boolean keepsNarrow;
+    private final List<Held> entries = new ArrayList<>();
+    private final Map<Slice, List<Held>> bySlice = new HashMap<>();
     private AlignedMemory staging;
+    /** The parameter that is in use, where it is kept narrow. */
+    private AlignedMemory wide = new AlignedMemory(0);
 
-    OneDnnWeights(WeightSource source) {
+    /** @param keepsNarrow whether 32-bit matrices and kernels are kept in 16 bits where these hold all of their values */
+    OneDnnWeights(WeightSource source, boolean keepsNarrow) {
         this.source = source;
+        this.keepsNarrow = keepsNarrow;
     }
 
     /**
      * @param stored how the checkpoint's elements lie, 32-bit, in the primitive's dimensions
      * @param wanted the layout to be had
      */
-    dnnl_memory get(Slice slice, dnnl_memory_desc stored, dnnl_memory_desc wanted) {
-        for (Entry entry : bySlice.getOrDefault(slice, List.of())) {
+    Held get(Slice slice, dnnl_memory_desc stored, dnnl_memory_desc wanted) {
+        // Sums of weights have more digits than weights.
+        return get(slice, stored, wanted, keepsNarrow && slice.corner < 0);
+    }
+
+    private Held get(Slice slice, dnnl_memory_desc stored, dnnl_memory_desc wanted, boolean mayBeNarrow) {
+        for (Held entry : bySlice.getOrDefault(slice, List.of())) {
             if (dnnl.dnnl_memory_desc_equal(entry.layout, wanted) != 0) {
-                return entry.memory;
+                return entry;
             }
         }
         Handles handles = new Handles();
         dnnl_memory_desc layout = new dnnl_memory_desc();
         OneDnn.check(dnnl.dnnl_memory_desc_clone(layout, wanted), "describing " + slice.weight);
         handles.own(layout);
-        AlignedMemory block = new AlignedMemory(dnnl.dnnl_memory_desc_get_size(layout));
+        long bytes = dnnl.dnnl_memory_desc_get_size(layout);
+        AlignedMemory block = mayBeNarrow ? wideRoom(bytes) : new AlignedMemory(bytes);
         dnnl_memory memory = new dnnl_memory();
         OneDnn.check(dnnl.dnnl_memory_create(memory, layout, OneDnn.engine(), block.at(0)), "placing " + slice.weight);
         handles.own(memory);
-        fill(slice, stored, layout, memory, block);
-        Entry entry = new Entry(slice, layout, memory, block, handles);
+        Held entry = new Held(layout, memory, handles);
         entries.add(entry);
         bySlice.computeIfAbsent(slice, key -> new ArrayList<>()).add(entry);
-        return memory;
+        fill(slice, stored, layout, memory, block);
+        entry.narrow = mayBeNarrow ? NarrowBlock.of(block, bytes) : null;
+        if (mayBeNarrow && entry.narrow == null) {
+            // It is the one that keeps this block; the next needs another.
+            wide = new AlignedMemory(0);
+        }
+        entry.block = entry.narrow == null ? block : null;
+        return entry;
+    }
+
+    private AlignedMemory wideRoom(long bytes) {
+        if (wide.bytes() < bytes) {
+            wide.close();
+            wide = new AlignedMemory(bytes);
+        }
+        return wide;
     }
 
     /** A vector of 32-bit floats: biases, scales, shifts. */
     dnnl_memory vector(Slice slice) {
         try (Handles temporary = new Handles()) {
             dnnl_memory_desc layout = Descriptors.vector(temporary, slice.rows * slice.elementsPerRow());
-            return get(slice, layout, layout);
+            return get(slice, layout, layout, false).memory;
         }
     }
 
@@ -97,6 +155,11 @@ final class OneDnnWeights implements AutoCloseable {
         float[] values = new float[Math.toIntExact(weight.elements())];
         read(Slice.whole(weight), FloatBuffer.wrap(values));
         return values;
+    }
+
+    /** Of all that are in memory. */
+    long bytes() {
+        return entries.stream().mapToLong(held -> held.narrow == null ? held.block.bytes() : held.narrow.bytes()).sum();
     }
 
     private void fill(Slice slice, dnnl_memory_desc stored, dnnl_memory_desc layout, dnnl_memory memory, AlignedMemory block) {
@@ -186,7 +249,8 @@ final class OneDnnWeights implements AutoCloseable {
     @Override
     public void close() {
         releaseStaging();
-        entries.forEach(Entry::close);
+        entries.forEach(Held::close);
+        wide.close();
         entries.clear();
         bySlice.clear();
     }

@@ -16,6 +16,8 @@ import kiln.tui.cli.options.DeviceFlags;
 import kiln.tui.cli.options.HiresOptions;
 import kiln.tui.cli.options.PictureOptions;
 import kiln.tui.cli.options.Places;
+import kiln.tui.cli.options.SavingOptions;
+import kiln.tui.cli.options.StyleOptions;
 import kiln.tui.cli.options.WebUiFolder;
 import kiln.tui.cli.reports.OutputTarget;
 import kiln.tui.cli.reports.Txt2imgReport;
@@ -33,7 +35,13 @@ class Txt2imgCommand extends CliCommand {
     @ArgGroup(validate = false, heading = "%nPicture:%n", order = 1)
     PictureOptions picture = new PictureOptions();
 
-    @ArgGroup(validate = false, heading = "%nA second pass:%n", order = 2)
+    @ArgGroup(validate = false, heading = "%nStyles:%n", order = 2)
+    StyleOptions style = new StyleOptions();
+
+    @ArgGroup(validate = false, heading = "%nNames of files:%n", order = 79)
+    SavingOptions saving = new SavingOptions();
+
+    @ArgGroup(validate = false, heading = "%nA second pass:%n", order = 3)
     HiresOptions hires = new HiresOptions();
 
     @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
@@ -48,7 +56,7 @@ class Txt2imgCommand extends CliCommand {
 
     @Option(
             names = "--json",
-            description = "{\"files\", \"seeds\", \"infotexts\", \"seconds\", \"stepsPerSecond\", \"device\": {\"name\", \"residency\","
+            description = "{\"files\", \"seeds\", \"infotexts\", \"grids\", \"seconds\", \"stepsPerSecond\", \"device\": {\"name\", \"residency\","
                     + " \"usedBytes\", \"peakBytes\", \"freeBytes\", \"totalBytes\"}, \"notices\"}; what is about a card is null on the CPU")
     boolean json;
 
@@ -76,12 +84,15 @@ class Txt2imgCommand extends CliCommand {
     public int run() {
         Places places = global.places(context);
         try (OutputTarget target = OutputTarget.of(output, outputFolder(places.webUi()));
-                Engine engine = new Engine(global.engineOptions(places, target.engineFolder(), device))) {
+                Engine engine = new Engine(global.engineOptions(places, target.engineFolder(), device)
+                        .withSaving(saving.over(global.saving(places), output != null)))) {
             Path model = engine.models().defaultModel();
-            GenerationRequest request = request(engine.models().presets(model), places.webUi().requestDefaults(page())).model(model).build();
+            GenerationRequest.Builder asked = request(engine.models().presets(model), places.webUi().requestDefaults(page())).model(model);
+            style.apply(asked, global.styles(places), global.infoTextStyles(places), picture.isLike());
             if (target.format() != null) {
-                request = request.toBuilder().set(Setting.SAMPLES_FORMAT, target.format().ending()).build();
+                asked.set(Setting.SAMPLES_FORMAT, target.format().ending());
             }
+            GenerationRequest request = asked.build();
             if (target.isStandardOutput()) {
                 checkStandardOutput(request);
             }

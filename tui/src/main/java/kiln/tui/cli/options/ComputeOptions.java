@@ -31,6 +31,11 @@ public final class ComputeOptions {
     @Option(names = "--no-half", description = "Compute in f32, and keep weights so.")
     boolean noHalf;
 
+    @Option(
+            names = "--lowram",
+            description = "On a CPU without bf16, keep 16-bit weights in 16 bits and widen them at each use: half the memory.")
+    boolean lowram;
+
     @Option(names = "--threads", paramLabel = "N", description = "Threads to compute with. Default: one per core.")
     int threads;
 

@@ -102,6 +102,7 @@ public final class DeviceFlags {
                 .noHalfVae(noHalfVae)
                 .upcastSampling(upcastSampling)
                 .cpuParts(compute.cpuParts())
+                .lowram(compute.lowram)
                 .build();
         if (options.isCpuOnly() && compute.executor().equals("cuda")) {
             throw KilnException.badRequest("--executor cuda and --use-cpu all contradict each other");

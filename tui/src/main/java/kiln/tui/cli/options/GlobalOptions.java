@@ -9,6 +9,9 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.engine.ModelOptions;
 import kiln.runtime.engine.Models;
+import kiln.runtime.job.SaveOptions;
+import kiln.runtime.text.StyleFile;
+import kiln.runtime.text.Styles;
 import kiln.tui.cli.Cli;
 import kiln.tui.cli.base.CliContext;
 import picocli.CommandLine.ArgGroup;
@@ -51,6 +54,23 @@ public final class GlobalOptions {
         return consolePrompts || Boolean.TRUE.equals(where.webUi().settings().values().get("enable_console_prompts"));
     }
 
+    /** The styles of the files that the options name, or of the data folder's. */
+    public Styles styles(Places where) {
+        return StyleFile.read(places.styleFiles.isEmpty()
+                ? List.of(where.data().resolve("styles.csv"))
+                : places.styleFiles.stream().map(file -> file.toAbsolutePath().normalize()).toList());
+    }
+
+    /** A1111's option of that name: what becomes of styles that are recognised in a picture's prompts. */
+    public String infoTextStyles(Places where) {
+        return where.webUi().settings().text("infotext_styles", "Apply if any");
+    }
+
+    /** How pictures are named and kept, as the web UI's settings say. */
+    public SaveOptions saving(Places where) {
+        return SaveOptions.of(where.webUi().settings().values()).withLimits(places.unixNames, places.longestName);
+    }
+
     /** Options for an engine that saves where {@code outputFolder} says, or nowhere when it is {@code null}. */
     public EngineOptions engineOptions(Places where, Path outputFolder, DeviceFlags device) {
         return new EngineOptions(
@@ -63,7 +83,8 @@ public final class GlobalOptions {
                 compute.precision(),
                 compute.threads(),
                 device.options(compute),
-                modelOptions(where));
+                modelOptions(where),
+                saving(where));
     }
 
     /** How checkpoints are completed: what the options name must be there. */
@@ -119,7 +140,8 @@ public final class GlobalOptions {
     public static Path readable(Path given, String what) {
         Path file = given.toAbsolutePath().normalize();
         if (Files.isDirectory(file)) {
-            throw KilnException.badRequest(file + " is a folder, not a " + what + (what.equals("model") ? " (no model_index.json): a folder of models is named with --ckpt-dir" : ""));
+            String hint = what.equals("model") ? " (no model_index.json): a folder of models is named with --ckpt-dir" : "";
+            throw KilnException.badRequest(file + " is a folder, not a " + what + hint);
         }
         if (!Files.exists(file)) {
             throw new KilnException(KilnException.Category.NOT_FOUND, "no " + what + " at " + file);

@@ -188,6 +188,16 @@ public final class PictureOptions {
         return request.prompt(novelAiQuality ? NovelAiPrompt.withQualityTags(positive) : positive).negativePrompt(negative);
     }
 
+    /** Whether the settings are those of a picture. */
+    public boolean isLike() {
+        return like != null;
+    }
+
+    /** Whether a prompt was given. */
+    public boolean hasPrompt() {
+        return prompt != null;
+    }
+
     /** The same without the prompt. */
     public GenerationRequest values(ModelPresets presets, GenerationRequest defaults, CliContext context) {
         GenerationRequest.Builder request = like == null ? presets.builder(defaults) : like(presets.builder(defaults).build(), context);

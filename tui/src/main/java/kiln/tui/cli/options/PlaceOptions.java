@@ -7,7 +7,10 @@ import picocli.CommandLine.Option;
 
 /** Options that say where files are, understood by every command. */
 final class PlaceOptions {
-    @Option(names = "--ckpt", paramLabel = "FILE", description = "Use this model: a file or a diffusers folder (repeatable: the first is used, all are offered).")
+    @Option(
+            names = "--ckpt",
+            paramLabel = "FILE",
+            description = "Use this model: a file or a diffusers folder (repeatable: the first is used, all are offered).")
     List<Path> checkpoints = new ArrayList<>();
 
     @Option(names = "--ckpt-dir", paramLabel = "DIR", description = "Look for models here, too (KILN_CKPT_DIR).")
@@ -57,4 +60,19 @@ final class PlaceOptions {
 
     @Option(names = "--no-prompt-history", description = "Keep no prompts: neither params.txt nor the terminal's history.")
     boolean noPromptHistory;
+
+    @Option(
+            names = "--styles-file",
+            paramLabel = "FILE",
+            description = "Styles (repeatable; * and ? in its name). Default: styles.csv in the data folder.")
+    List<Path> styleFiles = new ArrayList<>();
+
+    @Option(names = "--unix-filenames-sanitization", description = "Let names of pictures have all characters but slashes.")
+    boolean unixNames;
+
+    @Option(
+            names = "--filenames-max-length",
+            paramLabel = "N",
+            description = "Characters that a part of a picture's name may have. Default: 128.")
+    int longestName = 128;
 }

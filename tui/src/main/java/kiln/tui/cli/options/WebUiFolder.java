@@ -22,7 +22,10 @@ public final class WebUiFolder {
     /** The options that are read here; others are a request's. */
     public static final Set<String> READ = Set.of(
             "sd_model_checkpoint", "quicksettings_list", "outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples",
-            VAE_OVERRIDES, "enable_console_prompts");
+            VAE_OVERRIDES, "enable_console_prompts", "infotext_styles", "samples_filename_pattern", "save_images_add_number", "save_to_dirs",
+            "directories_filename_pattern", "directories_max_prompt_words", "grid_save", "grid_only_if_multiple", "n_rows",
+            "grid_prevent_empty_spots", "grid_save_to_dirs", "grid_extended_filename", "grid_background_color", "grid_text_active_color",
+            "grid_text_inactive_color");
 
     private static final Pattern WINDOWS_PATH = Pattern.compile("[A-Za-z]:[\\\\/].*|\\\\\\\\.*", Pattern.DOTALL);
 

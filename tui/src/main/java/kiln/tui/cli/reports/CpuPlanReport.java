@@ -20,11 +20,16 @@ public record CpuPlanReport(Path model, GenerationRequest request, CpuPlan plan)
         for (CpuPlan.Network network : plan.networks()) {
             out.println(String.format(
                     Locale.ROOT,
-                    "%-14s %10.1f GFLOP  weights %10s  results %10s",
+                    "%-14s %10.1f GFLOP  weights %10s  results %10s%s",
                     network.name(),
                     network.flops() / 1e9,
                     Quantities.bytes(network.weightBytes()),
-                    Quantities.bytes(network.resultBytes())));
+                    Quantities.bytes(network.resultBytes()),
+                    bands(network)));
+        }
+        if (plan.lowramWeightBytes() < plan.weightBytes()) {
+            out.println("all weights    " + Quantities.bytes(plan.weightBytes()) + " as they are computed with, "
+                    + Quantities.bytes(plan.lowramWeightBytes()) + " with --lowram" + (plan.lowram() ? ", which is set" : ""));
         }
         out.println(String.format(
                 Locale.ROOT,
@@ -32,6 +37,12 @@ public record CpuPlanReport(Path model, GenerationRequest request, CpuPlan plan)
                 plan.flopsPerPicture() / 1e9,
                 plan.calls(),
                 Quantities.bytes(plan.peakBytes())));
+    }
+
+    private static String bands(CpuPlan.Network network) {
+        return network.bands() == 1
+                ? ""
+                : "  in up to " + network.bands() + " bands (" + Quantities.bytes(network.wholeBytes()) + " in whole maps)";
     }
 
     public void writeTo(JsonGenerator out) throws IOException {
@@ -42,6 +53,8 @@ public record CpuPlanReport(Path model, GenerationRequest request, CpuPlan plan)
         out.writeNumberField("height", request.height());
         out.writeNumberField("peakBytes", plan.peakBytes());
         out.writeNumberField("weightsBytes", plan.weightBytes());
+        out.writeNumberField("lowramWeightsBytes", plan.lowramWeightBytes());
+        out.writeBooleanField("lowram", plan.lowram());
         out.writeNumberField("activationBytes", plan.resultBytes());
         out.writeNumberField("flopsPerPicture", plan.flopsPerPicture());
         out.writeArrayFieldStart("networks");
@@ -57,7 +70,10 @@ public record CpuPlanReport(Path model, GenerationRequest request, CpuPlan plan)
         out.writeStringField("network", network.name());
         out.writeNumberField("flops", network.flops());
         out.writeNumberField("weightsBytes", network.weightBytes());
+        out.writeNumberField("lowramWeightsBytes", network.lowramWeightBytes());
         out.writeNumberField("activationBytes", network.resultBytes());
+        out.writeNumberField("wholeActivationBytes", network.wholeBytes());
+        out.writeNumberField("bands", network.bands());
         out.writeArrayFieldStart("nodes");
         for (CpuPlan.Node node : network.nodes()) {
             out.writeStartObject();

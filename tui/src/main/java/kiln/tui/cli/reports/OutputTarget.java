@@ -139,6 +139,30 @@ public final class OutputTarget implements AutoCloseable {
         }
     }
 
+    /** The same for a job's grid, which gets the picture's name with "-grid", or in a folder "grid.png". */
+    Path placeGrid(Path grid) {
+        if (folder == null) {
+            return grid;
+        }
+        try {
+            if (file != null) {
+                String name = file.getFileName().toString();
+                Path target = file.resolveSibling(name.substring(0, name.lastIndexOf('.')) + "-grid.png");
+                return Files.move(grid, target, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+            }
+            Path target = folder.resolve("grid.png");
+            for (int number = 2; ; number++) {
+                try {
+                    return Files.move(grid, target);
+                } catch (FileAlreadyExistsException e) {
+                    target = numbered(folder.resolve("grid.png"), number);
+                }
+            }
+        } catch (IOException e) {
+            throw Failures.of(e, folder);
+        }
+    }
+
     /** Takes the picture's text file along, where there is one. @return {@code target} */
     private static Path withText(Path source, Path target) throws IOException {
         Path text = source.resolveSibling(stem(source) + TEXT_ENDING);

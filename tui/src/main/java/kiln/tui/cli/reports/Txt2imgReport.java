@@ -21,14 +21,18 @@ import kiln.tui.cli.base.Quantities;
 
 /** Tells a person or a program what becomes of a job. Called on the engine's thread, {@link #end} on the command's after the last event. */
 public final class Txt2imgReport implements Consumer<GenerationEvent> {
+    /** What is kept of a picture: many of them would fill the memory. */
+    private record Made(long seed, String infoText) {}
+
     private final CliContext context;
     private final OutputTarget target;
     private final PictureEncoding encoding;
     private final boolean json;
     private final boolean summary;
     private final ProgressLine progress;
-    private final List<GeneratedPicture> pictures = new ArrayList<>();
+    private final List<Made> made = new ArrayList<>();
     private final List<Path> files = new ArrayList<>();
+    private final List<Path> grids = new ArrayList<>();
     private final Set<String> notices = new LinkedHashSet<>();
     private DeviceUse use;
     private double stepsPerSecond;
@@ -56,7 +60,7 @@ public final class Txt2imgReport implements Consumer<GenerationEvent> {
     @Override
     public void accept(GenerationEvent event) {
         if (event instanceof GenerationEvent.Finished finished) {
-            seconds = finished.seconds();
+            seconds += finished.seconds();
         } else if (event instanceof GenerationEvent.Device device) {
             use = device.use();
         } else if (event instanceof GenerationEvent.Notice notice) {
@@ -64,10 +68,17 @@ public final class Txt2imgReport implements Consumer<GenerationEvent> {
                 clearProgress();
                 context.err().println("kiln: " + notice.text());
             }
+        } else if (event instanceof GenerationEvent.GridDone done) {
+            Path file = target.placeGrid(done.file());
+            grids.add(file);
+            clearProgress();
+            if (summary) {
+                context.err().println("kiln: the grid of them is " + file);
+            }
         } else if (event instanceof GenerationEvent.PictureDone done) {
             GeneratedPicture picture = done.picture();
             Path file = target.place(picture);
-            pictures.add(picture);
+            made.add(new Made(picture.seed(), picture.infoText()));
             files.add(file);
             clearProgress();
             if (target.isStandardOutput()) {
@@ -118,7 +129,7 @@ public final class Txt2imgReport implements Consumer<GenerationEvent> {
 
     private void summarise(String device) {
         StringBuilder line = new StringBuilder("kiln: ")
-                .append(Quantities.count(pictures.size(), "picture"))
+                .append(Quantities.count(made.size(), "picture"))
                 .append(String.format(Locale.ROOT, " in %.1f s", seconds));
         if (stepsPerSecond > 0) {
             line.append(", ").append(ProgressLine.rate(stepsPerSecond));
@@ -142,13 +153,18 @@ public final class Txt2imgReport implements Consumer<GenerationEvent> {
         }
         out.writeEndArray();
         out.writeArrayFieldStart("seeds");
-        for (GeneratedPicture picture : pictures) {
+        for (Made picture : made) {
             out.writeNumber(picture.seed());
         }
         out.writeEndArray();
         out.writeArrayFieldStart("infotexts");
-        for (GeneratedPicture picture : pictures) {
+        for (Made picture : made) {
             out.writeString(picture.infoText());
+        }
+        out.writeEndArray();
+        out.writeArrayFieldStart("grids");
+        for (Path grid : grids) {
+            out.writeString(grid.toString());
         }
         out.writeEndArray();
         out.writeNumberField("seconds", seconds);

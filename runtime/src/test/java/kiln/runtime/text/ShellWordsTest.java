@@ -1,4 +1,4 @@
-package kiln.tui.cli;
+package kiln.runtime.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,15 +1,15 @@
-package kiln.tui.cli;
+package kiln.runtime.text;
 
 import java.util.ArrayList;
 import java.util.List;
 import kiln.runtime.base.KilnException;
 
-/** Splits a line into words as Python's {@code shlex.split} does, which is how A1111 reads {@code COMMANDLINE_ARGS}. */
-final class ShellWords {
+/** Splits a line into words as Python's {@code shlex.split} does, which is how A1111 reads {@code COMMANDLINE_ARGS} and lines of jobs. */
+public final class ShellWords {
     private ShellWords() {}
 
     /** @throws KilnException when a quotation is not closed */
-    static List<String> split(String line, String name) {
+    public static List<String> split(String line, String name) {
         List<String> words = new ArrayList<>();
         StringBuilder word = null;
         int at = 0;
