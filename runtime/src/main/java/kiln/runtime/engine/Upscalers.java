@@ -121,7 +121,7 @@ public final class Upscalers {
         throw new KilnException(
                 Category.NOT_FOUND,
                 "no upscaler is called \"" + text + "\"" + NearestName.hint(text, names) + " There are " + String.join(", ", names)
-                        + "; give a file, or put it into " + folders.get(0));
+                        + (folders.isEmpty() ? "" : "; give a file, or put it into " + folders.get(0)));
     }
 
     private static Path path(String text) {

@@ -66,6 +66,11 @@ public final class Upscaling implements AutoCloseable {
         return request.crop() ? Enlarging.cropped(larger, request.width(), request.height()) : larger;
     }
 
+    /** @throws KilnException NOT_FOUND when there is none of that name */
+    public void check(String name) {
+        upscalers.find(name);
+    }
+
     /** A picture of that size, as a second pass begins with it. "None" is Lanczos, as there. */
     public Picture resize(String name, Tiling tiling, Picture picture, int width, int height, DoubleConsumer progress) {
         Upscalers.Entry entry = upscalers.find(name);

@@ -22,7 +22,8 @@ public final class UpscalingJob implements AutoCloseable {
      * @throws KilnException NOT_FOUND when there is no such upscaler
      */
     public UpscalingJob(
-            EngineOptions options, Upscalers upscalers, UpscaleRequest request, BooleanSupplier cancelled, Consumer<String> notices) {
+            EngineOptions options, UpscaleRequest request, BooleanSupplier cancelled, Consumer<String> notices) {
+        Upscalers upscalers = new Upscalers(options.models().upscalerFolders());
         this.request = request;
         this.cancelled = cancelled;
         upscaler = upscalers.find(request.upscaler()).name();

@@ -77,7 +77,7 @@ final class UpscaleCommand extends CliCommand {
         context.cancellation().calls(() -> cancelled.set(true));
         UpscaleReport report = new UpscaleReport(context, sources.size(), json);
         try (UpscalingJob job = new UpscalingJob(
-                global.engineOptions(places, null, device), places.upscalers(), request, cancelled::get, report::notice)) {
+                global.engineOptions(places, null, device), request, cancelled::get, report::notice)) {
             for (Path source : sources) {
                 Path target = toFile ? output.toAbsolutePath().normalize() : folder.resolve(stem(source) + ENDING);
                 try {
