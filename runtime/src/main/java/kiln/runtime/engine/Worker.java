@@ -2,6 +2,7 @@ package kiln.runtime.engine;
 
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import kiln.runtime.addon.AddOns;
 import kiln.runtime.base.DeviceUse;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.KilnException.Category;
@@ -91,7 +92,7 @@ final class Worker implements AutoCloseable {
         files.notes().forEach(this::tell);
         session = new ModelSession(files, opened -> {
             return device().executor(opened, this::tell);
-        });
+        }, AddOns.of(options.addOns().loras(), options.addOns().embeddings()));
         description = session.device();
     }
 

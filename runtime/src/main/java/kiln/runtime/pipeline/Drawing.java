@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.DoubleConsumer;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.image.LatentImage;
 import kiln.runtime.image.Picture;
@@ -88,15 +89,14 @@ public final class Drawing {
         this.cancelled = cancelled;
         this.listener = listener;
         model = session.model();
-        prompts = request.settings().promptOptions();
+        prompts = session.withEmbeddings(request.settings().promptOptions());
         noise = request.noise();
         plans = PassPlan.of(request, model, prompts);
         progress = new ProgressTracker(request.steps(), request.pictureCount(), cancelled, listener);
     }
 
     public void run() {
-        plans.get(0).positive().networks().forEach(network -> listener.accept(
-                new GenerationEvent.Notice(network + " is left out: networks that are added to a model are not read yet")));
+        session.add(plans.get(0).positive().networks(), text -> listener.accept(new GenerationEvent.Notice(text)), loading("changing weights"));
         List<NetworkShape> text = PictureNetworks.text(model, request);
         Conditioner conditioner = new Conditioner(session, text, prompts, progress);
         List<Conditioner.Chunked> positive = plans.stream().map(plan -> conditioner.chunk(plan.positive())).toList();
@@ -166,16 +166,21 @@ public final class Drawing {
 
     private void prepare(List<NetworkShape> networks, String what) {
         for (NetworkShape network : networks) {
-            session.network(network).prepare(fraction -> {
-                if (cancelled.getAsBoolean()) {
-                    throw KilnException.cancelled();
-                }
-                listener.accept(new GenerationEvent.Loading(what, fraction));
-            });
+            session.network(network).prepare(loading(what));
         }
     }
 
-    private void drawBatch(int first, List<Pass> passes, LatentStart begin, float[] furtherChannels, Enlargement enlargement, LatentDecoder decoder) {
+    private DoubleConsumer loading(String what) {
+        return fraction -> {
+            if (cancelled.getAsBoolean()) {
+                throw KilnException.cancelled();
+            }
+            listener.accept(new GenerationEvent.Loading(what, fraction));
+        };
+    }
+
+    private void drawBatch(
+            int first, List<Pass> passes, LatentStart begin, float[] furtherChannels, Enlargement enlargement, LatentDecoder decoder) {
         long[] seeds = noise.seeds(request.seed(), first, request.batchSize());
         float[] latents = null;
         LatentShape shape = null;

@@ -12,6 +12,7 @@ import kiln.runtime.image.Picture;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.HiresPass;
+import kiln.runtime.job.SaveOptions;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,7 +29,8 @@ class HiresUpscalerTest {
         Path model = Path.of("demo/kiln-demo.safetensors");
         ModelOptions models = new ModelOptions(null, List.of(), true, null, true, List.of(NetworkGolden.resource("/upscalers/x4.pth").getParent()));
         engine = new Engine(new EngineOptions(
-                List.of(model), List.of(), null, null, cache, "onednn", Precision.F32, 0, DeviceOptions.DEFAULT, models));
+                List.of(model), List.of(), null, null, cache, "onednn", Precision.F32, 0, DeviceOptions.DEFAULT, models,
+                AddOnFolders.NONE, SaveOptions.USUAL));
         GenerationRequest request = Models.presetsOf(model).builder()
                 .model(model)
                 .prompt("red heart")

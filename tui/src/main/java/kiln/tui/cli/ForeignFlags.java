@@ -64,7 +64,8 @@ final class ForeignFlags {
             new Group("failures are told in one line, and by KILN_DEBUG=1 in full", "", "loglevel"),
             new Group("Kiln speaks English only", "", "localizations-dir"),
             new Group("nothing is trained here", "", "textual-inversion-templates-dir"),
-            new Group("no networks are added to a model yet", "", "embeddings-dir hypernetwork-dir lora-dir lyco-dir-backcompat"),
+            new Group("no hypernetworks are added to a model yet", "", "hypernetwork-dir"),
+            new Group("models/LyCORIS is searched, too, and --lora-dir names one more folder", "", "lyco-dir-backcompat"),
             new Group("faces are not restored yet", "", "gfpgan-dir gfpgan-model gfpgan-models-path codeformer-models-path"),
             new Group(
                     "upscalers are those of the ESRGAN family",

@@ -138,6 +138,12 @@ public final class OneDnnExecutor implements Executor {
         return new Compiled(bands, formats, steps, regions, handles, compilation.workBytes());
     }
 
+    @Override
+    public void reload(Set<String> tensors, DoubleConsumer progress) {
+        requireOpen();
+        weights.reload(tensors, progress);
+    }
+
     private void requireOpen() {
         if (closed) {
             throw new IllegalStateException("the oneDNN executor is closed");

@@ -105,6 +105,14 @@ public final class ReferenceExecutor implements Executor {
         }
     }
 
+    /** They are read when a graph next asks for them. */
+    @Override
+    public void reload(Set<String> tensors, DoubleConsumer progress) {
+        requireOpen();
+        weights.forget(tensors);
+        progress.accept(1);
+    }
+
     private void requireOpen() {
         if (closed) {
             throw new IllegalStateException("the reference executor is closed");

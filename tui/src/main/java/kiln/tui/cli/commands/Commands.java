@@ -6,8 +6,8 @@ import kiln.tui.cli.base.CliContext;
 /** Every command by name, in the order of the help. */
 public final class Commands {
     public static final List<String> NAMES = List.of(
-            "txt2img", "img2img", "upscale", "grid", "batch", "models", "upscalers", "styles", "settings", "inspect", "tokens", "plan", "bench",
-            "selftest", "kernels", "doctor", "bundle", "completion", "version");
+            "txt2img", "img2img", "upscale", "grid", "batch", "models", "loras", "embeddings", "upscalers", "styles", "settings", "inspect",
+            "tokens", "plan", "bench", "selftest", "kernels", "doctor", "bundle", "completion", "version");
 
     private Commands() {}
 
@@ -25,6 +25,8 @@ public final class Commands {
             case "batch" -> new BatchCommand(context);
             case "styles" -> new StylesCommand(context);
             case "models" -> new ModelsCommand(context);
+            case "loras" -> new LorasCommand(context);
+            case "embeddings" -> new EmbeddingsCommand(context);
             case "settings" -> new SettingsCommand(context);
             case "inspect" -> new InspectCommand(context);
             case "tokens" -> new TokensCommand(context);

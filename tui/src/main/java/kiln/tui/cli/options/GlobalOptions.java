@@ -84,6 +84,7 @@ public final class GlobalOptions {
                 compute.threads(),
                 device.options(compute),
                 modelOptions(where),
+                where.addOns(),
                 saving(where));
     }
 

@@ -28,6 +28,12 @@ final class PlaceOptions {
     @Option(names = "--no-hashing", description = "Read no whole file for its hash; those that are known are used.")
     boolean noHashing;
 
+    @Option(names = "--lora-dir", paramLabel = "DIR", description = "Look for LoRA files here, too (KILN_LORA_DIR).")
+    Path loraFolder;
+
+    @Option(names = "--embeddings-dir", paramLabel = "DIR", description = "Textual inversions (KILN_EMBEDDINGS_DIR).")
+    Path embeddingFolder;
+
     @Option(names = "--data-dir", paramLabel = "DIR", description = "A web UI's folder, or one like it: models/, outputs/, config.json (KILN_DATA_DIR).")
     Path dataFolder;
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.engine.AddOnFolders;
 import kiln.runtime.engine.ModelOptions;
 import kiln.runtime.engine.Models;
 import kiln.runtime.engine.Upscalers;
@@ -25,6 +26,7 @@ import kiln.tui.cli.base.CliContext;
  * @param webUi what the data folder says when it is a web UI's
  * @param parametersFile where the last job's parameters text is kept, A1111's {@code params.txt}; {@code null} keeps none
  * @param checkpointFolders folders searched for checkpoints, in order
+ * @param addOns folders of files that prompts may add to a model
  * @param upscalerFolders folders searched for upscalers, in order
  * @param demoModel the bundled model, {@code null} when it was left out
  */
@@ -39,6 +41,7 @@ public record Places(
         WebUiFolder webUi,
         Path parametersFile,
         List<Path> checkpointFolders,
+        AddOnFolders addOns,
         List<Path> upscalerFolders,
         Path demoModel) {
     public Places {
@@ -72,6 +75,13 @@ public record Places(
         if (more != null) {
             checkpointFolders.add(more);
         }
+        List<Path> loraFolders = new ArrayList<>(List.of(models.resolve("Lora"), models.resolve("LyCORIS")));
+        Path moreLoras = chosen(options.loraFolder, "KILN_LORA_DIR", context);
+        if (moreLoras != null) {
+            loraFolders.add(moreLoras);
+        }
+        Path embeddings = chosen(options.embeddingFolder, "KILN_EMBEDDINGS_DIR", context);
+        AddOnFolders addOns = new AddOnFolders(loraFolders, List.of(embeddings == null ? data.resolve("embeddings") : embeddings));
         List<Path> upscalerFolders = new ArrayList<>(List.of(models.resolve("ESRGAN"), models.resolve("RealESRGAN")));
         for (Path folder : new Path[] {options.esrganFolder, options.realEsrganFolder}) {
             if (folder != null) {
@@ -85,7 +95,7 @@ public record Places(
         return new Places(
                 context.home(), config, cache, state, data, models, outputs, webUi,
                 options.noPromptHistory ? null : data.resolve("params.txt"),
-                checkpointFolders, upscalerFolders, demo);
+                checkpointFolders, addOns, upscalerFolders, demo);
     }
 
     private static Path file(Path option, Path data, String usual) {
