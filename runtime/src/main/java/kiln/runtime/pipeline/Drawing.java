@@ -12,7 +12,6 @@ import java.util.function.DoubleConsumer;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.image.LatentImage;
 import kiln.runtime.image.Picture;
-import kiln.runtime.image.PlaneResize;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationEvent.Phase;
 import kiln.runtime.job.GenerationRequest;
@@ -41,6 +40,7 @@ public final class Drawing {
     private final Model model;
     private final GenerationRequest request;
     private final LatentStart start;
+    private final PictureUpscaler upscaler;
     private final PictureSink sink;
     private final BooleanSupplier cancelled;
     private final Consumer<GenerationEvent> listener;
@@ -57,7 +57,21 @@ public final class Drawing {
      */
     public Drawing(
             ModelSession session, GenerationRequest request, PictureSink sink, BooleanSupplier cancelled, Consumer<GenerationEvent> listener) {
-        this(session, request, null, sink, cancelled, listener);
+        this(session, request, null, PictureUpscaler.NONE, sink, cancelled, listener);
+    }
+
+    /**
+     * @param request with its seeds filled in
+     * @param upscalers of pictures between two passes; asked at once where the request names one
+     */
+    public Drawing(
+            ModelSession session,
+            GenerationRequest request,
+            PictureUpscaler.Finder upscalers,
+            PictureSink sink,
+            BooleanSupplier cancelled,
+            Consumer<GenerationEvent> listener) {
+        this(session, request, null, upscalers, sink, cancelled, listener);
     }
 
     /** @param start what the first pass begins from in place of the request's picture */
@@ -65,12 +79,15 @@ public final class Drawing {
             ModelSession session,
             GenerationRequest request,
             LatentStart start,
+            PictureUpscaler.Finder upscalers,
             PictureSink sink,
             BooleanSupplier cancelled,
             Consumer<GenerationEvent> listener) {
         this.session = session;
         this.request = request;
         this.start = start;
+        boolean ofPictures = request.hires() != null && LatentUpscaler.find(request.hires().upscaler()).isEmpty();
+        upscaler = ofPictures ? upscalers.find(request.hires().upscaler()) : null;
         this.sink = sink;
         this.cancelled = cancelled;
         this.listener = listener;
@@ -119,10 +136,13 @@ public final class Drawing {
         passes.forEach(pass -> prepare(pass.shapes.all(), "preparing the denoiser"));
         prepare(List.of(networks.decoder()), "preparing the decoder");
         LatentDecoder decoder = new LatentDecoder(session, networks.decoder(), progress);
-        double batchFlops = passes.stream().mapToDouble(this::flops).sum() + request.batchSize() * decoder.flops();
+        prepare(networks.between(), "preparing the second pass");
+        Enlargement enlargement = Enlargement.of(request, upscaler, session, networks.between(), progress);
+        double pictureFlops = decoder.flops() + networks.between().stream().mapToDouble(shape -> session.network(shape).flops()).sum();
+        double batchFlops = passes.stream().mapToDouble(this::flops).sum() + request.batchSize() * pictureFlops;
         progress.plan(request.batchCount() * batchFlops);
         for (int batch = 0; batch < request.batchCount(); batch++) {
-            drawBatch(batch * request.batchSize(), passes, first, furtherChannels, decoder);
+            drawBatch(batch * request.batchSize(), passes, first, furtherChannels, enlargement, decoder);
         }
     }
 
@@ -189,12 +209,13 @@ public final class Drawing {
         };
     }
 
-    private void drawBatch(int first, List<Pass> passes, LatentStart begin, float[] furtherChannels, LatentDecoder decoder) {
+    private void drawBatch(
+            int first, List<Pass> passes, LatentStart begin, float[] furtherChannels, Enlargement enlargement, LatentDecoder decoder) {
         long[] seeds = noise.seeds(request.seed(), first, request.batchSize());
         float[] latents = null;
         LatentShape shape = null;
         for (Pass pass : passes) {
-            LatentStart from = latents == null ? begin : new LatentStart(enlarged(latents, shape), null);
+            LatentStart from = latents == null ? begin : new LatentStart(enlargement.of(latents, shape), null);
             shape = pass.plan.latent();
             addNetworks(pass.plan);
             latents = draw(pass, from, first, seeds, furtherChannels);
@@ -206,13 +227,6 @@ public final class Drawing {
             Picture image = decoder.decode(finished);
             listener.accept(new GenerationEvent.PictureDone(sink.picture(first + i, seeds[i], image)));
         }
-    }
-
-    /** The first pass's latents as the second one begins with them. */
-    private float[] enlarged(float[] latents, LatentShape shape) {
-        HiresSize size = HiresSize.of(request, model.latent().pixels());
-        PlaneResize resize = LatentUpscaler.find(request.hires().upscaler()).resize();
-        return size.cut(resize.resize(latents, shape.height(), shape.width(), size.enlargedHeight(), size.enlargedWidth()));
     }
 
     /** One pass of a batch. @param begin {@code null} for noise */
