@@ -41,7 +41,8 @@ class LayersTest {
             Set.of("model"),
             Set.of("family.sd1"),
             Set.of("family"),
-            Set.of("pipeline", "merge"),
+            Set.of("addon", "upscale", "merge"),
+            Set.of("pipeline"),
             Set.of("engine"),
             Set.of("check"));
 

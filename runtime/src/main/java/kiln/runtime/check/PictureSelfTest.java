@@ -13,6 +13,7 @@ import kiln.runtime.base.Selection;
 import kiln.runtime.engine.Devices;
 import kiln.runtime.engine.EngineOptions;
 import kiln.runtime.exec.Executor;
+import kiln.runtime.exec.WeightSource;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PngReader;
@@ -79,7 +80,7 @@ public final class PictureSelfTest {
         return run(file -> Devices.alone(options, file, notices), demo, selection, listener);
     }
 
-    static List<Case> run(Function<ModelFiles, Executor> executor, Path demo, Selection selection, Consumer<Case> listener) {
+    static List<Case> run(Function<WeightSource, Executor> executor, Path demo, Selection selection, Consumer<Case> listener) {
         List<Case> results = new ArrayList<>();
         try (ModelSession model = new ModelSession(ModelFiles.open(demo), executor)) {
             for (Golden golden : GOLDEN) {

@@ -20,6 +20,7 @@ import kiln.runtime.job.SaveOptions;
  * @param threads 0 for one per physical core
  * @param device how to use a graphics card
  * @param models how checkpoints are completed and known
+ * @param addOns where files lie that prompts may add to a model
  * @param saving how pictures are named, and whether several get a grid
  */
 public record EngineOptions(
@@ -33,6 +34,7 @@ public record EngineOptions(
         int threads,
         DeviceOptions device,
         ModelOptions models,
+        AddOnFolders addOns,
         SaveOptions saving) {
     public EngineOptions {
         modelFiles = List.copyOf(modelFiles);
@@ -42,32 +44,32 @@ public record EngineOptions(
         Objects.requireNonNull(precision, "precision");
         Objects.requireNonNull(device, "device");
         Objects.requireNonNull(models, "models");
+        Objects.requireNonNull(addOns, "addOns");
         Objects.requireNonNull(saving, "saving");
     }
 
-    /** With {@link SaveOptions#USUAL}. */
-    public EngineOptions(
-            List<Path> modelFiles,
-            List<Path> modelFolders,
-            Path demoModel,
-            Path outputFolder,
-            Path cacheFolder,
-            String executor,
-            Precision precision,
-            int threads,
-            DeviceOptions device,
-            ModelOptions models) {
-        this(
-                modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, device, models,
-                SaveOptions.USUAL);
+    public EngineOptions withModels(ModelOptions other) {
+        return with(device, other, addOns, saving);
+    }
+
+    public EngineOptions withAddOns(AddOnFolders folders) {
+        return with(device, models, folders, saving);
     }
 
     public EngineOptions withSaving(SaveOptions other) {
-        return new EngineOptions(
-                modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, device, models, other);
+        return with(device, models, addOns, other);
     }
 
-    /** With {@link ModelOptions#DEFAULT}. */
+    public EngineOptions withDevice(DeviceOptions other) {
+        return with(other, models, addOns, saving);
+    }
+
+    private EngineOptions with(DeviceOptions device, ModelOptions models, AddOnFolders addOns, SaveOptions saving) {
+        return new EngineOptions(
+                modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, device, models, addOns, saving);
+    }
+
+    /** With everything about models and saving as usual, and nothing to add. */
     public EngineOptions(
             List<Path> modelFiles,
             List<Path> modelFolders,
@@ -78,7 +80,9 @@ public record EngineOptions(
             Precision precision,
             int threads,
             DeviceOptions device) {
-        this(modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, device, ModelOptions.DEFAULT);
+        this(
+                modelFiles, modelFolders, demoModel, outputFolder, cacheFolder, executor, precision, threads, device, ModelOptions.DEFAULT,
+                AddOnFolders.NONE, SaveOptions.USUAL);
     }
 
     /** With {@link DeviceOptions#DEFAULT}. */

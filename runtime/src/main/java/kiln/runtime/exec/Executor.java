@@ -1,5 +1,6 @@
 package kiln.runtime.exec;
 
+import java.util.Set;
 import java.util.function.DoubleConsumer;
 import kiln.runtime.base.DeviceUse;
 import kiln.runtime.base.Precision;
@@ -39,6 +40,15 @@ public interface Executor extends AutoCloseable {
      * @param progress told the fraction done, 0 to 1; may throw to stop
      */
     CompiledGraph compile(String network, Graph graph, DoubleConsumer progress);
+
+    /**
+     * Reads weights anew whose source gives other values than before; none of its graphs runs meanwhile. Graphs stay compiled. When it fails,
+     * some may be old and some new until it is called again with the same ones.
+     *
+     * @param tensors names as in {@link kiln.runtime.graph.Weight#names()}; those that no graph has asked for are passed over
+     * @param progress told the fraction done, 0 to 1; may throw to stop
+     */
+    void reload(Set<String> tensors, DoubleConsumer progress);
 
     @Override
     void close();

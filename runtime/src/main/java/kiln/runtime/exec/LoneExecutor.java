@@ -1,5 +1,6 @@
 package kiln.runtime.exec;
 
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import kiln.runtime.base.DeviceUse;
@@ -41,6 +42,11 @@ public record LoneExecutor(Device device, Executor executor) implements Executor
     @Override
     public CompiledGraph compile(String network, Graph graph, DoubleConsumer progress) {
         return executor.compile(network, graph, progress);
+    }
+
+    @Override
+    public void reload(Set<String> tensors, DoubleConsumer progress) {
+        executor.reload(tensors, progress);
     }
 
     @Override

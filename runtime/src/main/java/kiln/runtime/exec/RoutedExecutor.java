@@ -49,6 +49,12 @@ public final class RoutedExecutor implements Executor {
     }
 
     @Override
+    public void reload(Set<String> tensors, DoubleConsumer progress) {
+        first.reload(tensors, fraction -> progress.accept(fraction / 2));
+        second.reload(tensors, fraction -> progress.accept((1 + fraction) / 2));
+    }
+
+    @Override
     public void close() {
         try (first; second) {
             // Both are closed even when one of them cannot.

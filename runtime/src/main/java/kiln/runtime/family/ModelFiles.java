@@ -195,6 +195,16 @@ public final class ModelFiles implements WeightSource, AutoCloseable {
         return new KilnException(Category.UNSUPPORTED_MODEL, path() + ": " + reason, cause);
     }
 
+    /** The modules that files added to the model name: see {@link ModelFamily#modules}. */
+    public Map<String, String> modules() {
+        return family.modules().apply(places.keySet());
+    }
+
+    /** Of the family, for people. */
+    public String familyName() {
+        return family.name();
+    }
+
     /** What the checkpoint is, judged by its tensors. */
     public CheckpointKind kind() {
         return kind;

@@ -52,7 +52,8 @@ public record ModelSource(Path checkpoint, Path vae, Path config) {
         return key.toString();
     }
 
-    private static String identityOf(Path path) {
+    /** The same for one file. */
+    public static String identityOf(Path path) {
         try {
             BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
             return path.toAbsolutePath().normalize() + " " + attributes.size() + " " + attributes.lastModifiedTime() + " " + attributes.fileKey();

@@ -17,16 +17,20 @@ import kiln.weights.TensorInfo;
  * @param names from a file's tensors to names of the original code, whatever the file calls them. Files that hold a part only are given as well
  * @param writer from the shape of a tensor by its original name ({@code null} where there is none) to the model; throws
  *     {@link kiln.runtime.graph.ModelException} when a part is missing
+ * @param modules from the model's tensors, by their original names, to the modules that files added to it name: from such a name, every sign but
+ *     letters and digits as {@code _}, to the module's name in the original code, which its tensors' names begin with
  */
 public record ModelFamily(
         String name,
         Set<CheckpointKind> kinds,
         Function<Collection<TensorInfo>, Map<String, TensorRows>> names,
-        Function<Function<String, List<Integer>>, Model> writer) {
+        Function<Function<String, List<Integer>>, Model> writer,
+        Function<Collection<String>, Map<String, String>> modules) {
     public ModelFamily {
         Objects.requireNonNull(name, "name");
         kinds = Set.copyOf(kinds);
         Objects.requireNonNull(names, "names");
         Objects.requireNonNull(writer, "writer");
+        Objects.requireNonNull(modules, "modules");
     }
 }

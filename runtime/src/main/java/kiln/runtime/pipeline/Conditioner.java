@@ -94,7 +94,7 @@ final class Conditioner {
             for (int chunk = 0; chunk < count; chunk++) {
                 int n = chunk;
                 List<TokenChunk> together = order.stream().map(text -> distinct.get(text).chunks().get(n)).toList();
-                List<float[]> encoded = encode(session.network(encoders.get(e)), together, times);
+                List<float[]> encoded = encode(encoders.get(e), together, times);
                 for (int i = 0; i < encoded.size(); i++) {
                     place(encoded.get(i), channels, contexts.get(order.get(i)), chunk, firstChannel);
                 }
@@ -105,14 +105,11 @@ final class Conditioner {
     }
 
     /** The n-th chunks of all texts of a schedule: their emphasis shares its mean. */
-    private List<float[]> encode(ModelSession.Network encoder, List<TokenChunk> chunks, int[] times) {
+    private List<float[]> encode(NetworkShape shape, List<TokenChunk> chunks, int[] times) {
+        ModelSession.Network encoder = session.network(shape);
         List<float[]> encoded = new ArrayList<>();
         for (TokenChunk chunk : chunks) {
-            float[] ids = new float[chunk.ids().length];
-            for (int i = 0; i < ids.length; i++) {
-                ids[i] = chunk.ids()[i];
-            }
-            encoded.add(encoder.run(Map.of("tokens", ids), progress).get("context"));
+            encoded.add(encoder.run(Map.of("tokens", session.ids(shape, chunk)), progress).get("context"));
             progress.networkDone(encoder.flops());
         }
         Emphasis.apply(encoded, chunks.stream().map(TokenChunk::weights).toList(), times, options.emphasis());

@@ -2,13 +2,16 @@ package kiln.runtime.pipeline;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.function.DoubleConsumer;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.image.LatentImage;
 import kiln.runtime.image.Picture;
-import kiln.runtime.image.PlaneResize;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationEvent.Phase;
 import kiln.runtime.job.GenerationRequest;
@@ -37,6 +40,7 @@ public final class Drawing {
     private final Model model;
     private final GenerationRequest request;
     private final LatentStart start;
+    private final PictureUpscaler upscaler;
     private final PictureSink sink;
     private final BooleanSupplier cancelled;
     private final Consumer<GenerationEvent> listener;
@@ -53,7 +57,21 @@ public final class Drawing {
      */
     public Drawing(
             ModelSession session, GenerationRequest request, PictureSink sink, BooleanSupplier cancelled, Consumer<GenerationEvent> listener) {
-        this(session, request, null, sink, cancelled, listener);
+        this(session, request, null, PictureUpscaler.NONE, sink, cancelled, listener);
+    }
+
+    /**
+     * @param request with its seeds filled in
+     * @param upscalers of pictures between two passes; asked at once where the request names one
+     */
+    public Drawing(
+            ModelSession session,
+            GenerationRequest request,
+            PictureUpscaler.Finder upscalers,
+            PictureSink sink,
+            BooleanSupplier cancelled,
+            Consumer<GenerationEvent> listener) {
+        this(session, request, null, upscalers, sink, cancelled, listener);
     }
 
     /** @param start what the first pass begins from in place of the request's picture */
@@ -61,25 +79,27 @@ public final class Drawing {
             ModelSession session,
             GenerationRequest request,
             LatentStart start,
+            PictureUpscaler.Finder upscalers,
             PictureSink sink,
             BooleanSupplier cancelled,
             Consumer<GenerationEvent> listener) {
         this.session = session;
         this.request = request;
         this.start = start;
+        boolean ofPictures = request.hires() != null && LatentUpscaler.find(request.hires().upscaler()).isEmpty();
+        upscaler = ofPictures ? upscalers.find(request.hires().upscaler()) : null;
         this.sink = sink;
         this.cancelled = cancelled;
         this.listener = listener;
         model = session.model();
-        prompts = request.settings().promptOptions();
+        prompts = session.withEmbeddings(request.settings().promptOptions());
         noise = request.noise();
         plans = PassPlan.of(request, model, prompts);
         progress = new ProgressTracker(request.steps(), request.pictureCount(), cancelled, listener);
     }
 
     public void run() {
-        plans.get(0).positive().networks().forEach(network -> listener.accept(
-                new GenerationEvent.Notice(network + " is left out: networks that are added to a model are not read yet")));
+        addNetworks(plans.get(0));
         List<NetworkShape> text = PictureNetworks.text(model, request);
         Conditioner conditioner = new Conditioner(session, text, prompts, progress);
         List<Conditioner.Chunked> positive = plans.stream().map(plan -> conditioner.chunk(plan.positive())).toList();
@@ -92,11 +112,15 @@ public final class Drawing {
         session.announce(networks.all());
         prepare(networks.text(), "preparing the text encoder");
         List<Pass> passes = new ArrayList<>();
+        Map<String, String> loraHashes = new LinkedHashMap<>();
         for (int i = 0; i < plans.size(); i++) {
+            addNetworks(plans.get(i));
+            loraHashes.putAll(session.loraHashes());
             Conditioning cond = lengthened(conditioner, conditioner.encode(positive.get(i)), lengths.get(i).tokens());
             Conditioning uncond = lengthened(conditioner, conditioner.encode(negative.get(i)), lengths.get(i).negativeTokens());
             passes.add(new Pass(plans.get(i), networks.passes().get(i), cond, uncond));
         }
+        tellHashes(loraHashes, session.embeddingHashes());
         LatentStart first = start;
         float[] furtherChannels = null;
         if (networks.encoder() != null) {
@@ -112,11 +136,37 @@ public final class Drawing {
         passes.forEach(pass -> prepare(pass.shapes.all(), "preparing the denoiser"));
         prepare(List.of(networks.decoder()), "preparing the decoder");
         LatentDecoder decoder = new LatentDecoder(session, networks.decoder(), progress);
-        double batchFlops = passes.stream().mapToDouble(this::flops).sum() + request.batchSize() * decoder.flops();
+        prepare(networks.between(), "preparing the second pass");
+        Enlargement enlargement = Enlargement.of(request, upscaler, session, networks.between(), progress);
+        double pictureFlops = decoder.flops() + networks.between().stream().mapToDouble(shape -> session.network(shape).flops()).sum();
+        double batchFlops = passes.stream().mapToDouble(this::flops).sum() + request.batchSize() * pictureFlops;
         progress.plan(request.batchCount() * batchFlops);
         for (int batch = 0; batch < request.batchCount(); batch++) {
-            drawBatch(batch * request.batchSize(), passes, first, furtherChannels, decoder);
+            drawBatch(batch * request.batchSize(), passes, first, furtherChannels, enlargement, decoder);
         }
+    }
+
+    /** A pass may have other networks than the one before, whose weights it then takes back. */
+    private void addNetworks(PassPlan plan) {
+        session.add(plan.positive().networks(), text -> listener.accept(new GenerationEvent.Notice(text)), loading("changing weights"));
+    }
+
+    private void tellHashes(Map<String, String> loras, Map<String, String> embeddings) {
+        Map<String, String> parameters = new LinkedHashMap<>();
+        if (!loras.isEmpty()) {
+            parameters.put("Lora hashes", listed(loras));
+        }
+        if (!embeddings.isEmpty()) {
+            parameters.put("TI hashes", listed(embeddings));
+        }
+        sink.parameters(parameters);
+    }
+
+    /** "name: hash, name: hash", the names without what separates them. */
+    private static String listed(Map<String, String> hashes) {
+        return hashes.entrySet().stream()
+                .map(entry -> entry.getKey().replaceAll("[:,]", "") + ": " + entry.getValue())
+                .collect(Collectors.joining(", "));
     }
 
     private double flops(Pass pass) {
@@ -146,22 +196,28 @@ public final class Drawing {
 
     private void prepare(List<NetworkShape> networks, String what) {
         for (NetworkShape network : networks) {
-            session.network(network).prepare(fraction -> {
-                if (cancelled.getAsBoolean()) {
-                    throw KilnException.cancelled();
-                }
-                listener.accept(new GenerationEvent.Loading(what, fraction));
-            });
+            session.network(network).prepare(loading(what));
         }
     }
 
-    private void drawBatch(int first, List<Pass> passes, LatentStart begin, float[] furtherChannels, LatentDecoder decoder) {
+    private DoubleConsumer loading(String what) {
+        return fraction -> {
+            if (cancelled.getAsBoolean()) {
+                throw KilnException.cancelled();
+            }
+            listener.accept(new GenerationEvent.Loading(what, fraction));
+        };
+    }
+
+    private void drawBatch(
+            int first, List<Pass> passes, LatentStart begin, float[] furtherChannels, Enlargement enlargement, LatentDecoder decoder) {
         long[] seeds = noise.seeds(request.seed(), first, request.batchSize());
         float[] latents = null;
         LatentShape shape = null;
         for (Pass pass : passes) {
-            LatentStart from = latents == null ? begin : new LatentStart(enlarged(latents, shape), null);
+            LatentStart from = latents == null ? begin : new LatentStart(enlargement.of(latents, shape), null);
             shape = pass.plan.latent();
+            addNetworks(pass.plan);
             latents = draw(pass, from, first, seeds, furtherChannels);
         }
         for (int i = 0; i < request.batchSize(); i++) {
@@ -171,13 +227,6 @@ public final class Drawing {
             Picture image = decoder.decode(finished);
             listener.accept(new GenerationEvent.PictureDone(sink.picture(first + i, seeds[i], image)));
         }
-    }
-
-    /** The first pass's latents as the second one begins with them. */
-    private float[] enlarged(float[] latents, LatentShape shape) {
-        HiresSize size = HiresSize.of(request, model.latent().pixels());
-        PlaneResize resize = LatentUpscaler.find(request.hires().upscaler()).resize();
-        return size.cut(resize.resize(latents, shape.height(), shape.width(), size.enlargedHeight(), size.enlargedWidth()));
     }
 
     /** One pass of a batch. @param begin {@code null} for noise */

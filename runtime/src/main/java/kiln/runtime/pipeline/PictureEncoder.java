@@ -40,7 +40,7 @@ final class PictureEncoder {
     }
 
     /** -1 for black to 1 for white, {@code [height, width, 3]}. */
-    private static float[] values(Picture picture) {
+    static float[] values(Picture picture) {
         float[] values = new float[picture.rgb().length];
         for (int i = 0; i < values.length; i++) {
             values[i] = (picture.rgb()[i] & 255) / 255f * 2 - 1;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.DoubleConsumer;
 import kiln.runtime.base.Precision;
 import kiln.runtime.exec.CompiledGraph;
@@ -51,6 +52,11 @@ class SelfTestTest {
         @Override
         public Precision precision() {
             return executor.precision();
+        }
+
+        @Override
+        public void reload(Set<String> tensors, DoubleConsumer progress) {
+            executor.reload(tensors, progress);
         }
 
         @Override

@@ -33,6 +33,14 @@ public final class MemoryWeights implements WeightSource {
         return this;
     }
 
+    /** Multiplies every other element. */
+    public void scale(String tensor, float factor) {
+        float[] elements = values.get(tensor);
+        for (int i = 0; i < elements.length; i++) {
+            elements[i] *= i % 2 == 0 ? factor : 1;
+        }
+    }
+
     /** How often the tensor was read. */
     public int reads(String tensor) {
         return reads.getOrDefault(tensor, 0);

@@ -129,13 +129,13 @@ public class CliTest {
         Run run = Run.in(folder)
                 .variable(
                         "COMMANDLINE_ARGS",
-                        "--xformers --use-ipex --always-batch-cond-uncond --lora-dir \"my loras\" --skip-torch-cuda-test --max-batch-count 3")
+                        "--xformers --use-ipex --always-batch-cond-uncond --hypernetwork-dir \"my loras\" --skip-torch-cuda-test --max-batch-count 3")
                 .kiln("version");
         assertThat(run.exitCode()).isZero();
         assertThat(run.err().lines()).containsExactly(
                 "kiln: --use-ipex has no effect: Kiln computes on NVIDIA's cards and on CPUs",
                 "kiln: --always-batch-cond-uncond has no effect: it is always so",
-                "kiln: --lora-dir has no effect: no networks are added to a model yet",
+                "kiln: --hypernetwork-dir has no effect: no hypernetworks are added to a model yet",
                 "kiln: --skip-torch-cuda-test has no effect: nothing is installed or checked at the start");
         assertFailure(Run.in(folder).variable("COMMANDLINE_ARGS", "--ckpt 'x").kiln("version"), 2, "COMMANDLINE_ARGS");
     }

@@ -7,18 +7,21 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.stream.Stream;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PictureFormat;
 import kiln.runtime.image.PictureReader;
 import kiln.runtime.image.PictureTexts;
 import kiln.runtime.image.PngReader;
+import kiln.runtime.image.PngWriter;
 import kiln.runtime.job.InfoText;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,6 +45,55 @@ public class Txt2imgCommandTest {
         assertThat(text.prompt()).isEqualTo("3d rocket on a black background");
         assertThat(text.parameters()).containsEntry("Steps", "2").containsEntry("Sampler", "Euler").containsEntry("CFG scale", "4");
         assertThat(folder.resolve("new")).isDirectoryContaining("glob:**.png").isDirectoryNotContaining("glob:**.kiln-*");
+    }
+
+    @Test
+    void aPictureLikeAnotherIsTheSameToTheByte() throws IOException {
+        Path first = folder.resolve("first.png");
+        Path second = folder.resolve("second.png");
+        String[] arguments = {
+            "txt2img", "-p", "flat [cat:dog face:0.5]", "--seed", "5", "--steps", "3", "-W", "64", "-H", "64", "--sampler", "Euler a", "--eta",
+            "0.6", "--ensd", "31337", "--subseed", "9", "--subseed-strength", "0.2", "--seed-resize-from", "48x64", "--set", "emphasis=No norm",
+            "--hires-scale", "1.5", "--hires-steps", "2", "--hires-sampler", "dpm++ 2m", "--hires-upscaler", "Latent (bicubic)", "-o",
+            first.toString()
+        };
+        Run run = Run.in(folder).demo().kiln(arguments);
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(PngReader.readPicture(first).width()).isEqualTo(96);
+        String text = PngReader.readTexts(first).get(InfoText.PNG_KEYWORD);
+        assertThat(text).contains(
+                "Size: 64x64", "Variation seed: 9, Variation seed strength: 0.2, Seed resize from: 48x64, Denoising strength: 0.7", "ENSD: 31337",
+                "Eta: 0.6", "Hires sampler: DPM++ 2M", "Hires upscale: 1.5, Hires steps: 2, Hires upscaler: Latent (bicubic)");
+        run = Run.in(folder).demo().kiln("txt2img", "--like", first.toString(), "-o", second.toString());
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.err()).as("nothing is left out").isEmpty();
+        assertThat(Files.readAllBytes(second)).isEqualTo(Files.readAllBytes(first));
+    }
+
+    @Test
+    void whatCannotBeHonouredOfAnotherPictureIsNamed() throws IOException {
+        Path file = folder.resolve("other.png");
+        try (OutputStream out = Files.newOutputStream(file)) {
+            String text = "flat cat face\nSteps: 1, Sampler: Euler, CFG scale: 4, Seed: 3, Size: 64x64, Face restoration: CodeFormer";
+            PngWriter.write(new Picture(1, 1, new byte[3]), Map.of(InfoText.PNG_KEYWORD, text), out);
+        }
+        Run run = Run.in(folder).demo().kiln("txt2img", "--like", file.toString(), "-o", folder.resolve("new.png").toString());
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.err()).isEqualTo("kiln: other.png: left out: Face restoration: CodeFormer\n");
+    }
+
+    @Test
+    void novelAisGrammarAndTagsBecomeA1111s() {
+        Path file = folder.resolve("tags.png");
+        String[] arguments = {
+            "txt2img", "-p", "flat {{cat}} face", "--novelai", "--novelai-quality", "--novelai-uc", "1", "--steps", "1", "-W64", "-H64", "-o",
+            file.toString()
+        };
+        Run run = Run.in(folder).demo().kiln(arguments);
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        InfoText text = InfoText.parse(PngReader.readTexts(file).get(InfoText.PNG_KEYWORD));
+        assertThat(text.prompt()).isEqualTo("masterpiece, best quality, flat (cat:1.1025) face");
+        assertThat(text.negativePrompt()).startsWith("lowres, text, cropped, worst quality");
     }
 
     @Test

@@ -19,11 +19,11 @@ class WebUiFlagsTest {
             xformers force-enable-xformers opt-split-attention opt-split-attention-v1 opt-split-attention-invokeai opt-sub-quad-attention
             opt-sdp-attention opt-sdp-no-mem-attention disable-opt-split-attention
             disable-console-progressbars enable-console-prompts vae-dir=F no-hashing styles-file=F unix-filenames-sanitization
-            filenames-max-length=128
+            filenames-max-length=128 embeddings-dir=F lora-dir=F
             """;
 
     private static final String SAYS_WHY_NOT = """
-            embeddings-dir=F hypernetwork-dir=F lora-dir=F lyco-dir-backcompat=F
+            hypernetwork-dir=F lyco-dir-backcompat=F
             gfpgan-models-path=F gfpgan-dir=F gfpgan-model=F codeformer-models-path=F esrgan-models-path=F bsrgan-models-path=F
             realesrgan-models-path=F dat-models-path=F scunet-models-path=F swinir-models-path=F ldsr-models-path=F clip-models-path=F
             localizations-dir=F textual-inversion-templates-dir=F

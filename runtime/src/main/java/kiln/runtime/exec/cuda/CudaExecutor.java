@@ -2,6 +2,7 @@ package kiln.runtime.exec.cuda;
 
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import kiln.kernels.CudaContext;
@@ -135,6 +136,16 @@ public final class CudaExecutor implements Executor {
         for (Kernel kernel : program.kernels()) {
             progress.accept((double) done++ / program.kernels().size());
             device.modules().get(kernel);
+        }
+    }
+
+    @Override
+    public void reload(Set<String> tensors, DoubleConsumer progress) {
+        requireOpen();
+        try {
+            residence.reload(tensors, progress);
+        } catch (CudaException e) {
+            throw failure(e);
         }
     }
 

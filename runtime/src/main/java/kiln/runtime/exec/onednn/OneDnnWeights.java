@@ -3,9 +3,12 @@ package kiln.runtime.exec.onednn;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.DoubleConsumer;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.graph.Weight;
 import org.bytedeco.dnnl.dnnl_memory;
@@ -45,13 +48,19 @@ final class OneDnnWeights implements AutoCloseable {
 
     /** A parameter in memory: as it is used in {@code block}, or kept narrow and widened before each use. */
     final class Held {
+        private final Slice slice;
+        private final dnnl_memory_desc stored;
         private final dnnl_memory_desc layout;
         private final dnnl_memory memory;
         private final Handles handles;
         private AlignedMemory block;
         private NarrowBlock narrow;
+        /** Whether graphs widen it before each use; what does not fit 16 bits any more then has a block of its own. */
+        private boolean widens;
 
-        private Held(dnnl_memory_desc layout, dnnl_memory memory, Handles handles) {
+        private Held(Slice slice, dnnl_memory_desc stored, dnnl_memory_desc layout, dnnl_memory memory, Handles handles) {
+            this.slice = slice;
+            this.stored = stored;
             this.layout = layout;
             this.memory = memory;
             this.handles = handles;
@@ -63,10 +72,13 @@ final class OneDnnWeights implements AutoCloseable {
 
         /** Whether {@link #widen} must be called before a primitive reads it, with no other parameter's between. */
         boolean isNarrow() {
-            return narrow != null;
+            return widens;
         }
 
         void widen() {
+            if (narrow == null) {
+                return;
+            }
             wideRoom(2 * narrow.bytes());
             Regions.setAddress(memory, wide, 0);
             narrow.widenInto(wide);
@@ -87,6 +99,7 @@ final class OneDnnWeights implements AutoCloseable {
     private final boolean keepsNarrow;
     private final List<Held> entries = new ArrayList<>();
     private final Map<Slice, List<Held>> bySlice = new HashMap<>();
+    private final Map<Weight, float[]> values = new HashMap<>();
     private AlignedMemory staging;
     /** The parameter that is in use, where it is kept narrow. */
     private AlignedMemory wide = new AlignedMemory(0);
@@ -113,15 +126,13 @@ final class OneDnnWeights implements AutoCloseable {
             }
         }
         Handles handles = new Handles();
-        dnnl_memory_desc layout = new dnnl_memory_desc();
-        OneDnn.check(dnnl.dnnl_memory_desc_clone(layout, wanted), "describing " + slice.weight);
-        handles.own(layout);
+        dnnl_memory_desc layout = clone(handles, slice, wanted);
         long bytes = dnnl.dnnl_memory_desc_get_size(layout);
         AlignedMemory block = mayBeNarrow ? wideRoom(bytes) : new AlignedMemory(bytes);
         dnnl_memory memory = new dnnl_memory();
         OneDnn.check(dnnl.dnnl_memory_create(memory, layout, OneDnn.engine(), block.at(0)), "placing " + slice.weight);
         handles.own(memory);
-        Held entry = new Held(layout, memory, handles);
+        Held entry = new Held(slice, clone(handles, slice, stored), layout, memory, handles);
         entries.add(entry);
         bySlice.computeIfAbsent(slice, key -> new ArrayList<>()).add(entry);
         fill(slice, stored, layout, memory, block);
@@ -131,6 +142,7 @@ final class OneDnnWeights implements AutoCloseable {
             wide = new AlignedMemory(0);
         }
         entry.block = entry.narrow == null ? block : null;
+        entry.widens = entry.narrow != null;
         return entry;
     }
 
@@ -142,6 +154,58 @@ final class OneDnnWeights implements AutoCloseable {
         return wide;
     }
 
+    private static dnnl_memory_desc clone(Handles handles, Slice slice, dnnl_memory_desc description) {
+        dnnl_memory_desc clone = new dnnl_memory_desc();
+        OneDnn.check(dnnl.dnnl_memory_desc_clone(clone, description), "describing " + slice.weight);
+        handles.own(clone);
+        return clone;
+    }
+
+    /** Reads parameters anew, in the places where compiled graphs know them. */
+    void reload(Set<String> tensors, DoubleConsumer progress) {
+        try {
+            List<Held> changed = entries.stream()
+                    .filter(entry -> entry.slice.weight.names().stream().anyMatch(tensors::contains))
+                    // The parts of one parameter behind each other: the source may have to make it.
+                    .sorted(Comparator.comparing(entry -> entry.slice.weight.names().get(0)))
+                    .toList();
+            for (int i = 0; i < changed.size(); i++) {
+                progress.accept((double) i / changed.size());
+                refill(changed.get(i));
+            }
+            values.forEach((weight, kept) -> {
+                if (weight.names().stream().anyMatch(tensors::contains)) {
+                    read(Slice.whole(weight), FloatBuffer.wrap(kept));
+                }
+            });
+            progress.accept(1);
+        } finally {
+            releaseStaging();
+        }
+    }
+
+    private void refill(Held held) {
+        if (!held.widens) {
+            fill(held.slice, held.stored, held.layout, held.memory, held.block);
+            return;
+        }
+        long bytes = dnnl.dnnl_memory_desc_get_size(held.layout);
+        AlignedMemory block = new AlignedMemory(bytes);
+        Regions.setAddress(held.memory, block, 0);
+        fill(held.slice, held.stored, held.layout, held.memory, block);
+        if (held.block != null) {
+            held.block.close();
+        }
+        if (held.narrow != null) {
+            held.narrow.close();
+        }
+        held.narrow = NarrowBlock.of(block, bytes);
+        held.block = held.narrow == null ? block : null;
+        if (held.narrow != null) {
+            block.close();
+        }
+    }
+
     /** A vector of 32-bit floats: biases, scales, shifts. */
     dnnl_memory vector(Slice slice) {
         try (Handles temporary = new Handles()) {
@@ -150,11 +214,13 @@ final class OneDnnWeights implements AutoCloseable {
         }
     }
 
-    /** A short parameter for use in Java. */
+    /** A short parameter for use in Java; the array's contents change with {@link #reload}. */
     float[] values(Weight weight) {
-        float[] values = new float[Math.toIntExact(weight.elements())];
-        read(Slice.whole(weight), FloatBuffer.wrap(values));
-        return values;
+        return values.computeIfAbsent(weight, key -> {
+            float[] read = new float[Math.toIntExact(weight.elements())];
+            read(Slice.whole(weight), FloatBuffer.wrap(read));
+            return read;
+        });
     }
 
     /** Of all that are in memory. */
@@ -253,5 +319,6 @@ final class OneDnnWeights implements AutoCloseable {
         wide.close();
         entries.clear();
         bySlice.clear();
+        values.clear();
     }
 }

@@ -4,6 +4,7 @@ import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import kiln.runtime.exec.WeightSource;
 import kiln.runtime.graph.Weight;
 
@@ -62,6 +63,12 @@ final class PreparedWeights {
     /** One row of a table that is not kept in memory. */
     void row(Weight table, int index, float[] target) {
         source.readRange(table.names().get(0), (long) index * target.length, FloatBuffer.wrap(target));
+    }
+
+    /** Those that have one of the tensors in them are read anew. */
+    void forget(Set<String> tensors) {
+        matrices.keySet().removeIf(names -> names.stream().anyMatch(tensors::contains));
+        vectors.keySet().removeIf(names -> names.stream().anyMatch(tensors::contains));
     }
 
     void clear() {

@@ -28,7 +28,11 @@ import kiln.weights.TensorInfo;
 /** Stable Diffusion 1.x (Rombach et al. 2022) and its finetunes, also for inpainting: CLIP-L, a UNet with eight heads, noise predicted. */
 public final class StableDiffusion1 {
     public static final ModelFamily FAMILY = new ModelFamily(
-            "SD 1.x", Set.of(CheckpointKind.SD1, CheckpointKind.SD1_INPAINTING), StableDiffusion1::names, StableDiffusion1::model);
+            "SD 1.x",
+            Set.of(CheckpointKind.SD1, CheckpointKind.SD1_INPAINTING),
+            StableDiffusion1::names,
+            StableDiffusion1::model,
+            AddOnModules::of);
 
     /** What the autoencoder's latents are multiplied by: they then have about unit variance. */
     public static final float LATENT_SCALE = 0.18215f;

@@ -137,6 +137,45 @@ class CudaExecutorTest {
     }
 
     @Test
+    void weightsThatChangedAreBroughtAnewToTheirPlaces() {
+        open(0);
+        Graph graph = chain(3, "a", "b");
+        float[] x = ramp(3 * CHANNELS, 1);
+        try (CompiledGraph compiled = executor.compile("n", graph, f -> {})) {
+            executor.reload(Set.of("a.weight"), f -> {});
+            float[] before = run(compiled, x);
+            run(compiled, x);
+            weights.scale("a.weight", 3);
+            weights.scale("b.bias", -2);
+            long copied = driver.record().bytesToDevice();
+            executor.reload(Set.of("a.weight", "b.bias", "nothing"), f -> {});
+            assertThat(driver.record().bytesToDevice() - copied).isBetween(2L * CHANNELS * CHANNELS, 2L * CHANNELS * CHANNELS + 4 * CHANNELS);
+            assertThat(run(compiled, x)).isNotEqualTo(before);
+            assertClose(run(compiled, x), expected(graph, x));
+        }
+    }
+
+    @Test
+    void streamedWeightsThatChangedAreMadeAnew() {
+        int wide = 256;
+        for (String module : List.of("wide2", "wide3", "wide4")) {
+            weights.add(module + ".weight", wide, wide).add(module + ".bias", wide);
+        }
+        weights.add("wide1.weight", wide, CHANNELS).add("wide1.bias", wide).add("back.weight", CHANNELS, wide).add("back.bias", CHANNELS);
+        Graph graph = chain(2, "wide1", "wide2", "wide3", "wide4", "back");
+        float[] x = ramp(2 * CHANNELS, 1);
+        open(384 << 10);
+        try (CompiledGraph compiled = executor.compile("n", graph, f -> {})) {
+            run(compiled, x);
+            assertThat(executor.plan().residency()).isEqualTo(Residency.STREAMED);
+            Set<String> all = Set.of("wide1.weight", "wide2.weight", "wide3.weight", "wide4.weight", "back.weight");
+            all.forEach(tensor -> weights.scale(tensor, 2));
+            executor.reload(all, f -> {});
+            assertClose(run(compiled, x), expected(graph, x));
+        }
+    }
+
+    @Test
     void streamedWeightsCrossTheBusOnceARun() {
         // Three matrices of 8 KiB are all small enough to stay whatever happens, so what is streamed has to be larger.
         int wide = 256;

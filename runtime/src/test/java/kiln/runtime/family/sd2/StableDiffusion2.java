@@ -32,7 +32,7 @@ import kiln.weights.TensorInfo;
  */
 public final class StableDiffusion2 {
     public static final ModelFamily FAMILY =
-            new ModelFamily("SD 2.x", Set.of(CheckpointKind.SD2), StableDiffusion2::names, StableDiffusion2::model);
+            new ModelFamily("SD 2.x", Set.of(CheckpointKind.SD2), StableDiffusion2::names, StableDiffusion2::model, tensors -> Map.of());
 
     private static final String OPEN_CLIP = "cond_stage_model.model.";
     private static final Pattern BLOCK = Pattern.compile(Pattern.quote(OPEN_CLIP) + "transformer\\.resblocks\\.(\\d+)\\.(.*)\\.(\\w+)");

@@ -172,16 +172,7 @@ final class BenchCommand extends CliCommand {
     }
 
     private static EngineOptions withBudget(EngineOptions options, long budget) {
-        return new EngineOptions(
-                options.modelFiles(),
-                options.modelFolders(),
-                options.demoModel(),
-                options.outputFolder(),
-                options.cacheFolder(),
-                options.executor(),
-                options.precision(),
-                options.threads(),
-                options.device().toBuilder().vramBudgetBytes(budget).build());
+        return options.withDevice(options.device().toBuilder().vramBudgetBytes(budget).build());
     }
 
     private Bench.Result time(EngineOptions options, Path model, GenerationRequest request) {

@@ -84,6 +84,7 @@ public final class GlobalOptions {
                 compute.threads(),
                 device.options(compute),
                 modelOptions(where),
+                where.addOns(),
                 saving(where));
     }
 
@@ -98,7 +99,8 @@ public final class GlobalOptions {
                 vaeFolders,
                 where.webUi().vaeOverridesModel(),
                 places.config == null ? null : readable(places.config, "model configuration"),
-                hashing());
+                hashing(),
+                where.upscalerFolders());
     }
 
     /** The models that can be chosen. */

@@ -28,11 +28,23 @@ final class PlaceOptions {
     @Option(names = "--no-hashing", description = "Read no whole file for its hash; those that are known are used.")
     boolean noHashing;
 
+    @Option(names = "--lora-dir", paramLabel = "DIR", description = "Look for LoRA files here, too (KILN_LORA_DIR).")
+    Path loraFolder;
+
+    @Option(names = "--embeddings-dir", paramLabel = "DIR", description = "Textual inversions (KILN_EMBEDDINGS_DIR).")
+    Path embeddingFolder;
+
     @Option(names = "--data-dir", paramLabel = "DIR", description = "A web UI's folder, or one like it: models/, outputs/, config.json (KILN_DATA_DIR).")
     Path dataFolder;
 
-    @Option(names = "--models-dir", paramLabel = "DIR", description = "Parent of Stable-diffusion/ (KILN_MODELS_DIR).")
+    @Option(names = "--models-dir", paramLabel = "DIR", description = "Parent of Stable-diffusion/, ESRGAN/ and RealESRGAN/ (KILN_MODELS_DIR).")
     Path modelsFolder;
+
+    @Option(names = "--esrgan-models-path", paramLabel = "DIR", description = "Look for upscalers here, too.")
+    Path esrganFolder;
+
+    @Option(names = "--realesrgan-models-path", paramLabel = "DIR", description = "And here.")
+    Path realEsrganFolder;
 
     @Option(names = "--output-dir", paramLabel = "DIR", description = "Parent of txt2img-images/ (KILN_OUTPUT_DIR).")
     Path outputFolder;

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.DoubleConsumer;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaException;
 import kiln.runtime.base.KilnException;
@@ -164,6 +165,29 @@ public final class Residence implements AutoCloseable {
                 upload.upload(weights.get(i), weightsRegion + place.weightOffset(i), plan.residency() != Residency.RESIDENT, stream);
             }
         }
+    }
+
+    /** Brings weights that read otherwise now to where they lie; those that come again are made anew. No program runs meanwhile. */
+    public void reload(Set<String> tensors, DoubleConsumer progress) {
+        upload.remake(tensors);
+        int done = 0;
+        for (String network : List.copyOf(present)) {
+            progress.accept((double) done++ / (1 + present.size()));
+            NetworkPlace place = plan.network(network);
+            List<DeviceWeight> weights = networks.containsKey(network) ? networks.get(network).weights() : List.of();
+            if (weights.size() != place.weights().placements().size()) {
+                // What runs has changed since memory was shared out: it comes whole when it runs next.
+                present.remove(network);
+                continue;
+            }
+            for (int i = 0; i < weights.size(); i++) {
+                boolean changed = weights.get(i).weight().names().stream().anyMatch(tensors::contains);
+                if (changed && place.weights().placements().get(i).resident()) {
+                    upload.upload(weights.get(i), weightsRegion + place.weightOffset(i), plan.residency() != Residency.RESIDENT, stream);
+                }
+            }
+        }
+        progress.accept(1);
     }
 
     private List<StreamedUnit> units(DeviceProgram program, NetworkPrograms programs, NetworkPlace place) {

@@ -2,6 +2,7 @@ package kiln.runtime.exec.cuda.residence;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import kiln.kernels.CudaContext;
 import kiln.kernels.CudaContext.Event;
 import kiln.kernels.CudaContext.PinnedMemory;
@@ -79,6 +80,15 @@ public final class WeightUpload implements AutoCloseable {
             }
         }
         return ready;
+    }
+
+    /** Makes those anew that are kept ready and have one of the tensors in them. No copy from them is queued. */
+    void remake(Set<String> tensors) {
+        kept.forEach((weight, part) -> {
+            if (weight.weight().names().stream().anyMatch(tensors::contains)) {
+                new WeightEncoder(source, weight).write(0, part.buffer());
+            }
+        });
     }
 
     /** The staging buffer whose copy was begun longest ago, waited for. */
