@@ -29,11 +29,11 @@ import kiln.weights.WeightsException;
 
 /**
  * A1111's checkpoint merger. The files are read and the result is written piece by piece, some of them at once on all cores, so that a few pieces of
- * 2^20 elements are all that is held at a time.
+ * 2^16 elements (a core's cache holds one) are all that is held at a time.
  */
 public final class CheckpointMerge {
     private static final String ENDING = ".safetensors";
-    private static final int PIECE = 1 << 20;
+    private static final int PIECE = 1 << 16;
     private static final int MOST_THREADS = 8;
 
     private CheckpointMerge() {}
@@ -102,7 +102,7 @@ public final class CheckpointMerge {
             Deque<Future<byte[]>> ahead = new ArrayDeque<>();
             long done = 0;
             for (Callable<byte[]> piece : pieces(tensors)) {
-                if (ahead.size() == 2 * threads) {
+                if (ahead.size() == 8 * threads) {
                     done += write(ahead.remove(), out);
                     progress.accept(done / total);
                 }

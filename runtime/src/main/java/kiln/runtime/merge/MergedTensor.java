@@ -81,9 +81,17 @@ record MergedTensor(TensorInfo info, Source a, double aFactor, Source b, Source 
     }
 
     private void merge(float[] values, int at, float[] other, float[] subtracted, int from, int count) {
-        for (int i = 0; i < count; i++) {
-            double difference = subtracted == null ? other[from + i] : (double) other[from + i] - subtracted[from + i];
-            values[at + i] = (float) (aFactor * values[at + i] + bFactor * difference);
+        double left = aFactor;
+        double right = bFactor;
+        // Two loops: a question inside would cost as much as the rest.
+        if (subtracted == null) {
+            for (int i = 0; i < count; i++) {
+                values[at + i] = (float) (left * values[at + i] + right * other[from + i]);
+            }
+        } else {
+            for (int i = 0; i < count; i++) {
+                values[at + i] = (float) (left * values[at + i] + right * ((double) other[from + i] - subtracted[from + i]));
+            }
         }
     }
 
