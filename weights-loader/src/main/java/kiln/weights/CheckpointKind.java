@@ -45,7 +45,8 @@ public enum CheckpointKind {
 
     /** The first layers of the ESRGAN family, by all their names, and of Real-ESRGAN's compact networks. */
     private static final Pattern UPSCALER_PART = Pattern.compile(
-            "(params_ema\\.|params\\.)?(model\\.1\\.sub\\.0\\.RDB1\\.conv1\\.0|RRDB_trunk\\.0\\.RDB1\\.conv1|body\\.0\\.rdb1\\.conv1)\\.weight");
+            "(params_ema\\.|params\\.)?"
+                    + "(model\\.1\\.sub\\.0\\.RDB1\\.conv1\\.0|RRDB_trunk\\.0\\.RDB1\\.conv1|body\\.0\\.rdb1\\.conv1)\\.weight");
     private static final Pattern COMPACT_UPSCALER_SLOPES = Pattern.compile("(params_ema\\.|params\\.)?body\\.1\\.weight");
 
     /** Widths of the text encoders' token vectors: CLIP-L, OpenCLIP-H, OpenCLIP-bigG. */

@@ -14,7 +14,8 @@ import java.util.List;
  * @param hashes whether whole files may be read for their hashes; {@code false} leaves those that are known ({@code --no-hashing})
  * @param upscalerFolders searched for upscalers, in order
  */
-public record ModelOptions(Path vaeFile, List<Path> vaeFolders, boolean vaeOverridesModel, Path config, boolean hashes, List<Path> upscalerFolders) {
+public record ModelOptions(
+        Path vaeFile, List<Path> vaeFolders, boolean vaeOverridesModel, Path config, boolean hashes, List<Path> upscalerFolders) {
     public static final ModelOptions DEFAULT = new ModelOptions(null, List.of(), true, null, true, List.of());
 
     public ModelOptions {

@@ -8,7 +8,7 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.exec.Device;
 import kiln.runtime.job.UpscaleRequest;
 
-/** Makes picture files larger on a device of its own, which is opened when something has to be computed. For one thread. The creator closes it. */
+/** Makes picture files larger on a device of its own, opened when something has to be computed. For one thread. The creator closes it. */
 public final class UpscalingJob implements AutoCloseable {
     private final Upscaling upscaling;
     private final UpscaleRequest request;

@@ -14,8 +14,8 @@ import kiln.weights.WeightsException;
 import kiln.weights.WeightsFile;
 
 /**
- * TAESD's weights: a half in a file of its own ({@code taesd_decoder.pth}) or both in one, with names of its author's or of diffusers. Reads are
- * safe from any thread. The creator closes it.
+ * TAESD's weights: a half in a file of its own ({@code taesd_decoder.pth}) or both in one, with names of its author's or of diffusers.
+ * Reads are safe from any thread. The creator closes it.
  */
 public final class TinyAutoencoderFile implements AutoCloseable {
     private static final int COLOURS = 3;
@@ -28,7 +28,8 @@ public final class TinyAutoencoderFile implements AutoCloseable {
 
     private TinyAutoencoderFile(WeightsFile file) {
         this.file = file;
-        boolean whole = file.tensors().stream().anyMatch(tensor -> tensor.name().startsWith("decoder.") || tensor.name().startsWith("encoder."));
+        boolean whole =
+                file.tensors().stream().map(TensorInfo::name).anyMatch(name -> name.startsWith("decoder.") || name.startsWith("encoder."));
         try {
             Half found = half("");
             if (whole) {

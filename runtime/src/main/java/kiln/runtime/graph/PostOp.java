@@ -7,8 +7,8 @@ package kiln.runtime.graph;
  */
 public record PostOp(Kind kind, int input) {
     /**
-     * The functions; SiLU is x·sigmoid(x), QUICK_GELU x·sigmoid(1.702x), GELU the exact one by erf, LEAKY_RELU 0.2x where x is negative, FIFTH
-     * 0.2x: what a residual block of a network for super-resolution weighs by (Wang et al. 2018).
+     * The functions; SiLU is x·sigmoid(x), QUICK_GELU x·sigmoid(1.702x), GELU the exact one by erf, LEAKY_RELU 0.2x where x is negative,
+     * FIFTH 0.2x: what a residual block of a network for super-resolution weighs by (Wang et al. 2018).
      */
     public enum Kind {
         SILU,

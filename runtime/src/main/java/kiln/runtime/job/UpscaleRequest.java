@@ -26,7 +26,8 @@ public record UpscaleRequest(String upscaler, double scale, int width, int heigh
             throw KilnException.badRequest("upscaling by " + scale + ": more than 0 to " + (int) LARGEST_SCALE);
         }
         if (!scaled && (scale != 0 || Math.min(width, height) < 8 || Math.max(width, height) > LARGEST_SIDE)) {
-            throw KilnException.badRequest("upscaling to " + width + "x" + height + ": 8 to " + LARGEST_SIDE + " pixels a side, and no scale besides");
+            throw KilnException.badRequest(
+                    "upscaling to " + width + "x" + height + ": 8 to " + LARGEST_SIDE + " pixels a side, and no scale besides");
         }
     }
 

@@ -10,8 +10,8 @@ import kiln.runtime.graph.PostOp;
 import kiln.runtime.graph.Shape;
 
 /**
- * One half of TAESD (O. Boer Bohan's tiny autoencoder): latents to pictures, or pictures to latents, roughly and fast. Latents are in the scale
- * of the sampler, pictures from 0 to 1. Layers have the numbers that they have in its file, where functions count, too.
+ * One half of TAESD (O. Boer Bohan's tiny autoencoder): latents to pictures, or pictures to latents, roughly and fast. Latents are in the
+ * scale of the sampler, pictures from 0 to 1. Layers have the numbers that they have in its file, where functions count, too.
  *
  * @param layers numbers of convolutions and blocks, ascending
  */

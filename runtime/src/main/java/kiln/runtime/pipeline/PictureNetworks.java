@@ -20,7 +20,12 @@ import kiln.runtime.text.PromptOptions;
  * @param passes the denoiser in each pass
  * @param decoder of the last pass's latent
  */
-public record PictureNetworks(List<NetworkShape> text, NetworkShape encoder, List<NetworkShape> between, List<GuidedShapes> passes, NetworkShape decoder) {
+public record PictureNetworks(
+        List<NetworkShape> text,
+        NetworkShape encoder,
+        List<NetworkShape> between,
+        List<GuidedShapes> passes,
+        NetworkShape decoder) {
     public PictureNetworks {
         text = List.copyOf(text);
         between = List.copyOf(between);

@@ -8,7 +8,8 @@ import kiln.runtime.image.Picture;
 public interface PictureUpscaler {
     /** Where there are none. */
     Finder NONE = name -> {
-        throw KilnException.badRequest("no upscaler of hires fix is called \"" + name + "\": " + String.join(", ", LatentUpscaler.labels()));
+        throw KilnException.badRequest(
+                "no upscaler of hires fix is called \"" + name + "\": " + String.join(", ", LatentUpscaler.labels()));
     };
 
     /** Finds one by name. */

@@ -8,8 +8,8 @@ import kiln.runtime.graph.ModelException;
 import kiln.runtime.graph.Shape;
 
 /**
- * SRVGGNetCompact (Wang et al. 2021, Real-ESRGAN's small networks): convolutions with PReLU at the picture's size; the last one's channels are
- * the pixels of a square, which are added to the picture itself.
+ * SRVGGNetCompact (Wang et al. 2021, Real-ESRGAN's small networks): convolutions with PReLU at the picture's size; the last one's channels
+ * are the pixels of a square, which are added to the picture itself.
  *
  * @param last number of the last convolution
  * @param scale side of that square

@@ -17,7 +17,7 @@ public final class Enlarging {
         Picture of(Picture picture, double scale);
     }
 
-    /** The upscaler again and again, three times at most, until both sides are long enough, then Lanczos to the size: a multiple of 8 pixels. */
+    /** The upscaler again and again, three times at most, until both sides are long enough, then Lanczos to a multiple of 8 pixels. */
     public static Picture by(Picture picture, double scale, Once upscaler) {
         int width = (int) Math.max(MULTIPLE, Math.floor(picture.width() * scale / MULTIPLE) * MULTIPLE);
         int height = (int) Math.max(MULTIPLE, Math.floor(picture.height() * scale / MULTIPLE) * MULTIPLE);

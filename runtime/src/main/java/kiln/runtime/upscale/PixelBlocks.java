@@ -5,8 +5,8 @@ import kiln.runtime.base.KilnException.Category;
 import kiln.runtime.image.Picture;
 
 /**
- * From pixels to a network's numbers and back. Networks see blue first, as A1111 shows pictures to them, from 0 to 1, channels innermost; a square
- * of pixels lies colour by colour, as torch's {@code pixel_unshuffle} has it.
+ * From pixels to a network's numbers and back. Networks see blue first, as A1111 shows pictures to them, from 0 to 1, channels innermost; a
+ * square of pixels lies colour by colour, as torch's {@code pixel_unshuffle} has it.
  */
 final class PixelBlocks {
     private static final int COLOURS = 3;
@@ -14,8 +14,8 @@ final class PixelBlocks {
     private PixelBlocks() {}
 
     /**
-     * The picture with squares of {@code joined} by {@code joined} pixels put together; sides that do not part evenly are mirrored at the right
-     * and below, the last pixel not twice.
+     * The picture with squares of {@code joined} by {@code joined} pixels put together; sides that do not part evenly are mirrored at the
+     * right and below, the last pixel not twice.
      */
     static float[] joined(Picture picture, int joined) {
         int width = blocks(picture.width(), joined);
@@ -71,7 +71,8 @@ final class PixelBlocks {
     private static byte toByte(float value) {
         if (Float.isNaN(value)) {
             throw new KilnException(
-                    Category.DEVICE, "the upscaler gave values that are not numbers: its file is damaged, or the picture needs f32 precision");
+                    Category.DEVICE,
+                    "the upscaler gave values that are not numbers: its file is damaged, or the picture needs f32 precision");
         }
         return (byte) (int) Math.rint(Math.max(0, Math.min(1, value)) * 255f);
     }

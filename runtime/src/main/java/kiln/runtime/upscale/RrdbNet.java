@@ -9,8 +9,9 @@ import kiln.runtime.graph.PostOp;
 import kiln.runtime.graph.Shape;
 
 /**
- * RRDBNet (Wang et al. 2018, ESRGAN; Wang et al. 2021, Real-ESRGAN): residual blocks of densely connected convolutions at the picture's size,
- * then doublings. Its parameters have Real-ESRGAN's names; those of each dense block's last convolution come times 0.2 ({@link #factor}).
+ * RRDBNet (Wang et al. 2018, ESRGAN; Wang et al. 2021, Real-ESRGAN): residual blocks of densely connected convolutions at the picture's
+ * size, then doublings. Its parameters have Real-ESRGAN's names; those of each dense block's last convolution come times 0.2 ({@link
+ * #factor}).
  *
  * @param channels of a pixel, or of all pixels of a square that were put together into one
  * @param doublings of the sides at the end

@@ -5,8 +5,9 @@ import java.util.List;
 import kiln.runtime.image.Picture;
 
 /**
- * Squares that cover a picture, and the larger picture put together from what became of them, as A1111 does both: squares stand evenly, and each
- * is faded in over {@code overlap} pixels at its left and upper edge. A picture smaller than a square lies in its lower right corner, on black.
+ * Squares that cover a picture, and the larger picture put together from what became of them, as A1111 does both: squares stand evenly, and
+ * each is faded in over {@code overlap} pixels at its left and upper edge. A picture smaller than a square lies in its lower right corner,
+ * on black.
  *
  * @param columns x of the left edges; may be negative
  * @param rows y of the upper edges

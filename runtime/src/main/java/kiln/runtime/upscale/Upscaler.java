@@ -126,7 +126,12 @@ public final class Upscaler implements AutoCloseable {
             float[] band = Arrays.copyOfRange(features, from * perRow, to * perRow);
             double begin = share + (1 - share) * first / blocksHigh;
             float[] result = run(
-                    new Shape(Part.TAIL, to - from, blocksWide), Map.of("features", band), "image", progress, begin, (1 - share) * rows / blocksHigh);
+                    new Shape(Part.TAIL, to - from, blocksWide),
+                    Map.of("features", band),
+                    "image",
+                    progress,
+                    begin,
+                    (1 - share) * rows / blocksHigh);
             int y = first * enlarged;
             int written = Math.min(height - y, rows * enlarged);
             PixelBlocks.write(result, blocksWide * enlarged, 1, (first - from) * enlarged, null, rgb, width, y, written);

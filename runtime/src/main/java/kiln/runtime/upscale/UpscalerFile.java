@@ -20,8 +20,8 @@ import kiln.weights.WeightsException;
 import kiln.weights.WeightsFile;
 
 /**
- * An upscaler's weights: the ESRGAN family's in all three ways to name them, and Real-ESRGAN's compact networks. Reads are safe from any thread.
- * The creator closes it.
+ * An upscaler's weights: the ESRGAN family's in all three ways to name them, and Real-ESRGAN's compact networks. Reads are safe from any
+ * thread. The creator closes it.
  */
 public final class UpscalerFile implements AutoCloseable {
     /** What training programs put the parameters into, the better first. */

@@ -36,8 +36,8 @@ record UpscalerNetwork(String kind, int scale, int joined, int spread, Writer gr
     static UpscalerNetwork of(Function<String, List<Integer>> shapes) {
         if (shapes.apply(RrdbNet.FIRST) == null) {
             CompactNet net = CompactNet.infer(shapes);
-            return new UpscalerNetwork(
-                    "compact, " + (net.last() / 2 + 1) + " convolutions", net.scale(), 1, net.scale(), (h, w) -> net.graph(shapes, h, w), null);
+            String kind = "compact, " + (net.last() / 2 + 1) + " convolutions";
+            return new UpscalerNetwork(kind, net.scale(), 1, net.scale(), (h, w) -> net.graph(shapes, h, w), null);
         }
         RrdbNet net = RrdbNet.infer(shapes);
         int joined = (int) Math.sqrt(net.channels() / 3);

@@ -27,7 +27,8 @@ class HiresUpscalerTest {
 
     private GenerationEvent draw(String upscaler, double strength) {
         Path model = Path.of("demo/kiln-demo.safetensors");
-        ModelOptions models = new ModelOptions(null, List.of(), true, null, true, List.of(NetworkGolden.resource("/upscalers/x4.pth").getParent()));
+        Path upscalers = NetworkGolden.resource("/upscalers/x4.pth").getParent();
+        ModelOptions models = new ModelOptions(null, List.of(), true, null, true, List.of(upscalers));
         engine = new Engine(new EngineOptions(
                 List.of(model), List.of(), null, null, cache, "onednn", Precision.F32, 0, DeviceOptions.DEFAULT, models,
                 AddOnFolders.NONE, SaveOptions.USUAL));

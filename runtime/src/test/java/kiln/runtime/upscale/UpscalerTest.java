@@ -32,6 +32,8 @@ class UpscalerTest {
     /** Sums in another order: 2e-6 was seen. */
     private static final double F32 = 2e-5;
 
+    private static final List<Function<WeightSource, Executor>> EXECUTORS = List.of(ReferenceExecutor::new, UpscalerTest::oneDnn);
+
     private static Path file(String name) {
         return NetworkGolden.resource("/upscalers/" + name);
     }
@@ -59,7 +61,7 @@ class UpscalerTest {
     @ParameterizedTest
     @CsvSource({"old.pth, x4, 4", "first.safetensors, x4, 4", "x4.pth, x4, 4", "x2.safetensors, x2, 2", "compact.pth, compact, 4"})
     void everyWayToNameTensorsGivesTorchsPicture(String weights, String name, int scale) {
-        for (Function<WeightSource, Executor> executor : List.<Function<WeightSource, Executor>>of(ReferenceExecutor::new, UpscalerTest::oneDnn)) {
+        for (Function<WeightSource, Executor> executor : EXECUTORS) {
             try (WeightsFile golden = WeightsFile.open(file("golden.safetensors"));
                     Upscaler upscaler = new Upscaler(UpscalerFile.open(file(weights)), executor)) {
                 assertThat(upscaler.file().scale()).isEqualTo(scale);
@@ -90,10 +92,11 @@ class UpscalerTest {
             int joined = upscaler.network().joined();
             Graph graph = upscaler.network().graph().write(picture.height() / joined, picture.width() / joined);
             float[] expected = golden.readF32(name + ".values");
-            for (Function<WeightSource, Executor> factory : List.<Function<WeightSource, Executor>>of(ReferenceExecutor::new, UpscalerTest::oneDnn)) {
+            for (Function<WeightSource, Executor> factory : EXECUTORS) {
                 try (Executor executor = factory.apply(upscaler.weights());
                         CompiledGraph compiled = executor.compile(graph)) {
-                    float[] bgr = compiled.run(Map.of("image", PixelBlocks.joined(picture, joined)), CompiledGraph.Progress.NONE).get("image");
+                    Map<String, float[]> inputs = Map.of("image", PixelBlocks.joined(picture, joined));
+                    float[] bgr = compiled.run(inputs, CompiledGraph.Progress.NONE).get("image");
                     float[] rgb = new float[bgr.length];
                     for (int i = 0; i < rgb.length; i++) {
                         rgb[i] = bgr[i / 3 * 3 + 2 - i % 3];
@@ -181,7 +184,7 @@ class UpscalerTest {
                 .hasMessage("demo/kiln-demo.safetensors: this is a file of the kind SD 1.x, not an upscaler");
         for (String name : List.of("old.pth", "first.safetensors", "x2.safetensors", "compact.pth")) {
             try (ModelFiles files = ModelFiles.open(file(name))) {
-                assertThatThrownBy(files::model).isInstanceOf(KilnException.class).hasMessageContaining("this is a file of the kind upscaler");
+                assertThatThrownBy(files::model).isInstanceOf(KilnException.class).hasMessageContaining("a file of the kind upscaler");
             }
         }
     }

@@ -41,7 +41,8 @@ class UpscaleCommandTest {
     @Test
     void aNetworkMakesThePictureLargerAndItsTextsStay() throws IOException {
         Path large = folder.resolve("large.png");
-        Run run = run("upscale", picture("cat.png", 24, 16).toString(), "--upscaler", NETWORKS.resolve("x4.pth").toString(), "-o", large.toString());
+        String upscaler = NETWORKS.resolve("x4.pth").toString();
+        Run run = run("upscale", picture("cat.png", 24, 16).toString(), "--upscaler", upscaler, "-o", large.toString());
         assertThat(run.err()).isEmpty();
         assertThat(run.exitCode()).isZero();
         assertThat(run.out()).isEqualTo(large + "\n");
@@ -55,7 +56,8 @@ class UpscaleCommandTest {
     @Test
     void aNetworkIsUsedAgainUntilThePictureIsLargeEnough() throws IOException {
         Path large = folder.resolve("large.png");
-        Run run = run("upscale", picture("cat.png", 16, 24).toString(), "--upscaler", NETWORKS.resolve("x2.safetensors").toString(), "--scale", "2.5",
+        String upscaler = NETWORKS.resolve("x2.safetensors").toString();
+        Run run = run("upscale", picture("cat.png", 16, 24).toString(), "--upscaler", upscaler, "--scale", "2.5",
                 "--tile", "0", "-o", large.toString());
         assertThat(run.err()).isEmpty();
         assertThat(PngReader.readPicture(large).width()).isEqualTo(40);
@@ -81,7 +83,8 @@ class UpscaleCommandTest {
         Path out = folder.resolve("out");
         Run run = run("upscale", folder.resolve("in").toString(), "--upscaler", "nearest", "--scale", "2", "-o", out.toString(), "--json");
         JsonNode json = new ObjectMapper().readTree(run.out());
-        assertThat(json.get("files").findValuesAsText("file")).containsExactly(out.resolve("a.png").toString(), "null", out.resolve("c.png").toString());
+        assertThat(json.get("files").findValuesAsText("file"))
+                .containsExactly(out.resolve("a.png").toString(), "null", out.resolve("c.png").toString());
         assertThat(json.get("files").get(1).get("error").asText()).contains("b.png");
         assertThat(run.exitCode()).isNotZero();
         run("upscale", folder.resolve("in/a.png").toString(), "--upscaler", "nearest", "--scale", "2", "-o", out.toString());
@@ -115,7 +118,8 @@ class UpscaleCommandTest {
         assertThat(found.get(5).get("scale").asInt()).isEqualTo(4);
         assertThat(found.get(3).get("error").asText()).contains("broken.pth");
         String cat = picture("cat.png", 8, 8).toString();
-        Run upscale = run("upscale", cat, "--esrgan-models-path", models.toString(), "--upscaler", "r-esrgan 4x+", "-o", folder.resolve("o.png").toString());
+        String out = folder.resolve("o.png").toString();
+        Run upscale = run("upscale", cat, "--esrgan-models-path", models.toString(), "--upscaler", "r-esrgan 4x+", "-o", out);
         assertThat(upscale.exitCode()).isZero();
     }
 }

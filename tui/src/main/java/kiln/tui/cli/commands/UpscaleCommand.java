@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
 import kiln.runtime.base.KilnException;
+import kiln.runtime.base.KilnException.Category;
 import kiln.runtime.engine.UpscalingJob;
 import kiln.runtime.job.UpscaleRequest;
 import kiln.tui.cli.base.CliContext;
@@ -41,13 +42,14 @@ final class UpscaleCommand extends CliCommand {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "PATH",
-            description = "A file (its name ends with .png) or a folder for the pictures, which keep their names. Default: extras-images/ in the"
-                    + " output folder.")
+            description = "A file (its name ends with .png) or a folder for the pictures, which keep their names."
+                    + " Default: extras-images/ in the output folder.")
     Path output;
 
     @Option(
             names = "--json",
-            description = "{\"files\": [{\"source\", \"file\", \"error\"}], \"upscaler\", \"seconds\", \"device\", \"notices\"}; file or error is null")
+            description = "{\"files\": [{\"source\", \"file\", \"error\"}], \"upscaler\", \"seconds\", \"device\", \"notices\"};"
+                    + " file or error is null")
     boolean json;
 
     UpscaleCommand(CliContext context) {
@@ -83,7 +85,7 @@ final class UpscaleCommand extends CliCommand {
                 try {
                     report.done(source, job.run(source, target, toFile, report.progress(source)));
                 } catch (KilnException e) {
-                    if (sources.size() == 1 || e.category() == KilnException.Category.CANCELLED || e.category() == KilnException.Category.NOT_FOUND) {
+                    if (sources.size() == 1 || e.category() == Category.CANCELLED || e.category() == Category.NOT_FOUND) {
                         throw e;
                     }
                     report.failed(source, e);
@@ -101,7 +103,7 @@ final class UpscaleCommand extends CliCommand {
             Path file = given.toAbsolutePath().normalize();
             if (!Files.isDirectory(file)) {
                 if (!Files.exists(file)) {
-                    throw new KilnException(KilnException.Category.NOT_FOUND, "no picture at " + file);
+                    throw new KilnException(Category.NOT_FOUND, "no picture at " + file);
                 }
                 pictures.add(file);
                 continue;
@@ -113,7 +115,7 @@ final class UpscaleCommand extends CliCommand {
                 throw Failures.of(e, file);
             }
             if (inside.isEmpty()) {
-                throw new KilnException(KilnException.Category.NOT_FOUND, "no pictures in " + file);
+                throw new KilnException(Category.NOT_FOUND, "no pictures in " + file);
             }
             inside.sort(null);
             pictures.addAll(inside);

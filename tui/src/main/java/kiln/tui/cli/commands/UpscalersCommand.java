@@ -10,7 +10,9 @@ import picocli.CommandLine.Option;
 /** {@code kiln upscalers}: the upscalers that can be chosen. */
 @CommandLine.Command(name = "upscalers", description = "List the upscalers that were found: kind, scale, file.")
 final class UpscalersCommand extends CliCommand {
-    @Option(names = "--json", description = "{\"upscalers\": [{\"name\", \"path\", \"kind\", \"scale\", \"error\"}]}; path is null for those built in")
+    @Option(
+            names = "--json",
+            description = "{\"upscalers\": [{\"name\", \"path\", \"kind\", \"scale\", \"error\"}]}; path is null for those built in")
     boolean json;
 
     UpscalersCommand(CliContext context) {

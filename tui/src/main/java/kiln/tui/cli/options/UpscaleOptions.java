@@ -20,7 +20,10 @@ public final class UpscaleOptions {
     @Option(names = "--scale", paramLabel = "X", description = "How many times larger. Default: 4.")
     Double scale;
 
-    @Option(names = "--resize", paramLabel = "WxH", description = "A size in pixels in place of --scale, which the picture covers and is cut to.")
+    @Option(
+            names = "--resize",
+            paramLabel = "WxH",
+            description = "A size in pixels in place of --scale, which the picture covers and is cut to.")
     String size;
 
     @Option(names = "--no-crop", description = "With --resize: leave what is larger than the size.")
