@@ -11,6 +11,8 @@ public final class PictureResize {
     private static final Kernel BICUBIC = new Kernel(2, PictureResize::cubic);
     /** Bits behind the point of a weight: 8 of a pixel and 2 for sums beyond white leave these of 32. */
     private static final int FRACTION_BITS = 32 - 8 - 2;
+    /** Of a long, thin picture what is to be seen is cut out before it is made larger: Pillow's pixels would not fit into the memory. */
+    private static final int MOST_PIXELS_TO_CUT = 1 << 26;
 
     private PictureResize() {}
 
@@ -111,6 +113,13 @@ public final class PictureResize {
         boolean wider = (double) width / height > (double) picture.width() / picture.height();
         int scaledWidth = wider ? width : (int) ((long) picture.width() * height / picture.height());
         int scaledHeight = wider ? (int) ((long) picture.height() * width / picture.width()) : height;
+        if ((long) scaledWidth * scaledHeight > MOST_PIXELS_TO_CUT) {
+            int seenWidth = (int) Math.max(1, Math.min(picture.width(), (long) picture.height() * width / height));
+            int seenHeight = (int) Math.max(1, Math.min(picture.height(), (long) picture.width() * height / width));
+            int left = (picture.width() - seenWidth) / 2;
+            int top = (picture.height() - seenHeight) / 2;
+            return lanczos(new Box(left, top, left + seenWidth, top + seenHeight).cut(picture), width, height);
+        }
         return placed(lanczos(picture, scaledWidth, scaledHeight), width, height);
     }
 

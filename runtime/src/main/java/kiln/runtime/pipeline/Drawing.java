@@ -97,16 +97,21 @@ public final class Drawing {
             Conditioning uncond = lengthened(conditioner, conditioner.encode(negative.get(i)), lengths.get(i).negativeTokens());
             passes.add(new Pass(plans.get(i), networks.passes().get(i), cond, uncond));
         }
+        PreparedPicture picture = request.init() == null || start != null
+                ? null
+                : PreparedPicture.of(request, notice -> listener.accept(new GenerationEvent.Notice(notice)));
         LatentStart first = start;
         float[] furtherChannels = null;
         if (networks.encoder() != null) {
             prepare(List.of(networks.encoder()), "preparing the encoder");
             PictureEncoder encoder = new PictureEncoder(session, networks.encoder(), progress);
-            if (request.init() != null && first == null) {
-                first = encoder.start(request);
+            if (picture != null) {
+                first = encoder.start(picture, request);
             }
             if (model.denoiser().inChannels() > model.latent().channels()) {
-                furtherChannels = InpaintingChannels.withoutPicture(encoder, model.latent().channels());
+                furtherChannels = picture == null
+                        ? InpaintingChannels.withoutPicture(encoder)
+                        : InpaintingChannels.of(encoder, picture, request);
             }
         }
         passes.forEach(pass -> prepare(pass.shapes.all(), "preparing the denoiser"));
@@ -115,7 +120,7 @@ public final class Drawing {
         double batchFlops = passes.stream().mapToDouble(this::flops).sum() + request.batchSize() * decoder.flops();
         progress.plan(request.batchCount() * batchFlops);
         for (int batch = 0; batch < request.batchCount(); batch++) {
-            drawBatch(batch * request.batchSize(), passes, first, furtherChannels, decoder);
+            drawBatch(batch * request.batchSize(), passes, first, furtherChannels, decoder, picture == null ? null : picture.overlay());
         }
     }
 
@@ -159,7 +164,8 @@ public final class Drawing {
         };
     }
 
-    private void drawBatch(int first, List<Pass> passes, LatentStart begin, float[] furtherChannels, LatentDecoder decoder) {
+    private void drawBatch(
+            int first, List<Pass> passes, LatentStart begin, float[] furtherChannels, LatentDecoder decoder, PreparedPicture.Overlay overlay) {
         long[] seeds = noise.seeds(request.seed(), first, request.batchSize());
         float[] latents = null;
         LatentShape shape = null;
@@ -172,7 +178,8 @@ public final class Drawing {
             float[] finished = Arrays.copyOfRange(latents, i * shape.size(), (i + 1) * shape.size());
             sink.latent(first + i, seeds[i], finished, shape.height(), shape.width());
             progress.phase(Phase.DECODING, first + i);
-            Picture image = decoder.decode(finished);
+            Picture drawn = decoder.decode(finished);
+            Picture image = overlay == null ? drawn : overlay.over(drawn);
             listener.accept(new GenerationEvent.PictureDone(sink.picture(first + i, seeds[i], image)));
         }
     }
