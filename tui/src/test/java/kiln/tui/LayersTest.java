@@ -41,7 +41,7 @@ class LayersTest {
             Set.of("model"),
             Set.of("family.sd1"),
             Set.of("family"),
-            Set.of("addon"),
+            Set.of("addon", "upscale"),
             Set.of("pipeline"),
             Set.of("engine"),
             Set.of("check"));

@@ -27,6 +27,7 @@ public enum CheckpointKind {
     LORA("LoRA"),
     TEXTUAL_INVERSION("textual inversion"),
     HYPERNETWORK("hypernetwork"),
+    UPSCALER("upscaler"),
     UNKNOWN("unknown");
 
     private static final String UNET_INPUT = "model.diffusion_model.input_blocks.0.0.weight";
@@ -41,6 +42,12 @@ public enum CheckpointKind {
                     + "|oft_(blocks|diag)|diff|diff_b|w_norm|b_norm|on_input|[ab][12]\\.weight)");
     private static final Pattern HYPERNETWORK_PART =
             Pattern.compile("(320|640|768|1024|1280|2048)\\.[01]\\.linear\\d*\\.(\\d+\\.)?(weight|bias)");
+
+    /** The first layers of the ESRGAN family, by all their names, and of Real-ESRGAN's compact networks. */
+    private static final Pattern UPSCALER_PART = Pattern.compile(
+            "(params_ema\\.|params\\.)?"
+                    + "(model\\.1\\.sub\\.0\\.RDB1\\.conv1\\.0|RRDB_trunk\\.0\\.RDB1\\.conv1|body\\.0\\.rdb1\\.conv1)\\.weight");
+    private static final Pattern COMPACT_UPSCALER_SLOPES = Pattern.compile("(params_ema\\.|params\\.)?body\\.1\\.weight");
 
     /** Widths of the text encoders' token vectors: CLIP-L, OpenCLIP-H, OpenCLIP-bigG. */
     private static final Set<Long> EMBEDDING_WIDTHS = Set.of(768L, 1024L, 1280L);
@@ -135,6 +142,11 @@ public enum CheckpointKind {
         }
         if (tensors.keySet().stream().anyMatch(name -> HYPERNETWORK_PART.matcher(name).matches())) {
             return HYPERNETWORK;
+        }
+        boolean upscaler = tensors.values().stream().anyMatch(tensor -> UPSCALER_PART.matcher(tensor.name()).matches()
+                || tensor.rank() == 1 && COMPACT_UPSCALER_SLOPES.matcher(tensor.name()).matches());
+        if (upscaler) {
+            return UPSCALER;
         }
         boolean embedding = tensors.keySet().stream().anyMatch(name -> name.startsWith("string_to_param."))
                 || tensors.keySet().equals(Set.of("clip_l", "clip_g"))

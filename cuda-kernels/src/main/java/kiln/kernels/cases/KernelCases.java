@@ -90,14 +90,14 @@ public final class KernelCases {
         DataType type = kernel.type();
         CaseBuilder c = new CaseBuilder(kernel, count + " elements");
         float[] a = c.normal(type, count, 3);
-        boolean perChannel = kernel.function() == Elementwise.Function.ADD_PER_CHANNEL;
+        boolean perChannel = kernel.function().isPerChannel();
         float[] b = kernel.function().hasSecondInput() ? c.normal(type, perChannel ? batch * channels : count, 1) : null;
         float[] expected = kernel.reference(a, b, channels, positions * channels);
         long aAddress = c.input("a", type, a, batch, positions, channels);
         if (perChannel) {
             long bAddress = c.input("b", type, b, batch, channels);
             long out = c.output("out", type, expected, batch, positions, channels);
-            c.call(kernel.addPerChannel(aAddress, bAddress, out, count, channels, positions * channels));
+            c.call(kernel.perChannel(aAddress, bAddress, out, count, channels, positions * channels));
         } else if (b != null) {
             long bAddress = c.input("b", type, b, batch, positions, channels);
             long out = c.output("out", type, expected, batch, positions, channels);

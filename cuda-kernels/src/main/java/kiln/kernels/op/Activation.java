@@ -46,9 +46,46 @@ public enum Activation {
         public float apply(float x) {
             return (float) (x / (1 + Math.exp(-1.702 * x)));
         }
+    },
+    /** x where it is positive, else 0. */
+    RELU {
+        @Override
+        public Value emit(PtxFunction f, Value x) {
+            return whereNegative(f, x, Value.of(0f));
+        }
+
+        @Override
+        public float apply(float x) {
+            return x < 0 ? 0 : x;
+        }
+    },
+    /** x where it is positive, else 0.2 x. */
+    LEAKY_RELU {
+        @Override
+        public Value emit(PtxFunction f, Value x) {
+            return whereNegative(f, x, f.mul(x, Value.of(FIFTH_FACTOR)));
+        }
+
+        @Override
+        public float apply(float x) {
+            return x < 0 ? FIFTH_FACTOR * x : x;
+        }
+    },
+    /** 0.2 x. */
+    FIFTH {
+        @Override
+        public Value emit(PtxFunction f, Value x) {
+            return f.mul(x, Value.of(FIFTH_FACTOR));
+        }
+
+        @Override
+        public float apply(float x) {
+            return FIFTH_FACTOR * x;
+        }
     };
 
     private static final float QUICK_FACTOR = 1.702f;
+    private static final float FIFTH_FACTOR = 0.2f;
     private static final double LOG2_E = 1.4426950408889634;
 
     public abstract Value emit(PtxFunction f, Value x);
@@ -58,6 +95,11 @@ public enum Activation {
     /** As in variants' names. */
     String label() {
         return name().toLowerCase(Locale.ROOT).replace("_", "");
+    }
+
+    /** The other value where x is negative, x elsewhere: not-a-number stays. */
+    public static Value whereNegative(PtxFunction f, Value x, Value other) {
+        return f.select(PtxType.F32, f.compare(Comparison.LESS, x, Value.of(0f)), other, x);
     }
 
     static Value timesSigmoid(PtxFunction f, Value x, float factor) {

@@ -70,6 +70,8 @@ final class OpCases {
         add(Op.Conv2d.class, "3x3, stride 2, padded by 1", weights, odd, graph -> graph.conv("conv", 0, 3, 2, 1, 1));
         add(Op.Conv2d.class, "3x3, stride 2, padded behind only", weights, odd, graph -> graph.conv("conv", 0, 3, 2, 0, 1));
         add(Op.Conv2d.class, "3x3 with SiLU", weights, odd, graph -> graph.silu("silu", graph.conv3x3("conv", 0)));
+        add(Op.Conv2d.class, "3x3 after doubling, with leaky ReLU", weights, odd, graph ->
+                graph.activation("leaky", PostOp.Kind.LEAKY_RELU, graph.conv3x3("conv", graph.upsample("double", 0, 18, 14))));
         add(Op.Conv2d.class, "3x3 after doubling", weights, odd, graph -> graph.conv3x3("conv", graph.upsample("double", 0, 18, 14)));
     }
 
@@ -108,6 +110,12 @@ final class OpCases {
         add(Op.Linear.class, "plus a result", weights, shape, graph -> {
             int other = graph.input("other", result);
             return graph.add("sum", other, graph.linear("a", 0));
+        });
+        add(Op.Conv2d.class, "3x3 plus a result, a fifth of it plus a result", weights, shape, graph -> {
+            int first = graph.input("first", result);
+            int second = graph.input("second", result);
+            int sum = graph.add("sum", graph.conv3x3("conv", 0), first);
+            return graph.add("out", graph.activation("fifth", PostOp.Kind.FIFTH, sum), second);
         });
         for (PostOp.Kind kind : FUNCTIONS) {
             add(Op.Linear.class, "with " + kind, weights, shape, graph -> graph.activation("function", kind, graph.linear("a", 0)));
@@ -150,6 +158,8 @@ final class OpCases {
         for (PostOp.Kind kind : FUNCTIONS) {
             add(Op.Activation.class, kind.name(), none, shape, graph -> graph.activation("activation", kind, 0));
         }
+        RandomWeights slopes = new RandomWeights(random).scale("prelu", 33);
+        add(Op.Prelu.class, "a slope for each channel", slopes, shape, graph -> graph.prelu("prelu", 0));
         add(Op.Add.class, "two results", none, shape, graph -> graph.add("add", 0, graph.input("other", shape)));
         add(Op.AddPerChannel.class, "one value a channel", none, shape, graph ->
                 graph.addPerChannel("add", 0, graph.input("other", new Shape(2, 1, 1, 33))));

@@ -12,11 +12,14 @@ import java.util.List;
  *     model asks for
  * @param config {@code --config}: how plain SD 1.x checkpoints without a {@code .yaml} beside them are meant; {@code null} for the usual
  * @param hashes whether whole files may be read for their hashes; {@code false} leaves those that are known ({@code --no-hashing})
+ * @param upscalerFolders searched for upscalers, in order
  */
-public record ModelOptions(Path vaeFile, List<Path> vaeFolders, boolean vaeOverridesModel, Path config, boolean hashes) {
-    public static final ModelOptions DEFAULT = new ModelOptions(null, List.of(), true, null, true);
+public record ModelOptions(
+        Path vaeFile, List<Path> vaeFolders, boolean vaeOverridesModel, Path config, boolean hashes, List<Path> upscalerFolders) {
+    public static final ModelOptions DEFAULT = new ModelOptions(null, List.of(), true, null, true, List.of());
 
     public ModelOptions {
         vaeFolders = List.copyOf(vaeFolders);
+        upscalerFolders = List.copyOf(upscalerFolders);
     }
 }

@@ -13,8 +13,10 @@ import kiln.runtime.graph.ModelException;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.PictureSink;
+import kiln.runtime.job.Tiling;
 import kiln.runtime.pipeline.ModelSession;
 import kiln.runtime.pipeline.Drawing;
+import kiln.runtime.pipeline.PictureUpscaler;
 
 /**
  * Draws on one device, one request after another. The device stays open between them, and so does the model, until a request wants another one
@@ -25,6 +27,7 @@ final class Worker implements AutoCloseable {
     private final Engine.DeviceOpener opener;
     private Device device;
     private ModelSession session;
+    private final Upscaling upscaling;
     private Consumer<String> notices = text -> {};
     private volatile String description = "";
     private volatile DeviceUse deviceUse;
@@ -32,6 +35,7 @@ final class Worker implements AutoCloseable {
     Worker(EngineOptions options, Engine.DeviceOpener opener) {
         this.options = options;
         this.opener = opener;
+        upscaling = new Upscaling(new Upscalers(options.models().upscalerFolders()), this::device, this::tell);
     }
 
     /** What computes, for people; empty until a model has been loaded. From any thread. */
@@ -57,7 +61,7 @@ final class Worker implements AutoCloseable {
             load(source, listener);
             listener.accept(new GenerationEvent.Started(request));
             look(listener);
-            new Drawing(session, request, sink, cancelled, event -> {
+            new Drawing(session, request, name -> upscaler(name, cancelled), sink, cancelled, event -> {
                 listener.accept(event);
                 if (event instanceof GenerationEvent.Preview || event instanceof GenerationEvent.PictureDone) {
                     look(listener);
@@ -87,12 +91,25 @@ final class Worker implements AutoCloseable {
         ModelFiles files = ModelFiles.open(source);
         files.notes().forEach(this::tell);
         session = new ModelSession(files, opened -> {
-            if (device == null) {
-                device = opener.open(options, this::tell);
-            }
-            return device.executor(opened, this::tell);
+            return device().executor(opened, this::tell);
         }, AddOns.of(options.addOns().loras(), options.addOns().embeddings()));
         description = session.device();
+    }
+
+    private Device device() {
+        if (device == null) {
+            device = opener.open(options, this::tell);
+        }
+        return device;
+    }
+
+    private PictureUpscaler upscaler(String name, BooleanSupplier cancelled) {
+        upscaling.check(name);
+        return (picture, width, height) -> upscaling.resize(name, Tiling.DEFAULT, picture, width, height, fraction -> {
+            if (cancelled.getAsBoolean()) {
+                throw KilnException.cancelled();
+            }
+        });
     }
 
     /** To whoever listens to the request of the moment. */
@@ -120,6 +137,7 @@ final class Worker implements AutoCloseable {
     @Override
     public void close() {
         unload();
+        upscaling.close();
         if (device != null) {
             device.close();
             device = null;

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Passes that rewrite a graph into fewer, larger nodes with the same result.
@@ -149,35 +150,39 @@ public final class Fusion {
     /** Hangs elementwise nodes onto the producer whose only reader they are. */
     static Graph foldPostOps(Graph graph) {
         int[] uses = uses(graph);
+        int[] roots = IntStream.range(0, uses.length).toArray();
         Rewriter rewriter = new Rewriter(graph);
         for (int i = 0; i < graph.nodes().size(); i++) {
             Node node = graph.node(i);
             PostOp folded = null;
             int producer = -1;
-            if (node.op() instanceof Op.Activation activation && canTake(graph, node.inputs().get(0), uses, true)) {
+            if (node.op() instanceof Op.Activation activation && canTake(graph, node.inputs().get(0), roots, uses, true)) {
                 producer = node.inputs().get(0);
                 folded = PostOp.of(activation.kind());
-            } else if (node.op() instanceof Op.AddPerChannel && canTake(graph, node.inputs().get(0), uses, false)) {
+            } else if (node.op() instanceof Op.AddPerChannel && canTake(graph, node.inputs().get(0), roots, uses, false)) {
                 producer = node.inputs().get(0);
                 folded = new PostOp(PostOp.Kind.ADD_PER_CHANNEL, node.inputs().get(1));
             } else if (node.op() instanceof Op.Add) {
                 // The later of the two has the other's result at hand.
                 int later = Math.max(node.inputs().get(0), node.inputs().get(1));
                 int earlier = Math.min(node.inputs().get(0), node.inputs().get(1));
-                if (later != earlier && canTake(graph, later, uses, false)) {
+                if (later != earlier && canTake(graph, later, roots, uses, false)) {
                     producer = later;
                     folded = new PostOp(PostOp.Kind.ADD, earlier);
                 }
             }
-            if (folded == null || !rewriter.append(producer, folded, i)) {
+            if (folded != null && rewriter.append(producer, folded, i)) {
+                roots[i] = roots[producer];
+            } else {
                 rewriter.put(i, node);
             }
         }
         return rewriter.build();
     }
 
-    private static boolean canTake(Graph graph, int producer, int[] uses, boolean activation) {
-        Op op = graph.node(producer).op();
+    /** @param roots of what has been hung onto another node: that node */
+    private static boolean canTake(Graph graph, int producer, int[] roots, int[] uses, boolean activation) {
+        Op op = graph.node(roots[producer]).op();
         boolean matrix = op instanceof Op.Conv2d || op instanceof Op.Linear;
         // A sum behind a normalisation is left alone: no network here has one.
         return uses[producer] == 1 && (matrix || activation && op instanceof Op.GroupNorm);

@@ -112,6 +112,10 @@ public final class GraphBuilder {
         return activation(module, PostOp.Kind.SILU, x);
     }
 
+    public int prelu(String module, int x) {
+        return add(module, new Op.Prelu(), List.of(x), List.of(weight(module + ".weight", shape(x).channels())));
+    }
+
     public int add(String module, int a, int b) {
         return add(module, new Op.Add(), a, b);
     }

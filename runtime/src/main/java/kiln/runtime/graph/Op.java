@@ -169,6 +169,19 @@ public sealed interface Op {
         }
     }
 
+    /** x where it is positive, else x times its channel's slope: weights {@code [channels]} (He et al. 2015). */
+    record Prelu() implements Op {
+        @Override
+        public Shape result(List<Shape> inputs, List<Weight> weights) {
+            return inputs.get(0);
+        }
+
+        @Override
+        public double flops(List<Shape> inputs, List<Weight> weights, Shape result) {
+            return result.elements();
+        }
+    }
+
     /** Sum of two results of one shape. */
     record Add() implements Op {
         @Override

@@ -6,11 +6,17 @@ package kiln.runtime.graph;
  * @param input the node whose result is added; −1 for elementwise functions
  */
 public record PostOp(Kind kind, int input) {
-    /** The functions; SiLU is x·sigmoid(x), QUICK_GELU x·sigmoid(1.702x), GELU the exact one by erf. */
+    /**
+     * The functions; SiLU is x·sigmoid(x), QUICK_GELU x·sigmoid(1.702x), GELU the exact one by erf, LEAKY_RELU 0.2x where x is negative,
+     * FIFTH 0.2x: what a residual block of a network for super-resolution weighs by (Wang et al. 2018).
+     */
     public enum Kind {
         SILU,
         GELU,
         QUICK_GELU,
+        RELU,
+        LEAKY_RELU,
+        FIFTH,
         /** Adds a result of the same shape. */
         ADD,
         /** Adds {@code [batch or 1, 1, 1, channels]} to each position. */

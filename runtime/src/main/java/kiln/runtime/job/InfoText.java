@@ -52,7 +52,7 @@ public record InfoText(String prompt, String negativePrompt, Map<String, String>
     }
 
     /** As a JSON string when it holds a character that would end it, else as it is. */
-    private static String quote(String value) {
+    static String quote(String value) {
         if (value.chars().noneMatch(c -> c == ',' || c == '\n' || c == ':')) {
             return value;
         }

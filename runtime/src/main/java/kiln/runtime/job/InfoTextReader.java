@@ -1,5 +1,7 @@
 package kiln.runtime.job;
 
+import static java.util.Map.entry;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -20,10 +22,12 @@ public final class InfoTextReader {
             "X Type", "X Values", "Y Type", "Y Values", "Z Type", "Z Values", "Fixed X Values", "Fixed Y Values", "Fixed Z Values",
             "Wildcard prompt");
     /** What counts for nothing with these values. */
-    private static final Map<String, String> AS_USUAL = Map.of(
-            "Hires checkpoint", "Use same checkpoint", "Mask mode", "Inpaint masked", "Masked content", "original", "Inpaint area",
-            "Whole picture", "VAE Encoder", "Full", "VAE Decoder", "Full", "FP8 weight", "Disable", "Refiner switch by sampling steps",
-            "false");
+    private static final Map<String, String> AS_USUAL = Map.ofEntries(
+            entry("Hires checkpoint", "Use same checkpoint"), entry("Hires resize-1", "0"), entry("Hires resize-2", "0"),
+            entry("Hires sampler", "Use same sampler"), entry("Hires schedule type", "Use same scheduler"), entry("Hires prompt", ""),
+            entry("Hires negative prompt", ""), entry("Mask mode", "Inpaint masked"), entry("Masked content", "original"),
+            entry("Inpaint area", "Whole picture"), entry("VAE Encoder", "Full"), entry("VAE Decoder", "Full"),
+            entry("FP8 weight", "Disable"), entry("Refiner switch by sampling steps", "false"));
 
     private final Map<String, String> fields;
     private final Set<String> read = new HashSet<>();

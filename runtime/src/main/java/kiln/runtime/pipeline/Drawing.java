@@ -2,14 +2,16 @@ package kiln.runtime.pipeline;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.function.DoubleConsumer;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.image.LatentImage;
 import kiln.runtime.image.Picture;
-import kiln.runtime.image.PlaneResize;
 import kiln.runtime.job.GenerationEvent;
 import kiln.runtime.job.GenerationEvent.Phase;
 import kiln.runtime.job.GenerationRequest;
@@ -38,6 +40,7 @@ public final class Drawing {
     private final Model model;
     private final GenerationRequest request;
     private final LatentStart start;
+    private final PictureUpscaler upscaler;
     private final PictureSink sink;
     private final BooleanSupplier cancelled;
     private final Consumer<GenerationEvent> listener;
@@ -50,11 +53,34 @@ public final class Drawing {
     private record Pass(PassPlan plan, GuidedShapes shapes, Conditioning cond, Conditioning uncond) {}
 
     /**
+     * What all batches have in common beside the prompts.
+     *
+     * @param latent of the first pass; {@code null} for noise
+     * @param furtherChannels that an inpainting network reads; {@code null} where it is none
+     * @param overlay laid over the finished pictures; {@code null} for none
+     */
+    private record Beginning(LatentStart latent, float[] furtherChannels, PreparedPicture.Overlay overlay) {}
+
+    /**
      * @param request with its seeds filled in
      */
     public Drawing(
             ModelSession session, GenerationRequest request, PictureSink sink, BooleanSupplier cancelled, Consumer<GenerationEvent> listener) {
-        this(session, request, null, sink, cancelled, listener);
+        this(session, request, null, PictureUpscaler.NONE, sink, cancelled, listener);
+    }
+
+    /**
+     * @param request with its seeds filled in
+     * @param upscalers of pictures between two passes; asked at once where the request names one
+     */
+    public Drawing(
+            ModelSession session,
+            GenerationRequest request,
+            PictureUpscaler.Finder upscalers,
+            PictureSink sink,
+            BooleanSupplier cancelled,
+            Consumer<GenerationEvent> listener) {
+        this(session, request, null, upscalers, sink, cancelled, listener);
     }
 
     /** @param start what the first pass begins from in place of the request's picture */
@@ -62,12 +88,15 @@ public final class Drawing {
             ModelSession session,
             GenerationRequest request,
             LatentStart start,
+            PictureUpscaler.Finder upscalers,
             PictureSink sink,
             BooleanSupplier cancelled,
             Consumer<GenerationEvent> listener) {
         this.session = session;
         this.request = request;
         this.start = start;
+        boolean ofPictures = request.hires() != null && LatentUpscaler.find(request.hires().upscaler()).isEmpty();
+        upscaler = ofPictures ? upscalers.find(request.hires().upscaler()) : null;
         this.sink = sink;
         this.cancelled = cancelled;
         this.listener = listener;
@@ -79,7 +108,7 @@ public final class Drawing {
     }
 
     public void run() {
-        session.add(plans.get(0).positive().networks(), text -> listener.accept(new GenerationEvent.Notice(text)), loading("changing weights"));
+        addNetworks(plans.get(0));
         List<NetworkShape> text = PictureNetworks.text(model, request);
         Conditioner conditioner = new Conditioner(session, text, prompts, progress);
         List<Conditioner.Chunked> positive = plans.stream().map(plan -> conditioner.chunk(plan.positive())).toList();
@@ -92,36 +121,69 @@ public final class Drawing {
         session.announce(networks.all());
         prepare(networks.text(), "preparing the text encoder");
         List<Pass> passes = new ArrayList<>();
+        Map<String, String> loraHashes = new LinkedHashMap<>();
         for (int i = 0; i < plans.size(); i++) {
+            addNetworks(plans.get(i));
+            loraHashes.putAll(session.loraHashes());
             Conditioning cond = lengthened(conditioner, conditioner.encode(positive.get(i)), lengths.get(i).tokens());
             Conditioning uncond = lengthened(conditioner, conditioner.encode(negative.get(i)), lengths.get(i).negativeTokens());
             passes.add(new Pass(plans.get(i), networks.passes().get(i), cond, uncond));
         }
-        PreparedPicture picture = request.init() == null || start != null
-                ? null
-                : PreparedPicture.of(request, notice -> listener.accept(new GenerationEvent.Notice(notice)));
-        LatentStart first = start;
-        float[] furtherChannels = null;
-        if (networks.encoder() != null) {
-            prepare(List.of(networks.encoder()), "preparing the encoder");
-            PictureEncoder encoder = new PictureEncoder(session, networks.encoder(), progress);
-            if (picture != null) {
-                first = encoder.start(picture, request);
-            }
-            if (model.denoiser().inChannels() > model.latent().channels()) {
-                furtherChannels = picture == null
-                        ? InpaintingChannels.withoutPicture(encoder)
-                        : InpaintingChannels.of(encoder, picture, request);
-            }
-        }
+        tellHashes(loraHashes, session.embeddingHashes());
+        Beginning beginning = beginning(networks);
         passes.forEach(pass -> prepare(pass.shapes.all(), "preparing the denoiser"));
         prepare(List.of(networks.decoder()), "preparing the decoder");
         LatentDecoder decoder = new LatentDecoder(session, networks.decoder(), progress);
-        double batchFlops = passes.stream().mapToDouble(this::flops).sum() + request.batchSize() * decoder.flops();
+        prepare(networks.between(), "preparing the second pass");
+        Enlargement enlargement = Enlargement.of(request, upscaler, session, networks.between(), progress);
+        double pictureFlops = decoder.flops() + networks.between().stream().mapToDouble(shape -> session.network(shape).flops()).sum();
+        double batchFlops = passes.stream().mapToDouble(this::flops).sum() + request.batchSize() * pictureFlops;
         progress.plan(request.batchCount() * batchFlops);
         for (int batch = 0; batch < request.batchCount(); batch++) {
-            drawBatch(batch * request.batchSize(), passes, first, furtherChannels, decoder, picture == null ? null : picture.overlay());
+            drawBatch(batch * request.batchSize(), passes, beginning, enlargement, decoder);
         }
+    }
+
+    private Beginning beginning(PictureNetworks networks) {
+        PreparedPicture picture = request.init() == null || start != null
+                ? null
+                : PreparedPicture.of(request, notice -> listener.accept(new GenerationEvent.Notice(notice)));
+        if (networks.encoder() == null) {
+            return new Beginning(start, null, null);
+        }
+        prepare(List.of(networks.encoder()), "preparing the encoder");
+        PictureEncoder encoder = new PictureEncoder(session, networks.encoder(), progress);
+        float[] furtherChannels = null;
+        if (model.denoiser().inChannels() > model.latent().channels()) {
+            furtherChannels =
+                    picture == null ? InpaintingChannels.withoutPicture(encoder) : InpaintingChannels.of(encoder, picture, request);
+        }
+        return picture == null
+                ? new Beginning(start, furtherChannels, null)
+                : new Beginning(encoder.start(picture, request), furtherChannels, picture.overlay());
+    }
+
+    /** A pass may have other networks than the one before, whose weights it then takes back. */
+    private void addNetworks(PassPlan plan) {
+        session.add(plan.positive().networks(), text -> listener.accept(new GenerationEvent.Notice(text)), loading("changing weights"));
+    }
+
+    private void tellHashes(Map<String, String> loras, Map<String, String> embeddings) {
+        Map<String, String> parameters = new LinkedHashMap<>();
+        if (!loras.isEmpty()) {
+            parameters.put("Lora hashes", listed(loras));
+        }
+        if (!embeddings.isEmpty()) {
+            parameters.put("TI hashes", listed(embeddings));
+        }
+        sink.parameters(parameters);
+    }
+
+    /** "name: hash, name: hash", the names without what separates them. */
+    private static String listed(Map<String, String> hashes) {
+        return hashes.entrySet().stream()
+                .map(entry -> entry.getKey().replaceAll("[:,]", "") + ": " + entry.getValue())
+                .collect(Collectors.joining(", "));
     }
 
     private double flops(Pass pass) {
@@ -164,31 +226,24 @@ public final class Drawing {
         };
     }
 
-    private void drawBatch(
-            int first, List<Pass> passes, LatentStart begin, float[] furtherChannels, LatentDecoder decoder, PreparedPicture.Overlay overlay) {
+    private void drawBatch(int first, List<Pass> passes, Beginning beginning, Enlargement enlargement, LatentDecoder decoder) {
         long[] seeds = noise.seeds(request.seed(), first, request.batchSize());
         float[] latents = null;
         LatentShape shape = null;
         for (Pass pass : passes) {
-            LatentStart from = latents == null ? begin : new LatentStart(enlarged(latents, shape), null);
+            LatentStart from = latents == null ? beginning.latent : new LatentStart(enlargement.of(latents, shape), null);
             shape = pass.plan.latent();
-            latents = draw(pass, from, first, seeds, furtherChannels);
+            addNetworks(pass.plan);
+            latents = draw(pass, from, first, seeds, beginning.furtherChannels);
         }
         for (int i = 0; i < request.batchSize(); i++) {
             float[] finished = Arrays.copyOfRange(latents, i * shape.size(), (i + 1) * shape.size());
             sink.latent(first + i, seeds[i], finished, shape.height(), shape.width());
             progress.phase(Phase.DECODING, first + i);
             Picture drawn = decoder.decode(finished);
-            Picture image = overlay == null ? drawn : overlay.over(drawn);
+            Picture image = beginning.overlay == null ? drawn : beginning.overlay.over(drawn);
             listener.accept(new GenerationEvent.PictureDone(sink.picture(first + i, seeds[i], image)));
         }
-    }
-
-    /** The first pass's latents as the second one begins with them. */
-    private float[] enlarged(float[] latents, LatentShape shape) {
-        HiresSize size = HiresSize.of(request, model.latent().pixels());
-        PlaneResize resize = LatentUpscaler.find(request.hires().upscaler()).resize();
-        return size.cut(resize.resize(latents, shape.height(), shape.width(), size.enlargedHeight(), size.enlargedWidth()));
     }
 
     /** One pass of a batch. @param begin {@code null} for noise */

@@ -2,7 +2,7 @@ package kiln.runtime.pipeline;
 
 import java.util.Arrays;
 import java.util.List;
-import kiln.runtime.base.KilnException;
+import java.util.Optional;
 import kiln.runtime.image.PlaneResize;
 
 /** The ways in which a hires fix enlarges latents themselves, by A1111's names. */
@@ -22,15 +22,13 @@ enum LatentUpscaler {
         this.resize = resize;
     }
 
-    /** @throws KilnException BAD_REQUEST when there is none of that name */
-    static LatentUpscaler find(String name) {
-        return Arrays.stream(values())
-                .filter(upscaler -> upscaler.label.equalsIgnoreCase(name.strip()))
-                .findFirst()
-                .orElseThrow(() -> {
-                    List<String> labels = Arrays.stream(values()).map(upscaler -> upscaler.label).toList();
-                    return KilnException.badRequest("no upscaler of hires fix is called \"" + name + "\": " + String.join(", ", labels));
-                });
+    /** Empty when there is none of that name: then it is one of pictures, or none at all. */
+    static Optional<LatentUpscaler> find(String name) {
+        return Arrays.stream(values()).filter(upscaler -> upscaler.label.equalsIgnoreCase(name.strip())).findFirst();
+    }
+
+    static List<String> labels() {
+        return Arrays.stream(values()).map(upscaler -> upscaler.label).toList();
     }
 
     PlaneResize resize() {

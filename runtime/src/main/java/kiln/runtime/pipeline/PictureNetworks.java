@@ -14,12 +14,19 @@ import kiln.runtime.text.PromptOptions;
  *
  * @param text a chunk of a prompt in each of the model's encoders
  * @param encoder {@code null} where no picture is read
+ * @param between decoder of the first pass's latent and encoder of the larger picture; empty where no picture is made larger between passes
  * @param passes the denoiser in each pass
  * @param decoder of the last pass's latent
  */
-public record PictureNetworks(List<NetworkShape> text, NetworkShape encoder, List<GuidedShapes> passes, NetworkShape decoder) {
+public record PictureNetworks(
+        List<NetworkShape> text,
+        NetworkShape encoder,
+        List<NetworkShape> between,
+        List<GuidedShapes> passes,
+        NetworkShape decoder) {
     public PictureNetworks {
         text = List.copyOf(text);
+        between = List.copyOf(between);
         passes = List.copyOf(passes);
     }
 
@@ -45,8 +52,21 @@ public record PictureNetworks(List<NetworkShape> text, NetworkShape encoder, Lis
         return new PictureNetworks(
                 text(model, request),
                 readsPicture ? NetworkShape.encoder(1, request.height(), request.width()) : null,
+                between(model, request, passes),
                 shapes,
                 NetworkShape.decoder(1, last.height(), last.width()));
+    }
+
+    private static List<NetworkShape> between(Model model, GenerationRequest request, List<PassPlan> passes) {
+        if (request.hires() == null || LatentUpscaler.find(request.hires().upscaler()).isPresent()) {
+            return List.of();
+        }
+        LatentShape first = passes.get(0).latent();
+        HiresSize size = HiresSize.of(request, model.latent().pixels());
+        int pixels = model.latent().pixels();
+        return List.of(
+                NetworkShape.decoder(1, first.height(), first.width()),
+                NetworkShape.encoder(1, pixels * size.enlargedHeight(), pixels * size.enlargedWidth()));
     }
 
     /** @throws KilnException BAD_REQUEST when the model cannot skip as many layers */
@@ -71,6 +91,7 @@ public record PictureNetworks(List<NetworkShape> text, NetworkShape encoder, Lis
         if (encoder != null) {
             all.add(encoder);
         }
+        all.addAll(between);
         passes.forEach(pass -> all.addAll(pass.all()));
         all.add(decoder);
         return all;

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,6 +47,7 @@ public final class PictureStore implements PictureSink {
     private final CompletableFuture<String> modelHash;
     private final CompletableFuture<String> vaeHash;
     private Path latentFile;
+    private Map<String, String> parameters = Map.of();
 
     /**
      * @param request complete: with its model and seed
@@ -82,7 +84,12 @@ public final class PictureStore implements PictureSink {
         InfoTextWriter.Model model =
                 new InfoTextWriter.Model(ModelCatalog.stemOf(request.model()), modelHash.join(), vaeName, vaeHash.join());
         long variationSeed = request.noise().variationSeeds(index, 1)[0];
-        return InfoTextWriter.write(request, seed, variationSeed, model, Map.of(), "kiln-" + Version.TEXT);
+        return InfoTextWriter.write(request, seed, variationSeed, model, parameters, "kiln-" + Version.TEXT);
+    }
+
+    @Override
+    public void parameters(Map<String, String> more) {
+        parameters = new LinkedHashMap<>(more);
     }
 
     @Override

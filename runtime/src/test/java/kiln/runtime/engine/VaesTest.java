@@ -33,7 +33,7 @@ class VaesTest {
     }
 
     private Vaes vaes(Path file, boolean overrides) {
-        ModelOptions options = new ModelOptions(file, List.of(folder.resolve("VAE")), overrides, null, true);
+        ModelOptions options = new ModelOptions(file, List.of(folder.resolve("VAE")), overrides, null, true, List.of());
         return new Vaes(List.of(), List.of(folder.resolve("Stable-diffusion")), options);
     }
 

@@ -19,7 +19,8 @@ import kiln.runtime.job.JobRecord.State;
 import org.junit.jupiter.api.Test;
 
 class JobRecordTest {
-    private static final GenerationRequest REQUEST = GenerationRequest.builder().prompt("a house").build();
+    private static final GenerationRequest REQUEST = GenerationRequest.builder().prompt("a house").clipSkip(2).eta(0.5)
+            .set(Setting.SGM_NOISE_MULTIPLIER, true).hires(HiresPass.usual()).build();
     private static final LatentImage LATENT = new LatentImage(new float[] {0.5f, -1}, 1, 2, new float[][] {{1, 0, 0}, {0, 0.5f, 0}});
     private static final GenerationEvent.Progress PROGRESS =
             new GenerationEvent.Progress(0.25, GenerationEvent.Phase.DENOISING, 5, 20, 3.5, 9, 0, 1);
@@ -35,7 +36,8 @@ class JobRecordTest {
             new GenerationEvent.PictureDone(PICTURE),
             new GenerationEvent.Finished(2.5),
             new GenerationEvent.Cancelled(),
-            GenerationEvent.Failed.of(new KilnException(Category.DEVICE, "the card is gone")));
+            GenerationEvent.Failed.of(new KilnException(Category.DEVICE, "the card is gone")),
+            new GenerationEvent.GridDone(Path.of("/out/grid-0000.png")));
 
     /** How a protocol tells them apart is its own business; the events themselves need nothing. */
     @JsonTypeInfo(use = JsonTypeInfo.Id.CLASS)

@@ -148,7 +148,7 @@ class RunsVectorsTest {
     private static float[] latent(ModelSession session, GenerationRequest request, JsonNode run) {
         KeptPictures kept = new KeptPictures();
         LatentStart start = request.init() == null ? null : formula(request.height() / 8, request.width() / 8, run.path("mask").asBoolean());
-        new Drawing(session, request, start, kept, () -> false, event -> {}).run();
+        new Drawing(session, request, start, PictureUpscaler.NONE, kept, () -> false, event -> {}).run();
         return kept.latents().get(kept.latents().size() - 1);
     }
 

@@ -68,10 +68,9 @@ final class ForeignFlags {
             new Group("models/LyCORIS is searched, too, and --lora-dir names one more folder", "", "lyco-dir-backcompat"),
             new Group("faces are not restored yet", "", "gfpgan-dir gfpgan-model gfpgan-models-path codeformer-models-path"),
             new Group(
-                    "there are no upscalers yet",
+                    "upscalers are those of the ESRGAN family",
                     "",
-                    "esrgan-models-path bsrgan-models-path realesrgan-models-path dat-models-path scunet-models-path swinir-models-path"
-                            + " ldsr-models-path"),
+                    "bsrgan-models-path dat-models-path scunet-models-path swinir-models-path ldsr-models-path"),
             new Group("pictures are not described yet", "", "clip-models-path"));
 
     private final List<String> notes = new ArrayList<>();

@@ -165,7 +165,10 @@ final class ParameterForm {
             case BATCH_COUNT -> to.batchCount(from.batchCount());
             case CLIP_SKIP -> to.clipSkip(from.clipSkip());
             case HIRES -> to.hires(from.hires());
-            case SETTINGS -> to.settings(from.settings()).clipSkip(to.build().clipSkip());
+            case SETTINGS -> {
+                int clipSkip = to.build().clipSkip();
+                to.settings(from.settings()).clipSkip(clipSkip);
+            }
         }
     }
 

@@ -380,6 +380,27 @@ class ScreenTest {
     }
 
     @Test
+    void settingsThatAreTakenOverAreShownAndCanBeDeclined() {
+        update.accept(new Message.Input(new InputEvent.Paste(
+                "a fox\nSteps: 9, Sampler: Euler a, CFG scale: 5.5, Seed: 77, Size: 64x96, Clip skip: 2, ENSD: 31337, RNG: CPU, Eta: 0.6,"
+                        + " Hires upscale: 1.5, Hires upscaler: Latent, Face restoration: GFPGAN")));
+        assertThat(state.form.text(Parameter.SETTINGS)).isEqualTo("ENSD 31337, Eta 0.6");
+        assertThat(state.form.text(Parameter.HIRES)).isEqualTo("hires 1.5×");
+        assertThat(state.notice.text()).isEqualTo("left out: Face restoration: GFPGAN");
+
+        state.form.select(Parameter.SETTINGS);
+        state.form.reset();
+        assertThat(state.form.text(Parameter.SETTINGS)).isEqualTo("as usual");
+        assertThat(state.form.values().clipSkip()).as("has a field of its own").isEqualTo(2);
+        state.form.select(Parameter.HIRES);
+        state.form.step(-1);
+        state.form.step(-1);
+        assertThat(state.form.values().hires()).isNull();
+        state.form.step(1);
+        assertThat(state.form.values().hires().scale()).isEqualTo(1.25);
+    }
+
+    @Test
     void requestBeforeTheModelIsKnownWaitsForIt() {
         state.ready = false;
         type("x");

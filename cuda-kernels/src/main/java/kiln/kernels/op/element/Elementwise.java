@@ -14,9 +14,9 @@ import kiln.kernels.ptx.Space;
 import kiln.kernels.ptx.Value;
 
 /**
- * {@code out[i] = function(a[i])} or {@code a[i] + b[i]} or {@code a[i] + b[channel]}.
+ * {@code out[i] = function(a[i])} or {@code a[i] + b[i]} or {@code a[i] + b[channel]} or, where it is negative, {@code a[i] · b[channel]}.
  *
- * <p>A thread does {@code width} neighbours with one load; the count (and for {@link Function#ADD_PER_CHANNEL} the channels) must be a
+ * <p>A thread does {@code width} neighbours with one load; the count (and for functions per channel the channels) must be a
  * multiple of it. {@code out} may be an input.
  *
  * @param width 1 or 4
@@ -27,9 +27,14 @@ public record Elementwise(Function function, DataType type, int width) implement
         SILU(Activation.SILU),
         GELU(Activation.GELU),
         QUICK_GELU(Activation.QUICK_GELU),
+        RELU(Activation.RELU),
+        LEAKY_RELU(Activation.LEAKY_RELU),
+        FIFTH(Activation.FIFTH),
         ADD(null),
         /** b is {@code [batch or 1, channels]}. */
-        ADD_PER_CHANNEL(null);
+        ADD_PER_CHANNEL(null),
+        /** b is {@code [batch or 1, channels]}, slopes of negative values. */
+        PRELU(null);
 
         private final Activation activation;
 
@@ -39,6 +44,11 @@ public record Elementwise(Function function, DataType type, int width) implement
 
         public boolean hasSecondInput() {
             return activation == null;
+        }
+
+        /** Whether b has a value for each channel. */
+        public boolean isPerChannel() {
+            return this == ADD_PER_CHANNEL || this == PRELU;
         }
     }
 
@@ -81,8 +91,8 @@ public record Elementwise(Function function, DataType type, int width) implement
     }
 
     /** @param elementsPerRow of {@code a} that share a row of b: positions · channels of one batch, or all when b has one row */
-    public KernelCall addPerChannel(long a, long b, long out, int count, int channels, int elementsPerRow) {
-        require(function == Function.ADD_PER_CHANNEL && channels % width == 0 && elementsPerRow % channels == 0);
+    public KernelCall perChannel(long a, long b, long out, int count, int channels, int elementsPerRow) {
+        require(function.isPerChannel() && channels % width == 0 && elementsPerRow % channels == 0);
         return call(count, a, b, out, count, channels, elementsPerRow);
     }
 
@@ -104,9 +114,8 @@ public record Elementwise(Function function, DataType type, int width) implement
         Value b = function.hasSecondInput() ? f.parameter("b", PtxType.U64) : null;
         Value out = f.parameter("out", PtxType.U64);
         Value count = f.parameter("count", PtxType.U32);
-        boolean perChannel = function == Function.ADD_PER_CHANNEL;
-        Value channels = perChannel ? f.parameter("channels", PtxType.U32) : null;
-        Value elementsPerRow = perChannel ? f.parameter("elements_per_row", PtxType.U32) : null;
+        Value channels = function.isPerChannel() ? f.parameter("channels", PtxType.U32) : null;
+        Value elementsPerRow = function.isPerChannel() ? f.parameter("elements_per_row", PtxType.U32) : null;
         f.comment("first of this thread's elements");
         Value index = f.mul(Code.globalThread(f, THREADS), Value.of(width));
         f.when(Code.less(f, index, count), () -> {
@@ -114,14 +123,18 @@ public record Elementwise(Function function, DataType type, int width) implement
             Value[] y = null;
             if (function == Function.ADD) {
                 y = Code.loadFloats(f, Space.GLOBAL, type, width, f.address(b, index, type.bytes()), 0);
-            } else if (perChannel) {
+            } else if (function.isPerChannel()) {
                 f.comment("b's row and channel");
                 Value row = f.compute(PtxOp.DIV, index, elementsPerRow);
                 Value place = f.mad(row, channels, f.compute(PtxOp.REM, index, channels));
                 y = Code.loadFloats(f, Space.GLOBAL, type, width, f.address(b, place, type.bytes()), 0);
             }
             for (int i = 0; i < width; i++) {
-                x[i] = y == null ? function.activation.emit(f, x[i]) : f.add(x[i], y[i]);
+                x[i] = switch (function) {
+                    case ADD, ADD_PER_CHANNEL -> f.add(x[i], y[i]);
+                    case PRELU -> Activation.whereNegative(f, x[i], f.mul(x[i], y[i]));
+                    default -> function.activation.emit(f, x[i]);
+                };
             }
             Code.storeFloats(f, Space.GLOBAL, type, f.address(out, index, type.bytes()), 0, x);
         });
@@ -135,6 +148,7 @@ public record Elementwise(Function function, DataType type, int width) implement
             switch (function) {
                 case ADD -> out[i] = a[i] + b[i];
                 case ADD_PER_CHANNEL -> out[i] = a[i] + b[i / elementsPerRow * channels + i % channels];
+                case PRELU -> out[i] = a[i] < 0 ? a[i] * b[i / elementsPerRow * channels + i % channels] : a[i];
                 default -> out[i] = function.activation.apply(a[i]);
             }
         }

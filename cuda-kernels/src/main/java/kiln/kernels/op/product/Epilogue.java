@@ -26,6 +26,9 @@ public record Epilogue(boolean bias, boolean geglu, List<Step> steps) {
         SILU(Activation.SILU),
         GELU(Activation.GELU),
         QUICK_GELU(Activation.QUICK_GELU),
+        RELU(Activation.RELU),
+        LEAKY_RELU(Activation.LEAKY_RELU),
+        FIFTH(Activation.FIFTH),
         /** Adds a tensor of the result's rows and columns, with a row stride of its own. */
         ADD(null),
         /** Adds {@code [batch or 1, columns]} to each row of its batch. */

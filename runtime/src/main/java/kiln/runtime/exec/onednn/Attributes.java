@@ -11,7 +11,6 @@ import org.bytedeco.dnnl.global.dnnl;
 
 /** What is done inside a primitive beside its own work, and the operands of it. Scratch memory is always given by us. */
 final class Attributes {
-    private static final float QUICK_GELU_SLOPE = 1.702f;
 
     private final dnnl_primitive_attr attr = new dnnl_primitive_attr();
     private final dnnl_post_ops postOps = new dnnl_post_ops();
@@ -26,15 +25,30 @@ final class Attributes {
     }
 
     Attributes function(PostOp.Kind kind) {
-        int algorithm = kind == PostOp.Kind.GELU ? dnnl.dnnl_eltwise_gelu_erf : dnnl.dnnl_eltwise_swish;
-        OneDnn.check(dnnl.dnnl_post_ops_append_eltwise(postOps, algorithm, slope(kind), 0), "appending " + kind);
+        OneDnn.check(dnnl.dnnl_post_ops_append_eltwise(postOps, algorithm(kind), factor(kind), 0), "appending " + kind);
         operands.add(null);
         return this;
     }
 
-    /** The factor inside swish: x·sigmoid(factor·x). */
-    static float slope(PostOp.Kind kind) {
-        return kind == PostOp.Kind.QUICK_GELU ? QUICK_GELU_SLOPE : 1;
+    /** A function's number in oneDNN. */
+    static int algorithm(PostOp.Kind kind) {
+        return switch (kind) {
+            case SILU, QUICK_GELU -> dnnl.dnnl_eltwise_swish;
+            case GELU -> dnnl.dnnl_eltwise_gelu_erf;
+            case RELU, LEAKY_RELU -> dnnl.dnnl_eltwise_relu;
+            case FIFTH -> dnnl.dnnl_eltwise_linear;
+            case ADD, ADD_PER_CHANNEL -> throw new IllegalArgumentException(kind + " is not a function of one value");
+        };
+    }
+
+    /** The factor inside swish, x·sigmoid(factor·x), the slope of negative values, or the factor itself. */
+    static float factor(PostOp.Kind kind) {
+        return switch (kind) {
+            case QUICK_GELU -> 1.702f;
+            case LEAKY_RELU, FIFTH -> 0.2f;
+            case RELU -> 0;
+            default -> 1;
+        };
     }
 
     /** Multiplies by a constant. */

@@ -43,16 +43,39 @@ final class ElementNodes {
                         description,
                         OneDnn.engine(),
                         dnnl.dnnl_forward_inference,
-                        kind == PostOp.Kind.GELU ? dnnl.dnnl_eltwise_gelu_erf : dnnl.dnnl_eltwise_swish,
+                        Attributes.algorithm(kind),
                         layout,
                         layout,
-                        Attributes.slope(kind),
+                        Attributes.factor(kind),
                         0,
                         attributes.finish()),
                 "planning " + kind);
         c.step(c.primitive(c.graph.node(index).name(), description, attributes)
                 .argument(dnnl.DNNL_ARG_SRC, c.result(input, layout))
                 .argument(dnnl.DNNL_ARG_DST, c.result(index, layout)));
+    }
+
+    static void prelu(Compilation c, int index) {
+        Node node = c.graph.node(index);
+        int input = node.inputs().get(0);
+        dnnl_memory_desc source = c.image(input);
+        dnnl_memory_desc target = c.image(index);
+        dnnl_memory_desc slopes = Descriptors.tagged(c.handles, NumberFormat.F32, dnnl.dnnl_nhwc, 1, node.shape().channels(), 1, 1);
+        Attributes attributes = new Attributes(c.handles);
+        dnnl_primitive_desc description = new dnnl_primitive_desc();
+        OneDnn.check(
+                dnnl.dnnl_prelu_forward_primitive_desc_create(
+                        description, OneDnn.engine(), dnnl.dnnl_forward_inference, source, slopes, target, attributes.finish()),
+                "planning a PReLU");
+        OneDnnWeights.Held held = c.weights.get(OneDnnWeights.Slice.whole(node.weights().get(0)), slopes, slopes);
+        if (held.isNarrow()) {
+            c.step(held::widen);
+        }
+        c.step(c.primitive(node.name(), description, attributes)
+                .argument(dnnl.DNNL_ARG_SRC, c.result(input, source))
+                .argument(dnnl.DNNL_ARG_WEIGHTS, held.memory())
+                .argument(dnnl.DNNL_ARG_DST, c.result(index, target)));
+        postOps(c, index, 0);
     }
 
     /** Sum of two results; the second may be one vector for all positions. */

@@ -93,6 +93,7 @@ final class MatrixNodes {
         for (int corner = 0; corner < 4; corner++) {
             kernels[corner] = kernel(c, node, Slice.corner(node.weights().get(0), corner), 2);
         }
+        boolean functionsOnly = node.postOps().stream().noneMatch(postOp -> postOp.kind().hasInput());
         int most = c.bands.rows(index) / 2;
         long row = (long) to.width() * to.channels();
         long[] strides = {to.height() * row, 1, 2 * row, 2L * to.channels()};
@@ -110,7 +111,11 @@ final class MatrixNodes {
                 long[] before = {window.before(), 1 - right};
                 long[] after = {window.after(), right};
                 Rows source = c.rows(input, window.first(), window.rows(), true);
-                convolution(c, node, kernels[corner], 1, before, after, new Attributes(c.handles), source, result);
+                Attributes attributes = new Attributes(c.handles);
+                if (functionsOnly) {
+                    node.postOps().forEach(postOp -> attributes.function(postOp.kind()));
+                }
+                convolution(c, node, kernels[corner], 1, before, after, attributes, source, result);
                 long place = c.offset(index) + ((2L * first + lower) * row + (long) right * to.channels()) * c.format.bytes();
                 c.reorder("scattering of " + node.name(), part, result.memory(), scattered, c.regions.arena(c.handles, scattered, place));
             }
@@ -119,7 +124,7 @@ final class MatrixNodes {
             }
             c.release(reserved);
         }
-        ElementNodes.postOps(c, index, 0);
+        ElementNodes.postOps(c, index, functionsOnly ? node.postOps().size() : 0);
     }
 
     /** A matrix or kernels in the layout that the first primitive chooses, and all others of its node take. */

@@ -29,6 +29,7 @@ public final class OneDnnExecutor implements Executor {
             .row(Op.LayerNorm.class, NormNodes::layerNorm)
             .row(Op.Attention.class, AttentionNode::compile)
             .row(Op.Activation.class, ElementNodes::activation)
+            .row(Op.Prelu.class, (c, node, op) -> ElementNodes.prelu(c, node))
             .row(Op.Add.class, (c, node, op) -> ElementNodes.sum(c, node))
             .row(Op.AddPerChannel.class, (c, node, op) -> ElementNodes.sum(c, node))
             .row(Op.Concat.class, (c, node, op) -> ElementNodes.concat(c, node))

@@ -27,6 +27,15 @@ final class ElementOps {
         return result;
     }
 
+    static float[] prelu(Frame frame, Node node) {
+        float[] slopes = frame.weights().vector(node.weights().get(0));
+        float[] result = frame.input(node, 0).clone();
+        for (int i = 0; i < result.length; i++) {
+            result[i] *= result[i] < 0 ? slopes[i % slopes.length] : 1;
+        }
+        return result;
+    }
+
     static float[] sum(Frame frame, Node node) {
         float[] result = frame.input(node, 0).clone();
         add(result, frame.input(node, 1));

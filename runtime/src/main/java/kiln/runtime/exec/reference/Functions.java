@@ -70,6 +70,9 @@ final class Functions {
             case SILU -> x * sigmoid(x);
             case QUICK_GELU -> x * sigmoid(1.702 * x);
             case GELU -> gelu(x);
+            case RELU -> x < 0 ? 0 : x;
+            case LEAKY_RELU -> x < 0 ? 0.2f * x : x;
+            case FIFTH -> 0.2f * x;
             case ADD, ADD_PER_CHANNEL -> throw new IllegalArgumentException(kind + " is not a function of one value");
         };
     }

@@ -33,6 +33,7 @@ public final class ReferenceExecutor implements Executor {
             .row(Op.LayerNorm.class, keeping(NormOps::layer))
             .row(Op.Attention.class, keeping(AttentionOp::run))
             .row(Op.Activation.class, keeping((frame, node, op) -> ElementOps.activation(frame, node, op.kind())))
+            .row(Op.Prelu.class, keeping((frame, node, op) -> ElementOps.prelu(frame, node)))
             .row(Op.Add.class, keeping((frame, node, op) -> ElementOps.sum(frame, node)))
             .row(Op.AddPerChannel.class, keeping((frame, node, op) -> ElementOps.sumPerChannel(frame, node)))
             .row(Op.Concat.class, keeping((frame, node, op) -> ElementOps.concat(frame, node)))

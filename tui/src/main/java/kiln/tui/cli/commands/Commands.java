@@ -6,8 +6,8 @@ import kiln.tui.cli.base.CliContext;
 /** Every command by name, in the order of the help. */
 public final class Commands {
     public static final List<String> NAMES = List.of(
-            "txt2img", "img2img", "grid", "batch", "models", "loras", "embeddings", "styles", "settings", "inspect", "tokens", "plan", "bench",
-            "selftest", "kernels", "doctor", "bundle", "completion", "version");
+            "txt2img", "img2img", "upscale", "grid", "batch", "models", "loras", "embeddings", "upscalers", "styles", "settings", "inspect",
+            "tokens", "plan", "bench", "selftest", "kernels", "doctor", "bundle", "completion", "version");
 
     private Commands() {}
 
@@ -19,6 +19,8 @@ public final class Commands {
         return switch (name) {
             case "txt2img" -> new Txt2imgCommand(context);
             case "img2img" -> new Img2imgCommand(context);
+            case "upscale" -> new UpscaleCommand(context);
+            case "upscalers" -> new UpscalersCommand(context);
             case "grid" -> new GridCommand(context);
             case "batch" -> new BatchCommand(context);
             case "styles" -> new StylesCommand(context);

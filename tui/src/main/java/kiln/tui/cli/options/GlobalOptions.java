@@ -99,7 +99,8 @@ public final class GlobalOptions {
                 vaeFolders,
                 where.webUi().vaeOverridesModel(),
                 places.config == null ? null : readable(places.config, "model configuration"),
-                !places.noHashing);
+                !places.noHashing,
+                where.upscalerFolders());
     }
 
     /** The models that can be chosen. */

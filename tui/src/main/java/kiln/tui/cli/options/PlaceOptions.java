@@ -37,8 +37,14 @@ final class PlaceOptions {
     @Option(names = "--data-dir", paramLabel = "DIR", description = "A web UI's folder, or one like it: models/, outputs/, config.json (KILN_DATA_DIR).")
     Path dataFolder;
 
-    @Option(names = "--models-dir", paramLabel = "DIR", description = "Parent of Stable-diffusion/ (KILN_MODELS_DIR).")
+    @Option(names = "--models-dir", paramLabel = "DIR", description = "Parent of Stable-diffusion/, ESRGAN/ and RealESRGAN/ (KILN_MODELS_DIR).")
     Path modelsFolder;
+
+    @Option(names = "--esrgan-models-path", paramLabel = "DIR", description = "Look for upscalers here, too.")
+    Path esrganFolder;
+
+    @Option(names = "--realesrgan-models-path", paramLabel = "DIR", description = "And here.")
+    Path realEsrganFolder;
 
     @Option(names = "--output-dir", paramLabel = "DIR", description = "Parent of txt2img-images/ (KILN_OUTPUT_DIR).")
     Path outputFolder;

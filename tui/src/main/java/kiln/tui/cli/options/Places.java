@@ -12,6 +12,7 @@ import kiln.runtime.base.KilnException;
 import kiln.runtime.engine.AddOnFolders;
 import kiln.runtime.engine.ModelOptions;
 import kiln.runtime.engine.Models;
+import kiln.runtime.engine.Upscalers;
 import kiln.tui.cli.base.CliContext;
 
 /**
@@ -26,6 +27,7 @@ import kiln.tui.cli.base.CliContext;
  * @param parametersFile where the last job's parameters text is kept, A1111's {@code params.txt}; {@code null} keeps none
  * @param checkpointFolders folders searched for checkpoints, in order
  * @param addOns folders of files that prompts may add to a model
+ * @param upscalerFolders folders searched for upscalers, in order
  * @param demoModel the bundled model, {@code null} when it was left out
  */
 public record Places(
@@ -40,9 +42,11 @@ public record Places(
         Path parametersFile,
         List<Path> checkpointFolders,
         AddOnFolders addOns,
+        List<Path> upscalerFolders,
         Path demoModel) {
     public Places {
         checkpointFolders = List.copyOf(checkpointFolders);
+        upscalerFolders = List.copyOf(upscalerFolders);
     }
 
     /** @param notices told in one line of each thing in a web UI's files that is not taken, now and later */
@@ -78,6 +82,12 @@ public record Places(
         }
         Path embeddings = chosen(options.embeddingFolder, "KILN_EMBEDDINGS_DIR", context);
         AddOnFolders addOns = new AddOnFolders(loraFolders, List.of(embeddings == null ? data.resolve("embeddings") : embeddings));
+        List<Path> upscalerFolders = new ArrayList<>(List.of(models.resolve("ESRGAN"), models.resolve("RealESRGAN")));
+        for (Path folder : new Path[] {options.esrganFolder, options.realEsrganFolder}) {
+            if (folder != null) {
+                upscalerFolders.add(folder.toAbsolutePath().normalize());
+            }
+        }
         Path demo = context.home() == null ? null : context.home().resolve("runtime/demo/kiln-demo.safetensors");
         if (demo != null && !Files.isRegularFile(demo)) {
             demo = null;
@@ -85,7 +95,7 @@ public record Places(
         return new Places(
                 context.home(), config, cache, state, data, models, outputs, webUi,
                 options.noPromptHistory ? null : data.resolve("params.txt"),
-                checkpointFolders, addOns, demo);
+                checkpointFolders, addOns, upscalerFolders, demo);
     }
 
     private static Path file(Path option, Path data, String usual) {
@@ -125,6 +135,11 @@ public record Places(
     /** What these files, the folders and the demo model offer. */
     Models models(List<Path> checkpoints, ModelOptions options) {
         return new Models(checkpoints, checkpointFolders, demoModel, cache, options);
+    }
+
+    /** What the folders for upscalers offer. */
+    public Upscalers upscalers() {
+        return new Upscalers(upscalerFolders);
     }
 
     /** Every place with the name it is shown under, for {@code kiln doctor}. */

@@ -33,6 +33,16 @@ final class ElementLowering {
         postOps(p, index, 0);
     }
 
+    static void prelu(ProgramBuilder p, int index) {
+        Node node = p.graph.node(index);
+        int channels = node.shape().channels();
+        int count = count(p, index);
+        long slopes = p.weight(new DeviceWeight(node.weights().get(0), DeviceWeight.Layout.PLAIN, p.type()));
+        p.add(new Elementwise(Function.PRELU, p.type(), width(channels))
+                .perChannel(p.result(node.inputs().get(0)), slopes, p.result(index), count, channels, count));
+        postOps(p, index, 0);
+    }
+
     static void add(ProgramBuilder p, int index) {
         List<Integer> inputs = p.graph.node(index).inputs();
         addTo(p, index, p.result(inputs.get(0)), inputs.get(1));
@@ -72,7 +82,7 @@ final class ElementLowering {
         int count = count(p, index);
         int perRow = p.graph.shapeOf(other).batch() == 1 ? count : shape.positions() * shape.channels();
         p.add(new Elementwise(Function.ADD_PER_CHANNEL, p.type(), width(shape.channels()))
-                .addPerChannel(source, p.result(other), p.result(index), count, shape.channels(), perRow));
+                .perChannel(source, p.result(other), p.result(index), count, shape.channels(), perRow));
     }
 
     private static int count(ProgramBuilder p, int index) {

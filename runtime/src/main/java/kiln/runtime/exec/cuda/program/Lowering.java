@@ -20,6 +20,7 @@ public final class Lowering {
             .row(Op.LayerNorm.class, NormLowering::layerNorm)
             .row(Op.Attention.class, AttentionLowering::attention)
             .row(Op.Activation.class, (p, node, op) -> ElementLowering.activation(p, node, op.kind()))
+            .row(Op.Prelu.class, (p, node, op) -> ElementLowering.prelu(p, node))
             .row(Op.Add.class, (p, node, op) -> ElementLowering.add(p, node))
             .row(Op.AddPerChannel.class, (p, node, op) -> ElementLowering.addPerChannel(p, node))
             .row(Op.Concat.class, (p, node, op) -> ElementLowering.concat(p, node))

@@ -114,6 +114,9 @@ public final class ProductLowering {
                     case SILU -> Epilogue.Step.SILU;
                     case GELU -> Epilogue.Step.GELU;
                     case QUICK_GELU -> Epilogue.Step.QUICK_GELU;
+                    case RELU -> Epilogue.Step.RELU;
+                    case LEAKY_RELU -> Epilogue.Step.LEAKY_RELU;
+                    case FIFTH -> Epilogue.Step.FIFTH;
                     case ADD -> Epilogue.Step.ADD;
                     case ADD_PER_CHANNEL -> Epilogue.Step.ADD_PER_CHANNEL;
                 })
