@@ -1,5 +1,6 @@
 package kiln.runtime.check;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -18,6 +19,7 @@ import kiln.runtime.model.CheckpointShapes;
 import kiln.runtime.model.Model;
 import kiln.runtime.model.NetworkShape;
 import kiln.runtime.text.TokenChunk;
+import kiln.runtime.upscale.UsualUpscalers;
 
 /**
  * The kernels that pictures run, found by lowering the networks that draw them, and the library's: what is assembled, emulated, replayed.
@@ -35,6 +37,9 @@ public final class ProvenKernels {
             new Usual(CheckpointShapes.STABLE_DIFFUSION_15_INPAINTING, 64),
             new Usual(CheckpointShapes.DEMO, 16),
             new Usual(CheckpointShapes.DEMO, 128));
+
+    /** The squares that upscalers see: A1111's, and a whole small picture. */
+    private static final List<Integer> UPSCALED_SIDES = List.of(192, 64);
 
     private record Usual(CheckpointShapes model, int side) {}
 
@@ -91,25 +96,30 @@ public final class ProvenKernels {
     }
 
     private static List<Networks> networks() {
-        return USUAL.stream().map(usual -> Networks.of(usual.model, 2, usual.side, usual.side, TokenChunk.LENGTH)).toList();
+        List<Networks> networks = new ArrayList<>();
+        USUAL.forEach(usual -> networks.add(Networks.of(usual.model, 2, usual.side, usual.side, TokenChunk.LENGTH)));
+        for (int side : UPSCALED_SIDES) {
+            networks.add(new Networks(UsualUpscalers.graphs(side)));
+        }
+        return networks;
     }
 
-    /** The networks of a picture. */
-    record Networks(Graph text, Graph denoiser, Graph encoder, Graph decoder) {
+    /** The networks of a picture, or of what makes it larger. */
+    record Networks(List<Graph> graphs) {
         static Networks of(CheckpointShapes model, int batch, int height, int width, int tokens) {
             Model drawn = StableDiffusion1.FAMILY.writer().apply(model.tensors()::get);
             int pixels = drawn.latent().pixels();
-            return new Networks(
+            return new Networks(List.of(
                     drawn.graph(NetworkShape.text(drawn.encoders().get(0), 1)),
                     drawn.graph(NetworkShape.denoiser(batch, height, width, tokens)),
                     drawn.graph(NetworkShape.encoder(1, pixels * height, pixels * width)),
-                    drawn.graph(NetworkShape.decoder(1, height, width)));
+                    drawn.graph(NetworkShape.decoder(1, height, width))));
         }
 
         /** In every format. */
         Set<Kernel> kernels(Card card) {
             Set<Kernel> kernels = new LinkedHashSet<>();
-            for (Graph graph : List.of(text, denoiser, encoder, decoder)) {
+            for (Graph graph : graphs) {
                 kernels.addAll(LoweredKernels.inAllFormats(graph, card));
             }
             return kernels;
@@ -118,7 +128,7 @@ public final class ProvenKernels {
         /** With attention in slices, and with libraries. Bands are computed by the same kernels as the whole. */
         Set<Kernel> kernelsOfOtherWays(Card card) {
             Set<Kernel> kernels = new LinkedHashSet<>();
-            for (Graph graph : List.of(text, denoiser, encoder, decoder)) {
+            for (Graph graph : graphs) {
                 kernels.addAll(LoweredKernels.inSlices(graph, card));
                 kernels.addAll(LoweredKernels.behindLibraries(graph));
             }

@@ -19,13 +19,13 @@ class WebUiFlagsTest {
             xformers force-enable-xformers opt-split-attention opt-split-attention-v1 opt-split-attention-invokeai opt-sub-quad-attention
             opt-sdp-attention opt-sdp-no-mem-attention disable-opt-split-attention
             disable-console-progressbars enable-console-prompts vae-dir=F no-hashing styles-file=F unix-filenames-sanitization
-            filenames-max-length=128 embeddings-dir=F lora-dir=F
+            filenames-max-length=128 embeddings-dir=F lora-dir=F esrgan-models-path=F realesrgan-models-path=F
             """;
 
     private static final String SAYS_WHY_NOT = """
             hypernetwork-dir=F lyco-dir-backcompat=F
-            gfpgan-models-path=F gfpgan-dir=F gfpgan-model=F codeformer-models-path=F esrgan-models-path=F bsrgan-models-path=F
-            realesrgan-models-path=F dat-models-path=F scunet-models-path=F swinir-models-path=F ldsr-models-path=F clip-models-path=F
+            gfpgan-models-path=F gfpgan-dir=F gfpgan-model=F codeformer-models-path=F bsrgan-models-path=F
+            dat-models-path=F scunet-models-path=F swinir-models-path=F ldsr-models-path=F clip-models-path=F
             localizations-dir=F textual-inversion-templates-dir=F
             medvram-sdxl always-batch-cond-uncond opt-channelslast disable-nan-check disable-model-loading-ram-optimization use-ipex
             skip-torch-cuda-test xformers-flash-attention sub-quad-q-chunk-size=1024 sub-quad-kv-chunk-size=1 sub-quad-chunk-threshold=70
