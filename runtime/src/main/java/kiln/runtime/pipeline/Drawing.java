@@ -56,10 +56,10 @@ public final class Drawing {
      * What all batches have in common beside the prompts.
      *
      * @param latent of the first pass; {@code null} for noise
-     * @param furtherChannels that an inpainting network reads; {@code null} where it is none
+     * @param furtherChannels that an inpainting network reads in each pass; empty where it is none
      * @param overlay laid over the finished pictures; {@code null} for none
      */
-    private record Beginning(LatentStart latent, float[] furtherChannels, PreparedPicture.Overlay overlay) {}
+    private record Beginning(LatentStart latent, List<float[]> furtherChannels, PreparedPicture.Overlay overlay) {}
 
     /**
      * @param request with its seeds filled in
@@ -148,19 +148,18 @@ public final class Drawing {
         PreparedPicture picture = request.init() == null || start != null
                 ? null
                 : PreparedPicture.of(request, notice -> listener.accept(new GenerationEvent.Notice(notice)));
-        if (networks.encoder() == null) {
-            return new Beginning(start, null, null);
-        }
-        prepare(List.of(networks.encoder()), "preparing the encoder");
-        PictureEncoder encoder = new PictureEncoder(session, networks.encoder(), progress);
-        float[] furtherChannels = null;
+        prepare(networks.encoders(), "preparing the encoder");
+        List<PictureEncoder> encoders = networks.encoders().stream().map(shape -> new PictureEncoder(session, shape, progress)).toList();
+        List<float[]> furtherChannels = new ArrayList<>();
         if (model.denoiser().inChannels() > model.latent().channels()) {
-            furtherChannels =
-                    picture == null ? InpaintingChannels.withoutPicture(encoder) : InpaintingChannels.of(encoder, picture, request);
+            for (PictureEncoder encoder : encoders) {
+                furtherChannels.add(
+                        picture == null ? InpaintingChannels.withoutPicture(encoder) : InpaintingChannels.of(encoder, picture, request));
+            }
         }
         return picture == null
                 ? new Beginning(start, furtherChannels, null)
-                : new Beginning(encoder.start(picture, request), furtherChannels, picture.overlay());
+                : new Beginning(encoders.get(0).start(picture, request), furtherChannels, picture.overlay());
     }
 
     /** A pass may have other networks than the one before, whose weights it then takes back. */
@@ -230,11 +229,13 @@ public final class Drawing {
         long[] seeds = noise.seeds(request.seed(), first, request.batchSize());
         float[] latents = null;
         LatentShape shape = null;
-        for (Pass pass : passes) {
+        for (int i = 0; i < passes.size(); i++) {
+            Pass pass = passes.get(i);
+            float[] furtherChannels = beginning.furtherChannels.isEmpty() ? null : beginning.furtherChannels.get(i);
             LatentStart from = latents == null ? beginning.latent : new LatentStart(enlargement.of(latents, shape), null);
             shape = pass.plan.latent();
             addNetworks(pass.plan);
-            latents = draw(pass, from, first, seeds, beginning.furtherChannels);
+            latents = draw(pass, from, first, seeds, furtherChannels);
         }
         for (int i = 0; i < request.batchSize(); i++) {
             float[] finished = Arrays.copyOfRange(latents, i * shape.size(), (i + 1) * shape.size());
