@@ -134,6 +134,7 @@ public final class InfoTextReader {
         if (mask != null) {
             mask = new Mask(
                     mask.file(),
+                    mask.outpainting(),
                     has("Mask blur") ? (int) whole("Mask blur", Integer.MAX_VALUE) : mask.blur(),
                     has("Mask mode") && fields.get("Mask mode").equals("Inpaint not masked"),
                     fill(),

@@ -138,6 +138,9 @@ public final class InfoTextWriter {
     }
 
     private static void mask(Mask mask, Map<String, String> fields) {
+        if (mask.outpainting() != null) {
+            fields.put("Script", Outpainting.SCRIPT);
+        }
         if (mask.inverted()) {
             fields.put("Mask mode", "Inpaint not masked");
         }

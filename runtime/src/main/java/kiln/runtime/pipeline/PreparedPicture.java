@@ -1,5 +1,6 @@
 package kiln.runtime.pipeline;
 
+import java.util.Arrays;
 import java.util.function.Consumer;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.image.Box;
@@ -15,6 +16,7 @@ import kiln.runtime.job.InitPicture;
 import kiln.runtime.job.InitPicture.ResizeMode;
 import kiln.runtime.job.Mask;
 import kiln.runtime.job.Mask.Fill;
+import kiln.runtime.job.Outpainting;
 
 /**
  * A request's picture and mask from their files to what is encoded, step by step as A1111 does it.
@@ -48,6 +50,9 @@ record PreparedPicture(Picture picture, GreyPicture mask, Overlay overlay) {
         if (asked == null) {
             return new PreparedPicture(sized(picture, request), null, null);
         }
+        if (asked.outpainting() != null) {
+            return outpainted(picture, asked, request);
+        }
         GreyPicture mask = asked.file() == null ? transparency(init, read) : brightness(PictureReader.read(asked.file()), asked.soft());
         if (asked.inverted()) {
             mask = mask.inverted();
@@ -62,6 +67,39 @@ record PreparedPicture(Picture picture, GreyPicture mask, Overlay overlay) {
         }
         notices.accept("the mask is blank: " + (asked.onlyMasked() ? "the whole picture is drawn" : "the picture stays as it is"));
         return asked.onlyMasked() ? new PreparedPicture(sized(picture, request), null, null) : whole(picture, mask, request);
+    }
+
+    /** The picture in its new place, its surroundings black; it is kept but for a rim as wide as the blur, its latent but for a quarter. */
+    private static PreparedPicture outpainted(Picture picture, Mask asked, GenerationRequest request) {
+        Outpainting.Place place = asked.outpainting().place(picture.width(), picture.height());
+        byte[] rgb = new byte[3 * place.width() * place.height()];
+        for (int y = 0; y < picture.height(); y++) {
+            int to = 3 * ((place.top() + y) * place.width() + place.left());
+            System.arraycopy(picture.rgb(), 3 * y * picture.width(), rgb, to, 3 * picture.width());
+        }
+        Picture sized = sized(new Picture(place.width(), place.height(), rgb), request);
+        GreyPicture mask = around(picture, place, asked.blur());
+        GreyPicture overlay = GreyPicture.luminance(sized(GaussianBlur.blurred(mask, asked.blur()).picture(), request)).doubled();
+        GreyPicture latent = GreyPicture.luminance(sized(around(picture, place, asked.blur() / 4).picture(), request));
+        Box whole = new Box(0, 0, sized.width(), sized.height());
+        return filled(sized, latent, new Overlay(Layer.unmasked(sized, overlay), whole), request);
+    }
+
+    /** White but for the picture without so many pixels towards the sides that are added. */
+    private static GreyPicture around(Picture picture, Outpainting.Place place, int rim) {
+        int right = place.width() - place.left() - picture.width();
+        int down = place.height() - place.top() - picture.height();
+        int left = place.left() + (place.left() > 0 ? rim : 0);
+        int top = place.top() + (place.top() > 0 ? rim : 0);
+        // The last row and column belong to the rectangle that A1111 draws.
+        int end = Math.min(place.width(), place.width() - right - (right > 0 ? rim : 0) + 1);
+        int bottom = Math.min(place.height(), place.height() - down - (down > 0 ? rim : 0) + 1);
+        byte[] values = new byte[place.width() * place.height()];
+        Arrays.fill(values, (byte) 255);
+        for (int y = top; y < bottom; y++) {
+            Arrays.fill(values, y * place.width() + left, y * place.width() + Math.max(left, end), (byte) 0);
+        }
+        return new GreyPicture(place.width(), place.height(), values);
     }
 
     private static PreparedPicture whole(Picture picture, GreyPicture mask, GenerationRequest request) {

@@ -27,6 +27,7 @@ import kiln.runtime.job.InitPicture;
 import kiln.runtime.job.InitPicture.ResizeMode;
 import kiln.runtime.job.Mask;
 import kiln.runtime.job.Mask.Fill;
+import kiln.runtime.job.Outpainting;
 import kiln.runtime.job.Setting;
 import kiln.runtime.model.NetworkShape;
 import org.junit.jupiter.api.Test;
@@ -60,7 +61,7 @@ class PreparedPictureTest {
     }
 
     private static Mask mask(Path file, int blur, Fill fill, boolean onlyMasked) {
-        return new Mask(file, blur, false, fill, onlyMasked, 0, false);
+        return new Mask(file, null, blur, false, fill, onlyMasked, 0, false);
     }
 
     @Test
@@ -86,10 +87,10 @@ class PreparedPictureTest {
             PngWriter.write(new Picture(SIDE, SIDE, grey), Map.of(), out);
         }
         Path picture = half("picture.png", SIDE, SIDE);
-        Mask soft = new Mask(file, 4, false, Fill.ORIGINAL, false, 0, true);
+        Mask soft = new Mask(file, null, 4, false, Fill.ORIGINAL, false, 0, true);
         float[] changing = PreparedPicture.of(request(picture, soft), notices::add).changing(8, 8, true);
         assertThat(changing).containsOnly(100 / 255f);
-        Mask hard = new Mask(file, 4, true, Fill.ORIGINAL, false, 0, false);
+        Mask hard = new Mask(file, null, 4, true, Fill.ORIGINAL, false, 0, false);
         assertThat(PreparedPicture.of(request(picture, hard), notices::add).changing(8, 8, false)).containsOnly(1);
     }
 
@@ -109,11 +110,32 @@ class PreparedPictureTest {
     @Test
     void aBlankMaskIsTold() throws IOException {
         Path picture = half("picture.png", SIDE, SIDE);
-        Mask blank = new Mask(half("one.png", 1, 1), 0, true, Fill.FILL, true, 0, false);
+        Mask blank = new Mask(half("one.png", 1, 1), null, 0, true, Fill.FILL, true, 0, false);
         assertThat(PreparedPicture.of(request(picture, blank), notices::add).mask()).isNull();
         assertThat(notices).containsExactly("the mask is blank: the whole picture is drawn");
-        assertThatThrownBy(() -> PreparedPicture.of(request(picture, Mask.of(null)), notices::add))
+        assertThatThrownBy(() -> PreparedPicture.of(request(picture, Mask.of((Path) null)), notices::add))
                 .isInstanceOf(KilnException.class).hasMessageContaining("has no transparency");
+    }
+
+    /** Numbers worked out by hand: 40 and 16 more to make 128, of which half is on either side; a rim of 4, of the latent 1. */
+    @Test
+    void whatIsAddedAroundAPictureIsTheMask() throws IOException {
+        Path picture = half("picture.png", 72, 64);
+        Mask mask = new Mask(null, new Outpainting(20, true, true, false, false), 4, false, Fill.FILL, false, 0, false);
+        assertThat(mask.outpainting().place(72, 64)).isEqualTo(new Outpainting.Place(128, 64, 28, 0));
+        GenerationRequest request = request(picture, mask).toBuilder().width(128).build();
+        PreparedPicture prepared = PreparedPicture.of(request, notices::add);
+        for (int y : new int[] {0, 63}) {
+            assertThat(prepared.mask().at(28, y)).isEqualTo(255);
+            assertThat(prepared.mask().at(29, y)).isZero();
+            assertThat(prepared.mask().at(99, y)).isZero();
+            assertThat(prepared.mask().at(100, y)).isEqualTo(255);
+        }
+        assertThat(prepared.picture().pixel(127, 30)).as("blurred surroundings").isNotZero();
+        Picture finished = prepared.overlay().over(new Picture(128, 64, new byte[3 * 128 * 64]));
+        assertThat(finished.pixel(64, 32)).isEqualTo(0xffffff);
+        assertThat(finished.pixel(85, 32)).isEqualTo(0xffffff);
+        assertThat(finished.pixel(127, 32)).isZero();
     }
 
     /** With the demo model's own encoder: what an inpainting network reads does not depend on the network. */

@@ -11,6 +11,7 @@ import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InitPicture;
 import kiln.runtime.job.InitPicture.ResizeMode;
 import kiln.runtime.job.Mask;
+import kiln.runtime.job.Outpainting;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
@@ -60,6 +61,15 @@ public final class InitOptions {
         InitPicture init = before.init();
         Mask changed = mask.over(init.mask());
         request.init(new InitPicture(init.file(), strength == null ? init.denoisingStrength() : strength, mode(), changed));
+        if (changed != null && changed.outpainting() != null) {
+            if (picture.width != null || picture.height != null) {
+                throw KilnException.badRequest("--outpaint says how large the picture becomes: give no width or height");
+            }
+            PictureReader.Summary summary = PictureReader.summary(init.file());
+            Outpainting.Place place = changed.outpainting().place(summary.width(), summary.height());
+            request.width(place.width()).height(place.height());
+            return;
+        }
         boolean onlyMasked = changed != null && changed.onlyMasked();
         if ((picture.width == null || picture.height == null) && !picture.isLike() && !onlyMasked) {
             PictureReader.Summary summary = PictureReader.summary(init.file());
