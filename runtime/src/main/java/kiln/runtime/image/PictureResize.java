@@ -1,22 +1,30 @@
 package kiln.runtime.image;
 
+import java.util.function.DoubleUnaryOperator;
+
 /**
- * Pictures at another size by Lanczos' kernel of three lobes, in the fixed-point arithmetic of Pillow, whose every pixel these are: columns
- * first, then rows, each rounded to 8 bits.
+ * Pictures at another size by Lanczos' kernel of three lobes or Keys' cubic one, in the fixed-point arithmetic of Pillow, whose every pixel
+ * these are: columns first, then rows, each rounded to 8 bits.
  */
 public final class PictureResize {
-    private static final double LOBES = 3;
+    private static final Kernel LANCZOS = new Kernel(3, PictureResize::lanczos);
+    private static final Kernel BICUBIC = new Kernel(2, PictureResize::cubic);
     /** Bits behind the point of a weight: 8 of a pixel and 2 for sums beyond white leave these of 32. */
     private static final int FRACTION_BITS = 32 - 8 - 2;
+    /** Of a long, thin picture what is to be seen is cut out before it is made larger: Pillow's pixels would not fit into the memory. */
+    private static final int MOST_PIXELS_TO_CUT = 1 << 26;
 
     private PictureResize() {}
 
+    /** A function of the distance, which is 0 from {@code support} on. */
+    private record Kernel(double support, DoubleUnaryOperator weight) {}
+
     /** What the places of a side take: from {@code first[i]} on, the weights {@code weights[i]}. */
     private record Taps(int[] first, int[][] weights) {
-        static Taps of(int from, int to) {
+        static Taps of(Kernel kernel, int from, int to) {
             double scale = (double) from / to;
             double stretch = Math.max(scale, 1);
-            double support = LOBES * stretch;
+            double support = kernel.support * stretch;
             int[] first = new int[to];
             int[][] weights = new int[to][];
             for (int i = 0; i < to; i++) {
@@ -25,7 +33,7 @@ public final class PictureResize {
                 double[] exact = new double[Math.min((int) (middle + support + 0.5), from) - first[i]];
                 double sum = 0;
                 for (int k = 0; k < exact.length; k++) {
-                    exact[k] = lanczos((k + first[i] - middle + 0.5) / stretch);
+                    exact[k] = kernel.weight.applyAsDouble((k + first[i] - middle + 0.5) / stretch);
                     sum += exact[k];
                 }
                 weights[i] = new int[exact.length];
@@ -39,7 +47,15 @@ public final class PictureResize {
     }
 
     private static double lanczos(double x) {
-        return Math.abs(x) < LOBES ? sinc(x) * sinc(x / LOBES) : 0;
+        return Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0;
+    }
+
+    private static double cubic(double x) {
+        double d = Math.abs(x);
+        if (d < 1) {
+            return (1.5 * d - 2.5) * d * d + 1;
+        }
+        return d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
     }
 
     private static double sinc(double x) {
@@ -48,10 +64,19 @@ public final class PictureResize {
 
     /** Stretched to that size. */
     public static Picture lanczos(Picture picture, int width, int height) {
+        return resized(LANCZOS, picture, width, height);
+    }
+
+    /** Stretched to that size, by Keys' kernel: what Pillow does when nobody names one. */
+    public static Picture bicubic(Picture picture, int width, int height) {
+        return resized(BICUBIC, picture, width, height);
+    }
+
+    private static Picture resized(Kernel kernel, Picture picture, int width, int height) {
         byte[] rgb = picture.rgb();
         int rows = picture.height();
         if (width != picture.width()) {
-            Taps taps = Taps.of(picture.width(), width);
+            Taps taps = Taps.of(kernel, picture.width(), width);
             byte[] wide = new byte[3 * width * rows];
             for (int y = 0; y < rows; y++) {
                 for (int x = 0; x < width; x++) {
@@ -61,7 +86,7 @@ public final class PictureResize {
             rgb = wide;
         }
         if (height != rows) {
-            Taps taps = Taps.of(rows, height);
+            Taps taps = Taps.of(kernel, rows, height);
             byte[] high = new byte[3 * width * height];
             for (int y = 0; y < height; y++) {
                 for (int x = 0; x < width; x++) {
@@ -88,6 +113,13 @@ public final class PictureResize {
         boolean wider = (double) width / height > (double) picture.width() / picture.height();
         int scaledWidth = wider ? width : (int) ((long) picture.width() * height / picture.height());
         int scaledHeight = wider ? (int) ((long) picture.height() * width / picture.width()) : height;
+        if ((long) scaledWidth * scaledHeight > MOST_PIXELS_TO_CUT) {
+            int seenWidth = (int) Math.max(1, Math.min(picture.width(), (long) picture.height() * width / height));
+            int seenHeight = (int) Math.max(1, Math.min(picture.height(), (long) picture.width() * height / width));
+            int left = (picture.width() - seenWidth) / 2;
+            int top = (picture.height() - seenHeight) / 2;
+            return lanczos(new Box(left, top, left + seenWidth, top + seenHeight).cut(picture), width, height);
+        }
         return placed(lanczos(picture, scaledWidth, scaledHeight), width, height);
     }
 

@@ -1,6 +1,9 @@
 package kiln.runtime.job;
 
+import static java.util.Map.entry;
+
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -19,10 +22,12 @@ public final class InfoTextReader {
             "X Type", "X Values", "Y Type", "Y Values", "Z Type", "Z Values", "Fixed X Values", "Fixed Y Values", "Fixed Z Values",
             "Wildcard prompt");
     /** What counts for nothing with these values. */
-    private static final Map<String, String> AS_USUAL = Map.of(
-            "Hires checkpoint", "Use same checkpoint", "Mask mode", "Inpaint masked", "Masked content", "original", "Inpaint area",
-            "Whole picture", "VAE Encoder", "Full", "VAE Decoder", "Full", "FP8 weight", "Disable", "Refiner switch by sampling steps",
-            "false");
+    private static final Map<String, String> AS_USUAL = Map.ofEntries(
+            entry("Hires checkpoint", "Use same checkpoint"), entry("Hires resize-1", "0"), entry("Hires resize-2", "0"),
+            entry("Hires sampler", "Use same sampler"), entry("Hires schedule type", "Use same scheduler"), entry("Hires prompt", ""),
+            entry("Hires negative prompt", ""), entry("Mask mode", "Inpaint masked"), entry("Masked content", "original"),
+            entry("Inpaint area", "Whole picture"), entry("VAE Encoder", "Full"), entry("VAE Decoder", "Full"),
+            entry("FP8 weight", "Disable"), entry("Refiner switch by sampling steps", "false"));
 
     private final Map<String, String> fields;
     private final Set<String> read = new HashSet<>();
@@ -47,6 +52,8 @@ public final class InfoTextReader {
      * without parameters does not say stay as they are there; what A1111 leaves out because it was as usual becomes as usual. One picture
      * is asked for.
      *
+     * <p>A picture to begin from stays that of {@code base}, with the text's strength and ways of masking; with one there is no second pass.
+     *
      * <p>An unknown sampler's name is taken over as it is: it is refused where samplers are looked up.
      *
      * @throws KilnException {@code BAD_REQUEST} when a number is none, naming it
@@ -61,11 +68,12 @@ public final class InfoTextReader {
         if (text.parameters().isEmpty()) {
             return new Reading(request, List.of());
         }
-        reader.parameters(request);
+        reader.parameters(request, base.init());
         return new Reading(request, reader.notHonoured());
     }
 
-    private void parameters(GenerationRequest.Builder request) {
+    /** @param init the base's; {@code null} for none */
+    private void parameters(GenerationRequest.Builder request, InitPicture init) {
         if (has("Steps")) {
             request.steps((int) whole("Steps", Integer.MAX_VALUE));
         }
@@ -93,8 +101,11 @@ public final class InfoTextReader {
             // Whose card it was is not known: this is what all cards make of small enough latents.
             request.noise(NoiseKind.NV);
         }
-        request.init(null);
-        hires(request);
+        if (init == null) {
+            hires(request);
+        } else {
+            request.init(init(init)).hires(null);
+        }
     }
 
     private void setting(GenerationRequest.Builder request, Setting setting, String label) {
@@ -115,6 +126,31 @@ public final class InfoTextReader {
                 has("Variation seed strength") ? decimal("Variation seed strength") : 0,
                 has("Seed resize from-1") ? (int) whole("Seed resize from-1", Integer.MAX_VALUE) : 0,
                 has("Seed resize from-2") ? (int) whole("Seed resize from-2", Integer.MAX_VALUE) : 0));
+    }
+
+    /** The base's picture and mask, which a text cannot carry, used as the text says. */
+    private InitPicture init(InitPicture base) {
+        Mask mask = base.mask();
+        if (mask != null) {
+            mask = new Mask(
+                    mask.file(),
+                    mask.outpainting(),
+                    has("Mask blur") ? (int) whole("Mask blur", Integer.MAX_VALUE) : mask.blur(),
+                    has("Mask mode") && fields.get("Mask mode").equals("Inpaint not masked"),
+                    fill(),
+                    has("Inpaint area") && fields.get("Inpaint area").equals("Only masked"),
+                    (int) whole("Masked area padding", Integer.MAX_VALUE),
+                    mask.soft());
+        }
+        double strength = has("Denoising strength") ? decimal("Denoising strength") : base.denoisingStrength();
+        return new InitPicture(base.file(), strength, base.resize(), mask);
+    }
+
+    private Mask.Fill fill() {
+        return !has("Masked content") ? Mask.Fill.ORIGINAL : Arrays.stream(Mask.Fill.values())
+                .filter(row -> row.label().equals(fields.get("Masked content")))
+                .findFirst()
+                .orElseThrow(() -> notANumber("Masked content"));
     }
 
     private void hires(GenerationRequest.Builder request) {

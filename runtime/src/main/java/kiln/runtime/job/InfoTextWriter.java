@@ -65,6 +65,9 @@ public final class InfoTextWriter {
         settings(request, choice, fields);
         if (request.init() != null) {
             fields.put("Denoising strength", number(request.init().denoisingStrength()));
+            if (request.init().mask() != null) {
+                mask(request.init().mask(), fields);
+            }
         }
         if (request.hires() != null) {
             hires(request, fields);
@@ -128,10 +131,29 @@ public final class InfoTextWriter {
             case EMPHASIS ->
                     InfoTextFields.usesEmphasis(request.prompt()) || InfoTextFields.usesEmphasis(request.negativePrompt());
             case OLD_SCHEDULING -> request.prompt().contains("[") || request.negativePrompt().contains("[");
-            case NOISE_MULTIPLIER -> request.init() != null;
+            case NOISE_MULTIPLIER, MASK_WEIGHT -> request.init() != null;
             case EXTRA_NOISE -> request.init() != null || request.hires() != null;
             default -> true;
         };
+    }
+
+    private static void mask(Mask mask, Map<String, String> fields) {
+        if (mask.outpainting() != null) {
+            fields.put("Script", Outpainting.SCRIPT);
+        }
+        if (mask.inverted()) {
+            fields.put("Mask mode", "Inpaint not masked");
+        }
+        if (mask.blur() > 0) {
+            fields.put("Mask blur", Integer.toString(mask.blur()));
+        }
+        if (mask.onlyMasked()) {
+            fields.put("Inpaint area", "Only masked");
+            fields.put("Masked area padding", Integer.toString(mask.padding()));
+        }
+        if (mask.fill() != Mask.Fill.ORIGINAL) {
+            fields.put("Masked content", mask.fill().label());
+        }
     }
 
     private static void hires(GenerationRequest request, Map<String, String> fields) {

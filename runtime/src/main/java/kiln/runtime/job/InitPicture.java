@@ -8,8 +8,9 @@ import kiln.runtime.base.KilnException;
  * The picture that a request begins from in place of noise alone (img2img).
  *
  * @param denoisingStrength 0 keeps the picture, 1 draws anew
+ * @param mask what of it changes; {@code null} for all
  */
-public record InitPicture(Path file, double denoisingStrength, ResizeMode resize) {
+public record InitPicture(Path file, double denoisingStrength, ResizeMode resize, Mask mask) {
     /** How a picture gets the request's size; A1111's resize modes in their order. */
     public enum ResizeMode {
         /** Stretched. */
@@ -31,11 +32,20 @@ public record InitPicture(Path file, double denoisingStrength, ResizeMode resize
         }
     }
 
+    /** Without a mask. */
+    public InitPicture(Path file, double denoisingStrength, ResizeMode resize) {
+        this(file, denoisingStrength, resize, null);
+    }
+
     public InitPicture {
         Objects.requireNonNull(file, "file");
         Objects.requireNonNull(resize, "resize");
         if (!(denoisingStrength >= 0 && denoisingStrength <= 1)) {
             throw KilnException.badRequest("denoising strength " + denoisingStrength + " is outside 0 to 1");
         }
+    }
+
+    public InitPicture withStrength(double strength) {
+        return new InitPicture(file, strength, resize, mask);
     }
 }

@@ -42,6 +42,8 @@ public record Settings(Map<Setting, Object> values) {
         checkRange(values, Setting.CLIP_SKIP, 1, 12);
         checkRange(values, Setting.NOISE_MULTIPLIER, 0, 10);
         checkRange(values, Setting.EXTRA_NOISE, 0, 10);
+        checkRange(values, Setting.MASK_WEIGHT, 0, 1);
+        background(values);
         checkNoiseSchedule(values);
         encoding(values);
     }
@@ -112,6 +114,19 @@ public record Settings(Map<Setting, Object> values) {
     /** How its pictures are written. */
     public PictureEncoding encoding() {
         return encoding(values);
+    }
+
+    /** Behind transparent parts of a picture to begin from, 0xRRGGBB. */
+    public int background() {
+        return background(values);
+    }
+
+    private static int background(Map<Setting, Object> values) {
+        String colour = (String) get(values, Setting.BACKGROUND);
+        if (!colour.matches("#[0-9a-fA-F]{6}")) {
+            throw misfit(Setting.BACKGROUND, colour);
+        }
+        return Integer.parseInt(colour.substring(1), 16);
     }
 
     private static PictureEncoding encoding(Map<Setting, Object> values) {

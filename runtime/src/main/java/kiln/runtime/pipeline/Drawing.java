@@ -53,6 +53,15 @@ public final class Drawing {
     private record Pass(PassPlan plan, GuidedShapes shapes, Conditioning cond, Conditioning uncond) {}
 
     /**
+     * What all batches have in common beside the prompts.
+     *
+     * @param latent of the first pass; {@code null} for noise
+     * @param furtherChannels that an inpainting network reads in each pass; empty where it is none
+     * @param overlay laid over the finished pictures; {@code null} for none
+     */
+    private record Beginning(LatentStart latent, List<float[]> furtherChannels, PreparedPicture.Overlay overlay) {}
+
+    /**
      * @param request with its seeds filled in
      */
     public Drawing(
@@ -121,18 +130,7 @@ public final class Drawing {
             passes.add(new Pass(plans.get(i), networks.passes().get(i), cond, uncond));
         }
         tellHashes(loraHashes, session.embeddingHashes());
-        LatentStart first = start;
-        float[] furtherChannels = null;
-        if (networks.encoder() != null) {
-            prepare(List.of(networks.encoder()), "preparing the encoder");
-            PictureEncoder encoder = new PictureEncoder(session, networks.encoder(), progress);
-            if (request.init() != null && first == null) {
-                first = encoder.start(request);
-            }
-            if (model.denoiser().inChannels() > model.latent().channels()) {
-                furtherChannels = InpaintingChannels.withoutPicture(encoder, model.latent().channels());
-            }
-        }
+        Beginning beginning = beginning(networks);
         passes.forEach(pass -> prepare(pass.shapes.all(), "preparing the denoiser"));
         prepare(List.of(networks.decoder()), "preparing the decoder");
         LatentDecoder decoder = new LatentDecoder(session, networks.decoder(), progress);
@@ -142,8 +140,26 @@ public final class Drawing {
         double batchFlops = passes.stream().mapToDouble(this::flops).sum() + request.batchSize() * pictureFlops;
         progress.plan(request.batchCount() * batchFlops);
         for (int batch = 0; batch < request.batchCount(); batch++) {
-            drawBatch(batch * request.batchSize(), passes, first, furtherChannels, enlargement, decoder);
+            drawBatch(batch * request.batchSize(), passes, beginning, enlargement, decoder);
         }
+    }
+
+    private Beginning beginning(PictureNetworks networks) {
+        PreparedPicture picture = request.init() == null || start != null
+                ? null
+                : PreparedPicture.of(request, notice -> listener.accept(new GenerationEvent.Notice(notice)));
+        prepare(networks.encoders(), "preparing the encoder");
+        List<PictureEncoder> encoders = networks.encoders().stream().map(shape -> new PictureEncoder(session, shape, progress)).toList();
+        List<float[]> furtherChannels = new ArrayList<>();
+        if (model.denoiser().inChannels() > model.latent().channels()) {
+            for (PictureEncoder encoder : encoders) {
+                furtherChannels.add(
+                        picture == null ? InpaintingChannels.withoutPicture(encoder) : InpaintingChannels.of(encoder, picture, request));
+            }
+        }
+        return picture == null
+                ? new Beginning(start, furtherChannels, null)
+                : new Beginning(encoders.get(0).start(picture, request), furtherChannels, picture.overlay());
     }
 
     /** A pass may have other networks than the one before, whose weights it then takes back. */
@@ -209,13 +225,14 @@ public final class Drawing {
         };
     }
 
-    private void drawBatch(
-            int first, List<Pass> passes, LatentStart begin, float[] furtherChannels, Enlargement enlargement, LatentDecoder decoder) {
+    private void drawBatch(int first, List<Pass> passes, Beginning beginning, Enlargement enlargement, LatentDecoder decoder) {
         long[] seeds = noise.seeds(request.seed(), first, request.batchSize());
         float[] latents = null;
         LatentShape shape = null;
-        for (Pass pass : passes) {
-            LatentStart from = latents == null ? begin : new LatentStart(enlargement.of(latents, shape), null);
+        for (int i = 0; i < passes.size(); i++) {
+            Pass pass = passes.get(i);
+            float[] furtherChannels = beginning.furtherChannels.isEmpty() ? null : beginning.furtherChannels.get(i);
+            LatentStart from = latents == null ? beginning.latent : new LatentStart(enlargement.of(latents, shape), null);
             shape = pass.plan.latent();
             addNetworks(pass.plan);
             latents = draw(pass, from, first, seeds, furtherChannels);
@@ -224,7 +241,8 @@ public final class Drawing {
             float[] finished = Arrays.copyOfRange(latents, i * shape.size(), (i + 1) * shape.size());
             sink.latent(first + i, seeds[i], finished, shape.height(), shape.width());
             progress.phase(Phase.DECODING, first + i);
-            Picture image = decoder.decode(finished);
+            Picture drawn = decoder.decode(finished);
+            Picture image = beginning.overlay == null ? drawn : beginning.overlay.over(drawn);
             listener.accept(new GenerationEvent.PictureDone(sink.picture(first + i, seeds[i], image)));
         }
     }

@@ -2,12 +2,14 @@ package kiln.runtime.pipeline;
 
 import java.util.Map;
 import kiln.runtime.image.Picture;
-import kiln.runtime.image.PictureReader;
-import kiln.runtime.image.PictureResize;
 import kiln.runtime.job.GenerationRequest;
-import kiln.runtime.job.InitPicture;
+import kiln.runtime.job.Mask;
+import kiln.runtime.job.Mask.Fill;
 import kiln.runtime.model.LatentFormat;
 import kiln.runtime.model.NetworkShape;
+import kiln.runtime.noise.ImageNoise;
+import kiln.runtime.noise.LatentShape;
+import kiln.runtime.noise.NoiseOptions;
 
 /** From a picture to its latent: the mean of what the codec says, as nothing is drawn at random here. */
 final class PictureEncoder {
@@ -22,21 +24,42 @@ final class PictureEncoder {
         this.progress = progress;
     }
 
-    /** What a batch begins from when the request begins from a picture. */
-    LatentStart start(GenerationRequest request) {
-        InitPicture init = request.init();
-        Picture read = PictureReader.read(init.file()).overWhite();
-        Picture picture = switch (init.resize()) {
-            case CROP -> PictureResize.cropped(read, request.width(), request.height());
-            case FILL -> PictureResize.filled(read, request.width(), request.height());
-            case JUST_RESIZE -> PictureResize.lanczos(read, request.width(), request.height());
-        };
-        float[] latent = encode(values(picture));
-        float[] batch = new float[request.batchSize() * latent.length];
-        for (int i = 0; i < request.batchSize(); i++) {
-            System.arraycopy(latent, 0, batch, i * latent.length, latent.length);
+    /** What every batch begins from when the request begins from a picture. */
+    LatentStart start(PreparedPicture prepared, GenerationRequest request) {
+        float[] latent = encode(values(prepared.picture()));
+        LatentShape one = latentShape();
+        float[] batch = repeated(latent, request.batchSize());
+        if (prepared.mask() == null) {
+            return new LatentStart(batch, null);
         }
-        return new LatentStart(batch, null);
+        Mask mask = request.init().mask();
+        float[] changing = repeated(prepared.changing(one.width(), one.height(), mask.soft()), one.channels() * request.batchSize());
+        float[] kept = new float[batch.length];
+        float[] noise = mask.fill() == Fill.LATENT_NOISE ? firstNoise(request, one) : new float[batch.length];
+        for (int i = 0; i < batch.length; i++) {
+            kept[i] = 1 - changing[i];
+            if (mask.fill() == Fill.LATENT_NOISE || mask.fill() == Fill.LATENT_NOTHING) {
+                batch[i] = batch[i] * kept[i] + noise[i] * changing[i];
+            }
+        }
+        return new LatentStart(batch, kept);
+    }
+
+    /** Of the first batch's seeds, whatever their variation: all batches are filled with it. */
+    private static float[] firstNoise(GenerationRequest request, LatentShape one) {
+        NoiseOptions asked = request.noise();
+        NoiseOptions plain = new NoiseOptions(asked.kind(), asked.card(), 0, 0, 0, 0, 0);
+        float[] noise = new float[request.batchSize() * one.size()];
+        new ImageNoise(plain, asked.seeds(request.seed(), 0, request.batchSize()), new long[0], one).next(noise);
+        return noise;
+    }
+
+    private static float[] repeated(float[] values, int times) {
+        float[] all = new float[times * values.length];
+        for (int i = 0; i < times; i++) {
+            System.arraycopy(values, 0, all, i * values.length, values.length);
+        }
+        return all;
     }
 
     /** -1 for black to 1 for white, {@code [height, width, 3]}. */
@@ -50,6 +73,12 @@ final class PictureEncoder {
 
     NetworkShape shape() {
         return shape;
+    }
+
+    /** Of what {@link #encode} gives. */
+    LatentShape latentShape() {
+        LatentFormat format = session.model().latent();
+        return new LatentShape(format.channels(), shape.height() / format.pixels(), shape.width() / format.pixels());
     }
 
     /**

@@ -15,19 +15,20 @@ import kiln.runtime.text.PromptOptions;
  * Which networks draw a request, and in which shapes: known here only, for drawing, planning, benches and what is asked of a card.
  *
  * @param text a chunk of a prompt in each of the model's encoders
- * @param encoder {@code null} where no picture is read
+ * @param encoders of the picture that a pass begins from or that an inpainting network reads in it: for the first passes, or for none
  * @param between decoder of the first pass's latent and encoder of the larger picture; empty where no picture is made larger between passes
  * @param passes the denoiser in each pass
  * @param decoder of the last pass's latent
  */
 public record PictureNetworks(
         List<NetworkShape> text,
-        NetworkShape encoder,
+        List<NetworkShape> encoders,
         List<NetworkShape> between,
         List<GuidedShapes> passes,
         NetworkShape decoder) {
     public PictureNetworks {
         text = List.copyOf(text);
+        encoders = List.copyOf(encoders);
         between = List.copyOf(between);
         passes = List.copyOf(passes);
     }
@@ -52,13 +53,24 @@ public record PictureNetworks(
                     .withTiling(tiling));
         }
         LatentShape last = passes.get(passes.size() - 1).latent();
-        boolean readsPicture = request.init() != null || model.denoiser().inChannels() > model.latent().channels();
         return new PictureNetworks(
                 text(model, request),
-                readsPicture ? NetworkShape.encoder(1, request.height(), request.width()).withTiling(tiling) : null,
+                encoders(model, request, passes),
                 between(model, request, passes),
                 shapes,
                 NetworkShape.decoder(1, last.height(), last.width()).withTiling(tiling));
+    }
+
+    private static List<NetworkShape> encoders(Model model, GenerationRequest request, List<PassPlan> passes) {
+        if (request.init() == null && model.denoiser().inChannels() == model.latent().channels()) {
+            return List.of();
+        }
+        int pixels = model.latent().pixels();
+        return passes.stream()
+                .map(PassPlan::latent)
+                .map(one -> NetworkShape.encoder(1, pixels * one.height(), pixels * one.width()))
+                .map(shape -> shape.withTiling(request.settings().flag(Setting.TILING)))
+                .toList();
     }
 
     private static List<NetworkShape> between(Model model, GenerationRequest request, List<PassPlan> passes) {
@@ -94,9 +106,7 @@ public record PictureNetworks(
     /** In the order of their turns. */
     public List<NetworkShape> all() {
         List<NetworkShape> all = new ArrayList<>(text);
-        if (encoder != null) {
-            all.add(encoder);
-        }
+        all.addAll(encoders);
         all.addAll(between);
         passes.forEach(pass -> all.addAll(pass.all()));
         all.add(decoder);

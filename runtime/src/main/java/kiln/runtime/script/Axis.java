@@ -15,7 +15,6 @@ import kiln.runtime.base.NearestName;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.GenerationRequest.Variation;
 import kiln.runtime.job.HiresPass;
-import kiln.runtime.job.InitPicture;
 import kiln.runtime.job.Setting;
 import kiln.runtime.sampling.SamplerChoice;
 import kiln.runtime.text.Style;
@@ -203,11 +202,7 @@ public record Axis(String label, double cost, boolean named, Reader reader, Chan
         }
         return request.init() == null
                 ? hires(request, null, null, null, strength)
-                : request.toBuilder().init(denoised(request.init(), strength)).build();
-    }
-
-    private static InitPicture denoised(InitPicture init, double strength) {
-        return new InitPicture(init.file(), strength, init.resize());
+                : request.toBuilder().init(request.init().withStrength(strength)).build();
     }
 
     private static GenerationRequest replaced(GenerationRequest request, Object searched, Object value) {

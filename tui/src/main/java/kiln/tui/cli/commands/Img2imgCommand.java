@@ -36,13 +36,18 @@ final class Img2imgCommand extends Txt2imgCommand {
 
     @Override
     GenerationRequest.Builder request(ModelPresets presets, GenerationRequest defaults) {
-        GenerationRequest.Builder request = super.request(presets, defaults);
-        init.apply(request);
+        GenerationRequest.Builder request = super.request(presets, init.startingWith(defaults));
+        init.apply(request, picture);
         return request;
     }
 
     @Override
     public List<String> helpFooter() {
-        return List.of("", "Example: kiln img2img -i sketch.png -p \"flat red heart\" --denoising-strength 0.6 -o heart.png");
+        return List.of(
+                "",
+                "Without -W and -H the picture's own size is drawn, made smaller where it has more than a megapixel.",
+                "",
+                "Example: kiln img2img -i sketch.png -p \"flat red heart\" --denoising-strength 0.6 -o heart.png",
+                "         kiln img2img -i room.png --mask window.png --inpainting-fill fill -p \"a garden\" -o garden.png");
     }
 }
