@@ -13,7 +13,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import kiln.runtime.image.Picture;
@@ -45,6 +47,25 @@ public class Txt2imgCommandTest {
         assertThat(text.prompt()).isEqualTo("3d rocket on a black background");
         assertThat(text.parameters()).containsEntry("Steps", "2").containsEntry("Sampler", "Euler").containsEntry("CFG scale", "4");
         assertThat(folder.resolve("new")).isDirectoryContaining("glob:**.png").isDirectoryNotContaining("glob:**.kiln-*");
+    }
+
+    @Test
+    void aSeamlessPictureIsAnotherAndSaysSo() {
+        Picture plain = draw("plain.png");
+        Picture tiled = draw("tiled.png", "--tiling");
+        assertThat(tiled.rgb()).isNotEqualTo(plain.rgb());
+        assertThat(InfoText.parse(PngReader.readTexts(folder.resolve("tiled.png")).get(InfoText.PNG_KEYWORD)).parameters())
+                .containsEntry("Tiling", "True");
+    }
+
+    private Picture draw(String name, String... more) {
+        Path file = folder.resolve(name);
+        List<String> arguments = new ArrayList<>(List.of(
+                "txt2img", "-p", "a red heart", "-s", "7", "--steps", "2", "-W64", "-H64", "-o", file.toString()));
+        arguments.addAll(List.of(more));
+        Run run = Run.in(folder).demo().kiln(arguments.toArray(String[]::new));
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        return PngReader.readPicture(file);
     }
 
     @Test
