@@ -1,8 +1,8 @@
 """Golden tensors of whole networks for NetworkGolden (needs torch and safetensors).
 
-  python network_golden.py        writes ../resources/networks/{demo,odd,inpaint}.safetensors
+  python network_golden.py        writes ../resources/networks/{demo,odd,inpaint,tiled}.safetensors
 
-"demo" is the bundled model. The other two have weights that are a function of the tensor's name and the element's index, in exactly
+"demo" is the bundled model; "tiled" is the same with circular padding, as A1111's "Tiling" sets it. The other two have weights that are a function of the tensor's name and the element's index, in exactly
 rounded arithmetic, so that the test can make them itself (HashedWeights); their shapes stand in the metadata.
 """
 import json
@@ -51,6 +51,11 @@ def write(name, model, height, width, state=None):
 if __name__ == "__main__":
     TARGET.mkdir(parents=True, exist_ok=True)
     write("demo", sdref.load(str(HERE.parents[2] / "demo" / "kiln-demo.safetensors")), 64, 96)
+    tiled = sdref.load(str(HERE.parents[2] / "demo" / "kiln-demo.safetensors"))
+    for layer in tiled.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            layer.padding_mode = "circular"
+    write("tiled", tiled, 40, 56)
     # Sides that are multiples of 8 but not of 64.
     model, state = hashed_model("odd")
     write("odd", model, 72, 104, state)

@@ -41,7 +41,7 @@ class LayersTest {
             Set.of("model"),
             Set.of("family.sd1"),
             Set.of("family"),
-            Set.of("addon", "upscale"),
+            Set.of("addon", "upscale", "merge"),
             Set.of("pipeline"),
             Set.of("engine"),
             Set.of("check"));
@@ -60,7 +60,7 @@ class LayersTest {
 
     /** What the terminal knows of the runtime: requests and what becomes of them, and reports as plain records. */
     private static final Set<String> USED_BY_THE_TERMINAL =
-            Set.of("base", "job", "image", "noise", "sampling", "text", "script", "engine", "check");
+            Set.of("base", "job", "image", "noise", "sampling", "text", "script", "merge", "engine", "check");
 
     /** Text below, then the driver and what a kernel is, then the kernels by rooms, and what checks them above. */
     private static final List<Set<String>> KERNELS = List.of(

@@ -167,6 +167,9 @@ final class OpCases {
                 graph.concat("concat", 0, graph.input("other", shape.withChannels(20))));
         add(Op.UpsampleNearest.class, "7x5 to 14x10", none, shape, graph -> graph.upsample("upsample", 0, 14, 10));
         add(Op.UpsampleNearest.class, "7x5 to 13x9", none, shape, graph -> graph.upsample("upsample", 0, 13, 9));
+        for (int width : new int[] {1, 5}) {
+            add(Op.WrapAround.class, "7x5 within " + width, none, shape, graph -> graph.wrapAround("wrap", 0, width));
+        }
     }
 
     private void embeddings() {

@@ -132,6 +132,10 @@ public final class GraphBuilder {
         return add(module, new Op.UpsampleNearest(height, width), x);
     }
 
+    public int wrapAround(String module, int x, int width) {
+        return add(module, new Op.WrapAround(width), x);
+    }
+
     /** Token and place embeddings; ids {@code [batch, 1, tokens, 1]}. */
     public int embedding(String module, int ids) {
         Weight table = weight(module + ".token_embedding.weight", -1, -1);

@@ -251,6 +251,23 @@ public sealed interface Op {
         }
     }
 
+    /** A map with {@code width} rows and columns of its opposite edges around it, as if it lay on a torus: what circular padding pads with. */
+    record WrapAround(int width) implements Op {
+        @Override
+        public Shape result(List<Shape> inputs, List<Weight> weights) {
+            Shape from = inputs.get(0);
+            if (width < 1 || width > from.height() || width > from.width()) {
+                throw new IllegalArgumentException(from + " has no edges of " + width + " to be laid around it");
+            }
+            return new Shape(from.batch(), from.height() + 2 * width, from.width() + 2 * width, from.channels());
+        }
+
+        @Override
+        public double flops(List<Shape> inputs, List<Weight> weights, Shape result) {
+            return result.elements();
+        }
+    }
+
     /** Rows of a token table chosen by ids, plus the row of the place: weights {@code [vocabulary, c]} and {@code [places, c]}. */
     record Embedding() implements Op {
         @Override

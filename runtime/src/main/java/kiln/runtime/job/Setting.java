@@ -60,6 +60,7 @@ public enum Setting {
     EXTRA_NOISE("img2img_extra_noise", "Extra noise", 0.0, "from a picture, noise added once more"),
     BACKGROUND("img2img_background_color", null, "#ffffff", "colour behind the transparent parts of a picture to begin from: #rrggbb"),
     MASK_WEIGHT("inpainting_mask_weight", "Conditional mask weight", 1.0, "how much an inpainting model is kept from seeing behind the mask"),
+    TILING("tiling", "Tiling", false, "pictures whose opposite edges join"),
     SAMPLES_FORMAT("samples_format", null, "png", "png, jpg or webp"),
     JPEG_QUALITY("jpeg_quality", null, (long) PictureEncoding.USUAL_QUALITY, "of JPEG and WebP, 1 to 100"),
     WEBP_LOSSLESS("webp_lossless", null, false, "WebP keeps every pixel as it is"),

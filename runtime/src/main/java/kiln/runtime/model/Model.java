@@ -3,6 +3,7 @@ package kiln.runtime.model;
 import java.util.List;
 import java.util.Objects;
 import kiln.runtime.graph.Graph;
+import kiln.runtime.graph.SeamlessTiling;
 import kiln.runtime.plan.NetworkNames;
 import kiln.runtime.sampling.ModelSampling;
 import kiln.runtime.sampling.Prediction;
@@ -38,6 +39,10 @@ public record Model(
 
     /** The network's graph for its shape, unfused; a new one at each call. */
     public Graph graph(NetworkShape shape) {
+        return shape.tiling() ? SeamlessTiling.of(plainGraph(shape)) : plainGraph(shape);
+    }
+
+    private Graph plainGraph(NetworkShape shape) {
         return switch (shape.network()) {
             case NetworkNames.DENOISER -> denoiser.writer().write(shape.batch(), shape.height(), shape.width(), shape.tokens());
             case NetworkNames.ENCODER -> codec.encoder().write(shape.batch(), shape.height(), shape.width());

@@ -40,6 +40,14 @@ public record GuidedShapes(NetworkShape both, NetworkShape conditional, NetworkS
                 null, conditional, NetworkShape.denoiser(batch, latent.height(), latent.width(), lengths.negativeTokens()));
     }
 
+    GuidedShapes withTiling(boolean joins) {
+        return new GuidedShapes(withTiling(both, joins), withTiling(conditional, joins), withTiling(unconditional, joins));
+    }
+
+    private static NetworkShape withTiling(NetworkShape shape, boolean joins) {
+        return shape == null ? null : shape.withTiling(joins);
+    }
+
     /** What a call with both halves runs. */
     public List<NetworkShape> perCall() {
         return both != null ? List.of(both) : Stream.of(conditional, unconditional).filter(Objects::nonNull).toList();

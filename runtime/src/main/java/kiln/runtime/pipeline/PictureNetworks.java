@@ -2,8 +2,10 @@ package kiln.runtime.pipeline;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.job.GenerationRequest;
+import kiln.runtime.job.Setting;
 import kiln.runtime.model.Model;
 import kiln.runtime.model.NetworkShape;
 import kiln.runtime.noise.LatentShape;
@@ -42,11 +44,13 @@ public record PictureNetworks(
     /** @param lengths for each pass */
     static PictureNetworks of(Model model, GenerationRequest request, List<PassPlan> passes, List<Lengths> lengths) {
         boolean skips = request.settings().guidance().skips();
+        boolean tiling = request.settings().flag(Setting.TILING);
         List<GuidedShapes> shapes = new ArrayList<>();
         for (int i = 0; i < passes.size(); i++) {
             PassPlan pass = passes.get(i);
             shapes.add(GuidedShapes.of(
-                    request.batchSize(), pass.positive().parts().size(), pass.latent(), lengths.get(i), pass.isGuided(), skips));
+                    request.batchSize(), pass.positive().parts().size(), pass.latent(), lengths.get(i), pass.isGuided(), skips)
+                    .withTiling(tiling));
         }
         LatentShape last = passes.get(passes.size() - 1).latent();
         return new PictureNetworks(
@@ -54,7 +58,7 @@ public record PictureNetworks(
                 encoders(model, request, passes),
                 between(model, request, passes),
                 shapes,
-                NetworkShape.decoder(1, last.height(), last.width()));
+                NetworkShape.decoder(1, last.height(), last.width()).withTiling(tiling));
     }
 
     private static List<NetworkShape> encoders(Model model, GenerationRequest request, List<PassPlan> passes) {
@@ -62,7 +66,11 @@ public record PictureNetworks(
             return List.of();
         }
         int pixels = model.latent().pixels();
-        return passes.stream().map(PassPlan::latent).map(one -> NetworkShape.encoder(1, pixels * one.height(), pixels * one.width())).toList();
+        return passes.stream()
+                .map(PassPlan::latent)
+                .map(one -> NetworkShape.encoder(1, pixels * one.height(), pixels * one.width()))
+                .map(shape -> shape.withTiling(request.settings().flag(Setting.TILING)))
+                .toList();
     }
 
     private static List<NetworkShape> between(Model model, GenerationRequest request, List<PassPlan> passes) {
@@ -72,9 +80,11 @@ public record PictureNetworks(
         LatentShape first = passes.get(0).latent();
         HiresSize size = HiresSize.of(request, model.latent().pixels());
         int pixels = model.latent().pixels();
-        return List.of(
-                NetworkShape.decoder(1, first.height(), first.width()),
-                NetworkShape.encoder(1, pixels * size.enlargedHeight(), pixels * size.enlargedWidth()));
+        return Stream.of(
+                        NetworkShape.decoder(1, first.height(), first.width()),
+                        NetworkShape.encoder(1, pixels * size.enlargedHeight(), pixels * size.enlargedWidth()))
+                .map(shape -> shape.withTiling(request.settings().flag(Setting.TILING)))
+                .toList();
     }
 
     /** @throws KilnException BAD_REQUEST when the model cannot skip as many layers */

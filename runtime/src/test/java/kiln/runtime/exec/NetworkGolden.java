@@ -71,6 +71,11 @@ public final class NetworkGolden {
         return new NetworkGolden("demo");
     }
 
+    /** The bundled model with circular padding, 56×40: for graphs of {@link kiln.runtime.graph.SeamlessTiling}. */
+    public static NetworkGolden tiled() {
+        return new NetworkGolden("tiled");
+    }
+
     /** Three levels with one block each, one text head of 80 channels, 104×72: sizes that divide evenly by nothing. */
     public static NetworkGolden odd() {
         return new NetworkGolden("odd");

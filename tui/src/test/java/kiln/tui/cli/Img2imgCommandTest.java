@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import kiln.runtime.image.Box;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PngReader;
 import kiln.runtime.image.PngWriter;
@@ -138,6 +139,16 @@ class Img2imgCommandTest {
     }
 
     @Test
+    void aPictureIsContinuedOnItsSides() {
+        Picture original = PngReader.readPicture(picture);
+        Picture drawn = drawn("--outpaint", "right", "--outpaint-pixels", "32", "--strength", "1");
+        assertThat(drawn.width()).isEqualTo(128);
+        assertThat(drawn.height()).isEqualTo(64);
+        assertThat(differing(original, new Box(0, 0, 80, 64).cut(drawn), 0, 52)).isZero();
+        assertThat(parameters()).containsEntry("Script", "Poor man's outpainting").containsEntry("Mask blur", "8");
+    }
+
+    @Test
     void aPictureOfOnePixelAndAThinOneAreDrawn() throws IOException {
         picture = write("one.png", 1, 1, (x, y) -> 0xff8000);
         assertThat(drawn().width()).isEqualTo(64);
@@ -151,7 +162,7 @@ class Img2imgCommandTest {
     @CsvSource({
         "--mask-blur 8, there is none", "--mask-alpha, has no transparency",
         "--mask MASK --mask-alpha, give one", "--mask MASK --inpainting-fill nose, latent noise", "--mask MASK --mask-blur 999, 0 to 256",
-        "--mask MASK --hires-scale 2, hires"
+        "--mask MASK --hires-scale 2, hires", "--outpaint north, no side is called", "--outpaint left -W 64, give no width"
     })
     void whatCannotBeIsOneLine(String options, String part) {
         assertFailure(run(options.replace("MASK", rightHalf.toString()).split(" ")), 2, part);

@@ -157,6 +157,33 @@ final class ElementNodes {
         postOps(c, index, 0);
     }
 
+    /** Copies whole rows and, beside them, their ends. */
+    static void wrapAround(Compilation c, int index, int width) {
+        Node node = c.graph.node(index);
+        int input = node.inputs().get(0);
+        Shape from = c.shape(input);
+        Shape to = node.shape();
+        int position = c.format(index).bytes() * to.channels();
+        long sourceOffset = c.offset(input);
+        long targetOffset = c.offset(index);
+        c.step(() -> {
+            for (int b = 0; b < to.batch(); b++) {
+                ByteBuffer source = c.regions.arenaBuffer(
+                        sourceOffset + (long) b * from.positions() * position, (long) from.positions() * position);
+                ByteBuffer target = c.regions.arenaBuffer(
+                        targetOffset + (long) b * to.positions() * position, (long) to.positions() * position);
+                for (int y = 0; y < to.height(); y++) {
+                    int line = Math.floorMod(y - width, from.height()) * from.width() * position;
+                    int row = y * to.width() * position;
+                    target.put(row, source, line + (from.width() - width) * position, width * position);
+                    target.put(row + width * position, source, line, from.width() * position);
+                    target.put(row + (width + from.width()) * position, source, line, width * position);
+                }
+            }
+        });
+        postOps(c, index, 0);
+    }
+
     /** Reads just the rows that are needed from the file. */
     static void embedding(Compilation c, int index) {
         Node node = c.graph.node(index);

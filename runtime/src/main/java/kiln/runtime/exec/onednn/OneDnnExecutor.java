@@ -34,6 +34,7 @@ public final class OneDnnExecutor implements Executor {
             .row(Op.AddPerChannel.class, (c, node, op) -> ElementNodes.sum(c, node))
             .row(Op.Concat.class, (c, node, op) -> ElementNodes.concat(c, node))
             .row(Op.UpsampleNearest.class, (c, node, op) -> ElementNodes.upsample(c, node))
+            .row(Op.WrapAround.class, (c, node, op) -> ElementNodes.wrapAround(c, node, op.width()))
             .row(Op.Embedding.class, (c, node, op) -> ElementNodes.embedding(c, node))
             .row(Op.TimestepEmbedding.class, (c, node, op) -> ElementNodes.timestepEmbedding(c, node))
             .build();

@@ -93,6 +93,20 @@ final class ElementOps {
         return result;
     }
 
+    static float[] wrapAround(Frame frame, Node node, int width) {
+        Shape from = frame.inputShape(node, 0);
+        Shape to = node.shape();
+        int channels = to.channels();
+        float[] result = Frame.room(to);
+        for (int row = 0; row < to.rows(); row++) {
+            int column = Math.floorMod(row % to.width() - width, from.width());
+            int line = Math.floorMod(row / to.width() % to.height() - width, from.height());
+            int source = (row / to.positions() * from.height() + line) * from.width() + column;
+            System.arraycopy(frame.input(node, 0), source * channels, result, row * channels, channels);
+        }
+        return result;
+    }
+
     static float[] embedding(Frame frame, Node node) {
         Shape shape = node.shape();
         int channels = shape.channels();

@@ -38,6 +38,7 @@ public final class ReferenceExecutor implements Executor {
             .row(Op.AddPerChannel.class, keeping((frame, node, op) -> ElementOps.sumPerChannel(frame, node)))
             .row(Op.Concat.class, keeping((frame, node, op) -> ElementOps.concat(frame, node)))
             .row(Op.UpsampleNearest.class, keeping((frame, node, op) -> ElementOps.upsample(frame, node)))
+            .row(Op.WrapAround.class, keeping((frame, node, op) -> ElementOps.wrapAround(frame, node, op.width())))
             .row(Op.Embedding.class, keeping((frame, node, op) -> ElementOps.embedding(frame, node)))
             .row(Op.TimestepEmbedding.class, keeping((frame, node, op) -> ElementOps.timestepEmbedding(frame, node)))
             .build();

@@ -21,6 +21,7 @@ import kiln.runtime.exec.NetworkGolden.Deviation;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.graph.Graph;
 import kiln.runtime.graph.PostOp;
+import kiln.runtime.graph.SeamlessTiling;
 import kiln.runtime.model.ClipText;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,6 +40,11 @@ class OneDnnExecutorTest {
         for (NetworkGolden golden : NetworkGolden.all()) {
             golden.check(source -> new OneDnnExecutor(source, Precision.F32), NetworkGolden.F32);
         }
+    }
+
+    @Test
+    void seamlessNetworksEqualPyTorchWithCircularPadding() {
+        NetworkGolden.tiled().check(source -> new OneDnnExecutor(source, Precision.F32), SeamlessTiling::of, NetworkGolden.F32);
     }
 
     /** On average: a single value may be off by some hundredths of the largest, where a sum cancels that 8 bits cannot hold. */

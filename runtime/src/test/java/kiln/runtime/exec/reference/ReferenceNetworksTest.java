@@ -3,6 +3,8 @@ package kiln.runtime.exec.reference;
 import java.util.List;
 import kiln.runtime.exec.NetworkGolden;
 import kiln.runtime.graph.Fusion;
+import kiln.runtime.graph.SeamlessTiling;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -22,5 +24,10 @@ class ReferenceNetworksTest {
     @MethodSource("models")
     void fusedNetworksEqualPyTorchsToo(NetworkGolden golden) {
         golden.check(ReferenceExecutor::new, Fusion::fuse, NetworkGolden.F32);
+    }
+
+    @Test
+    void seamlessNetworksEqualPyTorchsWithCircularPadding() {
+        NetworkGolden.tiled().check(ReferenceExecutor::new, SeamlessTiling::of, NetworkGolden.F32);
     }
 }

@@ -6,8 +6,8 @@ import kiln.tui.cli.base.CliContext;
 /** Every command by name, in the order of the help. */
 public final class Commands {
     public static final List<String> NAMES = List.of(
-            "txt2img", "img2img", "upscale", "grid", "batch", "models", "loras", "embeddings", "upscalers", "styles", "settings", "inspect",
-            "tokens", "plan", "bench", "selftest", "kernels", "doctor", "bundle", "completion", "version");
+            "txt2img", "img2img", "upscale", "grid", "batch", "merge", "models", "loras", "embeddings", "upscalers", "styles", "settings",
+            "inspect", "tokens", "plan", "bench", "selftest", "kernels", "doctor", "bundle", "completion", "version");
 
     private Commands() {}
 
@@ -23,6 +23,7 @@ public final class Commands {
             case "upscalers" -> new UpscalersCommand(context);
             case "grid" -> new GridCommand(context);
             case "batch" -> new BatchCommand(context);
+            case "merge" -> new MergeCommand(context);
             case "styles" -> new StylesCommand(context);
             case "models" -> new ModelsCommand(context);
             case "loras" -> new LorasCommand(context);

@@ -99,7 +99,7 @@ public final class GlobalOptions {
                 vaeFolders,
                 where.webUi().vaeOverridesModel(),
                 places.config == null ? null : readable(places.config, "model configuration"),
-                !places.noHashing,
+                hashing(),
                 where.upscalerFolders());
     }
 
@@ -120,13 +120,26 @@ public final class GlobalOptions {
         }
         List<Path> files = new ArrayList<>();
         for (Path given : places.checkpoints) {
-            if (Models.isFolder(given)) {
-                files.add(given.toAbsolutePath().normalize());
-            } else {
-                files.add(Files.exists(given) ? readable(given, "model") : named(given, where));
-            }
+            files.add(checkpoint(given, where));
         }
         return files;
+    }
+
+    /**
+     * A checkpoint's file or diffusers folder, absolute: given by its path, or by the name of a model that was found.
+     *
+     * @throws KilnException when there is none, or it cannot be read
+     */
+    public Path checkpoint(Path given, Places where) {
+        if (Models.isFolder(given)) {
+            return given.toAbsolutePath().normalize();
+        }
+        return Files.exists(given) ? readable(given, "model") : named(given, where);
+    }
+
+    /** Whether models may be hashed: {@code --no-hashing} forbids it. */
+    public boolean hashing() {
+        return !places.noHashing;
     }
 
     private static Path named(Path given, Places where) {

@@ -133,6 +133,9 @@ public final class PictureOptions {
     @Option(names = "--webp-lossless", description = "WebP keeps every pixel as it is.")
     boolean webpLossless;
 
+    @Option(names = "--tiling", description = "Pictures whose opposite edges join: tiles without seams.")
+    boolean tiling;
+
     @Option(names = "--save-txt", description = "A text file with the parameters beside each picture.")
     boolean saveText;
 
@@ -260,6 +263,9 @@ public final class PictureOptions {
         }
         if (saveText) {
             request.set(Setting.SAVE_TEXT, true);
+        }
+        if (tiling) {
+            request.set(Setting.TILING, true);
         }
         variation(request);
         settings.forEach(given -> set(request, given));

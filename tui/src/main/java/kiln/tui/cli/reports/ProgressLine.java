@@ -5,7 +5,7 @@ import java.util.Locale;
 import kiln.runtime.job.GenerationEvent;
 
 /** A bar that redraws one line of a terminal, at most ten times a second. */
-final class ProgressLine {
+public final class ProgressLine {
     private static final long NANOS_BETWEEN = 100_000_000L;
     private static final int MOST_CELLS = 40;
 
@@ -14,12 +14,12 @@ final class ProgressLine {
     private long drawn;
     private String shown = "";
 
-    ProgressLine(PrintStream terminal, int columns) {
+    public ProgressLine(PrintStream terminal, int columns) {
         this.terminal = terminal;
         this.columns = columns;
     }
 
-    void show(GenerationEvent event) {
+    public void show(GenerationEvent event) {
         long now = System.nanoTime();
         if (!shown.isEmpty() && now - drawn < NANOS_BETWEEN) {
             return;
@@ -33,7 +33,7 @@ final class ProgressLine {
         }
     }
 
-    void clear() {
+    public void clear() {
         if (!shown.isEmpty()) {
             terminal.print("\r" + " ".repeat(shown.length()) + "\r");
             terminal.flush();

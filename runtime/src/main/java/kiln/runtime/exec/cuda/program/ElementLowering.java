@@ -102,6 +102,35 @@ final class ElementLowering {
         postOps(p, index, 0);
     }
 
+    /** Each picture and its left and right edges, then of all pictures the rows above and below, which have their corners by then. */
+    static void wrapAround(ProgramBuilder p, int index, int width) {
+        Node node = p.graph.node(index);
+        int input = node.inputs().get(0);
+        Shape from = p.graph.shapeOf(input);
+        Shape to = node.shape();
+        int channels = to.channels();
+        int row = to.width() * channels;
+        int sourceRow = from.width() * channels;
+        CopyRows copy = new CopyRows(p.type(), p.type(), width(channels));
+        for (int picture = 0; picture < to.batch(); picture++) {
+            int source = picture * from.height() * sourceRow;
+            int target = (picture * to.height() + width) * row;
+            int ends = (from.width() - width) * channels;
+            p.add(copy.call(
+                    p.result(input, source), p.result(index, target + width * channels), from.height(), sourceRow, sourceRow, row));
+            p.add(copy.call(p.result(input, source + ends), p.result(index, target), from.height(), width * channels, sourceRow, row));
+            p.add(copy.call(
+                    p.result(input, source), p.result(index, target + width * channels + sourceRow), from.height(), width * channels,
+                    sourceRow, row));
+        }
+        int pictureSize = to.height() * row;
+        int above = from.height() * row;
+        int below = (width + from.height()) * row;
+        p.add(copy.call(p.result(index, above), p.result(index), to.batch(), width * row, pictureSize, pictureSize));
+        p.add(copy.call(p.result(index, width * row), p.result(index, below), to.batch(), width * row, pictureSize, pictureSize));
+        postOps(p, index, 0);
+    }
+
     static void upsample(ProgramBuilder p, int index) {
         Node node = p.graph.node(index);
         Shape from = p.graph.shapeOf(node.inputs().get(0));

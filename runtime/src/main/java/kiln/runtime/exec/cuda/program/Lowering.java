@@ -2,6 +2,7 @@ package kiln.runtime.exec.cuda.program;
 
 import java.util.Set;
 import kiln.kernels.DataType;
+import kiln.runtime.base.KilnException;
 import kiln.runtime.exec.OpTable;
 import kiln.runtime.exec.cuda.library.DeviceLibraries;
 import kiln.runtime.graph.Fusion;
@@ -25,6 +26,7 @@ public final class Lowering {
             .row(Op.AddPerChannel.class, (p, node, op) -> ElementLowering.addPerChannel(p, node))
             .row(Op.Concat.class, (p, node, op) -> ElementLowering.concat(p, node))
             .row(Op.UpsampleNearest.class, (p, node, op) -> ElementLowering.upsample(p, node))
+            .row(Op.WrapAround.class, (p, node, op) -> ElementLowering.wrapAround(p, node, op.width()))
             .row(Op.Embedding.class, (p, node, op) -> ElementLowering.embedding(p, node))
             .row(Op.TimestepEmbedding.class, (p, node, op) -> ElementLowering.timestepEmbedding(p, node))
             .build();
@@ -71,7 +73,18 @@ public final class Lowering {
         return Math.min(whole.build().arenaBytes(), BandPlan.leastBytes(whole));
     }
 
+    /** Convolutions without padding would be kernels that nobody has proven. */
+    private static void requireProven(Graph graph) {
+        for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.Conv2d && graph.node(node.inputs().get(0)).op() instanceof Op.WrapAround) {
+                throw KilnException.badRequest(
+                        "seamless pictures (tiling) are not drawn on a graphics card yet: add --executor onednn to draw this one on the CPU");
+            }
+        }
+    }
+
     private static ProgramBuilder whole(Graph graph, DeviceTarget target, DeviceLibraries libraries) {
+        requireProven(graph);
         NormNeighbours neighbours = new NormNeighbours(graph);
         ProductChoice products = new ProductChoice(graph, target, libraries, neighbours);
         NormFusion norms = new NormFusion(graph, neighbours, products);

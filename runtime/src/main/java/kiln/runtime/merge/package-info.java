@@ -1,0 +1,2 @@
+/** Checkpoints made of checkpoints. */
+package kiln.runtime.merge;
