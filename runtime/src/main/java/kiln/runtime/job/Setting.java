@@ -59,7 +59,7 @@ public enum Setting {
     NOISE_MULTIPLIER("initial_noise_multiplier", "Noise multiplier", 1.0, "from a picture, factor of the first noise"),
     EXTRA_NOISE("img2img_extra_noise", "Extra noise", 0.0, "from a picture, noise added once more"),
     BACKGROUND("img2img_background_color", null, "#ffffff", "colour behind the transparent parts of a picture to begin from: #rrggbb"),
-    MASK_WEIGHT("inpainting_mask_weight", "Conditional mask weight", 1.0, "how much an inpainting model is kept from seeing behind the mask"),
+    MASK_WEIGHT("inpainting_mask_weight", "Conditional mask weight", 1.0, "how much of what a mask hides an inpainting model does not see"),
     TILING("tiling", "Tiling", false, "pictures whose opposite edges join"),
     SAMPLES_FORMAT("samples_format", null, "png", "png, jpg or webp"),
     JPEG_QUALITY("jpeg_quality", null, (long) PictureEncoding.USUAL_QUALITY, "of JPEG and WebP, 1 to 100"),

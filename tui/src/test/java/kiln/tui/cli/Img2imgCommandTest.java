@@ -52,7 +52,8 @@ class Img2imgCommandTest {
 
     private Run run(String... further) {
         String[] usual = {
-            "img2img", "-i", picture.toString(), "-p", "flat red heart", "--seed", "5", "--steps", "4", "-o", folder.resolve("out.png").toString()
+            "img2img", "-i", picture.toString(), "-p", "flat red heart", "--seed", "5", "--steps", "4", "-o",
+            folder.resolve("out.png").toString()
         };
         String[] all = Arrays.copyOf(usual, usual.length + further.length);
         System.arraycopy(further, 0, all, usual.length, further.length);
@@ -104,8 +105,8 @@ class Img2imgCommandTest {
         picture = write("large.png", 250, 131, (x, y) -> 0x2060c0 + x);
         Path mask = write("small mask.png", 125, 65, (x, y) -> x > 80 && x < 100 && y > 20 && y < 40 ? 0xffffff : 0);
         Picture drawn = drawn(
-                "--mask", mask.toString(), "--inpaint-full-res", "--inpaint-full-res-padding", "8", "--mask-blur", "1", "-W", "64", "-H", "64",
-                "--inpainting-fill", "fill", "--strength", "1");
+                "--mask", mask.toString(), "--inpaint-full-res", "--inpaint-full-res-padding", "8", "--mask-blur", "1", "-W", "64", "-H",
+                "64", "--inpainting-fill", "fill", "--strength", "1");
         assertThat(drawn.width()).isEqualTo(250);
         assertThat(drawn.height()).isEqualTo(131);
         Picture original = PngReader.readPicture(picture);
