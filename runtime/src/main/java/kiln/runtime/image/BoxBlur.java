@@ -2,8 +2,8 @@ package kiln.runtime.image;
 
 /**
  * Pillow's GaussianBlur: three box blurs along the rows, then three along the columns, with boxes whose outermost pixels count in part
- * (Gwosdek and others 2011, "Theoretical foundations of Gaussian convolution by extended box filtering"), each rounded to 8 bits; beyond the
- * edge its pixel goes on.
+ * (Gwosdek and others 2011, "Theoretical foundations of Gaussian convolution by extended box filtering"), each rounded to 8 bits; beyond
+ * the edge its pixel goes on.
  */
 final class BoxBlur {
     private static final int PASSES = 3;

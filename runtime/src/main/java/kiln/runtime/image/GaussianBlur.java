@@ -2,8 +2,8 @@ package kiln.runtime.image;
 
 /**
  * A mask blurred by a Gaussian kernel along its rows, then along its columns, each rounded to 8 bits; beyond the edge it is mirrored, the
- * edge itself once. In the fixed-point arithmetic of OpenCV, whose every pixel these are: weights of 8 bits behind the point, what rounding one
- * leaves going on to the next.
+ * edge itself once. In the fixed-point arithmetic of OpenCV, whose every pixel these are: weights of 8 bits behind the point, what rounding
+ * one leaves going on to the next.
  */
 public final class GaussianBlur {
     private static final int ONE = 256;

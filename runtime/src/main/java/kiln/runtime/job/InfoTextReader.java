@@ -52,7 +52,8 @@ public final class InfoTextReader {
      * without parameters does not say stay as they are there; what A1111 leaves out because it was as usual becomes as usual. One picture
      * is asked for.
      *
-     * <p>A picture to begin from stays that of {@code base}, with the text's strength and ways of masking; with one there is no second pass.
+     * <p>A picture to begin from stays that of {@code base}, with the text's strength and ways of masking; with one there is no second
+     * pass.
      *
      * <p>An unknown sampler's name is taken over as it is: it is refused where samplers are looked up.
      *

@@ -17,7 +17,8 @@ import kiln.runtime.base.KilnException;
  * @param padding around the mask, in the picture's pixels, where only that is drawn
  * @param soft grey stays grey: such a place is changed in part. Else what is brighter than 128 is white
  */
-public record Mask(Path file, Outpainting outpainting, int blur, boolean inverted, Fill fill, boolean onlyMasked, int padding, boolean soft) {
+public record Mask(
+        Path file, Outpainting outpainting, int blur, boolean inverted, Fill fill, boolean onlyMasked, int padding, boolean soft) {
     /** A1111's "Masked content", in its order. */
     public enum Fill {
         /** Blurred surroundings. */

@@ -2,15 +2,22 @@ package kiln.runtime.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.InflaterInputStream;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.base.Precision;
 import kiln.runtime.exec.Executor;
@@ -21,6 +28,7 @@ import kiln.runtime.exec.reference.ReferenceExecutor;
 import kiln.runtime.family.ModelFiles;
 import kiln.runtime.image.Box;
 import kiln.runtime.image.Picture;
+import kiln.runtime.image.PictureResize;
 import kiln.runtime.image.PngWriter;
 import kiln.runtime.job.GenerationRequest;
 import kiln.runtime.job.InitPicture;
@@ -32,6 +40,9 @@ import kiln.runtime.job.Setting;
 import kiln.runtime.model.NetworkShape;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What becomes of a picture and its mask before anything is drawn. */
 class PreparedPictureTest {
@@ -136,6 +147,45 @@ class PreparedPictureTest {
         assertThat(finished.pixel(64, 32)).isEqualTo(0xffffff);
         assertThat(finished.pixel(85, 32)).isEqualTo(0xffffff);
         assertThat(finished.pixel(127, 32)).isZero();
+    }
+
+    /** Files of all formats (oracle/pictures.py): palettes, 16 bits, CMYK, turned by EXIF, animated, of one pixel, row or column. */
+    static List<Arguments> files() throws IOException {
+        List<Arguments> files = new ArrayList<>();
+        try (InputStream in = PreparedPictureTest.class.getResourceAsStream("/kiln/runtime/image/pictures.json")) {
+            new ObjectMapper().readTree(in).forEach(node -> files.add(Arguments.of(node.get("name").asText(), node)));
+        }
+        return files;
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("files")
+    void anyPictureIsAPictureOrAMask(String name, JsonNode sample) throws IOException {
+        Path file = Files.write(folder.resolve("picture"), Base64.getDecoder().decode(sample.get("file").asText()));
+        byte[] packed = Base64.getDecoder().decode(sample.get("rgba").asText());
+        byte[] rgba = new InflaterInputStream(new ByteArrayInputStream(packed)).readAllBytes();
+        byte[] rgb = new byte[rgba.length / 4 * 3];
+        for (int i = 0; i < rgb.length; i++) {
+            double alpha = (rgba[i / 3 * 4 + 3] & 255) / 255.0;
+            double behind = i % 3 == 0 ? 255 : 0;
+            rgb[i] = (byte) Math.round((rgba[i / 3 * 4 + i % 3] & 255) * alpha + behind * (1 - alpha));
+        }
+        Picture overRed = new Picture(sample.get("width").asInt(), sample.get("height").asInt(), rgb);
+        GenerationRequest plain = request(file, null).toBuilder().set(Setting.BACKGROUND, "#ff0000").build();
+        Picture prepared = PreparedPicture.of(plain, notices::add).picture();
+        // Pillow rounds its product of ink and black another way.
+        int tolerance = name.contains("cmyk") ? 2 : 0;
+        Picture expected = PictureResize.lanczos(overRed, SIDE, SIDE);
+        for (int i = 0; i < prepared.rgb().length; i++) {
+            assertThat(prepared.rgb()[i] & 255).isCloseTo(expected.rgb()[i] & 255, within(tolerance));
+        }
+        for (boolean onlyMasked : new boolean[] {false, true}) {
+            for (ResizeMode mode : ResizeMode.values()) {
+                Mask mask = new Mask(file, null, 1, false, Fill.FILL, onlyMasked, 0, true);
+                GenerationRequest masked = plain.toBuilder().init(new InitPicture(half("half.png", 40, 30), 0.5, mode, mask)).build();
+                assertThat(PreparedPicture.of(masked, notices::add).picture().height()).isEqualTo(SIDE);
+            }
+        }
     }
 
     /** With the demo model's own encoder: what an inpainting network reads does not depend on the network. */

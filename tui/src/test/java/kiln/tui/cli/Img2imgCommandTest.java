@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import kiln.runtime.image.Box;
 import kiln.runtime.image.Picture;
 import kiln.runtime.image.PngReader;
 import kiln.runtime.image.PngWriter;
@@ -51,7 +52,8 @@ class Img2imgCommandTest {
 
     private Run run(String... further) {
         String[] usual = {
-            "img2img", "-i", picture.toString(), "-p", "flat red heart", "--seed", "5", "--steps", "4", "-o", folder.resolve("out.png").toString()
+            "img2img", "-i", picture.toString(), "-p", "flat red heart", "--seed", "5", "--steps", "4", "-o",
+            folder.resolve("out.png").toString()
         };
         String[] all = Arrays.copyOf(usual, usual.length + further.length);
         System.arraycopy(further, 0, all, usual.length, further.length);
@@ -103,8 +105,8 @@ class Img2imgCommandTest {
         picture = write("large.png", 250, 131, (x, y) -> 0x2060c0 + x);
         Path mask = write("small mask.png", 125, 65, (x, y) -> x > 80 && x < 100 && y > 20 && y < 40 ? 0xffffff : 0);
         Picture drawn = drawn(
-                "--mask", mask.toString(), "--inpaint-full-res", "--inpaint-full-res-padding", "8", "--mask-blur", "1", "-W", "64", "-H", "64",
-                "--inpainting-fill", "fill", "--strength", "1");
+                "--mask", mask.toString(), "--inpaint-full-res", "--inpaint-full-res-padding", "8", "--mask-blur", "1", "-W", "64", "-H",
+                "64", "--inpainting-fill", "fill", "--strength", "1");
         assertThat(drawn.width()).isEqualTo(250);
         assertThat(drawn.height()).isEqualTo(131);
         Picture original = PngReader.readPicture(picture);
@@ -138,6 +140,16 @@ class Img2imgCommandTest {
     }
 
     @Test
+    void aPictureIsContinuedOnItsSides() {
+        Picture original = PngReader.readPicture(picture);
+        Picture drawn = drawn("--outpaint", "right", "--outpaint-pixels", "32", "--strength", "1");
+        assertThat(drawn.width()).isEqualTo(128);
+        assertThat(drawn.height()).isEqualTo(64);
+        assertThat(differing(original, new Box(0, 0, 80, 64).cut(drawn), 0, 52)).isZero();
+        assertThat(parameters()).containsEntry("Script", "Poor man's outpainting").containsEntry("Mask blur", "8");
+    }
+
+    @Test
     void aPictureOfOnePixelAndAThinOneAreDrawn() throws IOException {
         picture = write("one.png", 1, 1, (x, y) -> 0xff8000);
         assertThat(drawn().width()).isEqualTo(64);
@@ -151,7 +163,7 @@ class Img2imgCommandTest {
     @CsvSource({
         "--mask-blur 8, there is none", "--mask-alpha, has no transparency",
         "--mask MASK --mask-alpha, give one", "--mask MASK --inpainting-fill nose, latent noise", "--mask MASK --mask-blur 999, 0 to 256",
-        "--mask MASK --hires-scale 2, hires"
+        "--mask MASK --hires-scale 2, hires", "--outpaint north, no side is called", "--outpaint left -W 64, give no width"
     })
     void whatCannotBeIsOneLine(String options, String part) {
         assertFailure(run(options.replace("MASK", rightHalf.toString()).split(" ")), 2, part);

@@ -78,7 +78,7 @@ public final class InitOptions {
         }
     }
 
-    /** The picture's own size, or what one given side makes of it, in multiples of 8 and with no more than a megapixel where none was given. */
+    /** The picture's own size, or what one given side makes of it, in multiples of 8; no more than a megapixel where none was given. */
     static int[] size(int width, int height, Integer givenWidth, Integer givenHeight) {
         double scale = givenWidth != null ? (double) givenWidth / width
                 : givenHeight != null ? (double) givenHeight / height

@@ -42,7 +42,9 @@ public final class MaskOptions {
                     + " Default: original.")
     String fill;
 
-    @Option(names = "--inpaint-full-res", description = "Draw the mask and its surroundings only, at the size asked for, and put them back.")
+    @Option(
+            names = "--inpaint-full-res",
+            description = "Draw the mask and its surroundings only, at the size asked for, and put them back.")
     boolean onlyMasked;
 
     @Option(
@@ -80,7 +82,8 @@ public final class MaskOptions {
         }
         if (!isGiven()) {
             if (blur != null || outpaintPixels != null || fill != null || onlyMasked || padding != null || inverted || soft) {
-                throw KilnException.badRequest("something is said of a mask, but there is none: give --mask FILE, --mask-alpha or --outpaint SIDES");
+                throw KilnException.badRequest(
+                        "something is said of a mask, but there is none: give --mask FILE, --mask-alpha or --outpaint SIDES");
             }
             return null;
         }
