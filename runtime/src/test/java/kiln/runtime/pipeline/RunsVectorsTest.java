@@ -11,11 +11,20 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.stream.Stream;
+import kiln.kernels.CudaContext;
+import kiln.kernels.DataType;
+import kiln.kernels.emulator.EmulatedCard;
+import kiln.kernels.emulator.EmulatedDriver;
 import kiln.runtime.Vectors;
 import kiln.runtime.base.Precision;
 import kiln.runtime.exec.Executor;
 import kiln.runtime.exec.WeightSource;
+import kiln.runtime.exec.cuda.CudaDevice;
+import kiln.runtime.exec.cuda.CudaSettings;
+import kiln.runtime.exec.cuda.library.DeviceLibraries;
+import kiln.runtime.exec.cuda.residence.MemoryBudget;
 import kiln.runtime.exec.onednn.OneDnn;
 import kiln.runtime.exec.onednn.OneDnnExecutor;
 import kiln.runtime.exec.reference.ReferenceExecutor;
@@ -27,6 +36,7 @@ import kiln.runtime.job.InitPicture;
 import kiln.runtime.job.InitPicture.ResizeMode;
 import kiln.runtime.job.KeptPictures;
 import kiln.runtime.job.Setting;
+import kiln.runtime.plan.Residency;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -73,6 +83,26 @@ class RunsVectorsTest {
         ModelFiles files = ModelFiles.open(Path.of("demo", "kiln-demo.safetensors"));
         try (ModelSession reference = new ModelSession(files, ReferenceExecutor::new)) {
             check(reference, shortest.get("case").asInt(), shortest);
+        }
+    }
+
+    /** In 32 bits, so that the tolerance is the same; one that begins from noise and one from a latent. */
+    @Test
+    void anEmulatedCardAgrees() throws IOException {
+        CudaSettings settings =
+                new CudaSettings(DataType.F32, Set.of(), false, new MemoryBudget(0, 0, 0), Residency.RESIDENT, 1L << 30);
+        CudaContext card = new EmulatedDriver(EmulatedCard.ofBytes(64 << 20)).open(0);
+        try (CudaDevice device = new CudaDevice(card, DeviceLibraries.none(), context -> settings)) {
+            for (boolean fromLatent : new boolean[] {false, true}) {
+                JsonNode shortest = Vectors.cases("runs.json").stream()
+                        .filter(run -> !run.has("hr_steps") && run.has("denoising_strength") == fromLatent)
+                        .min(comparingInt(run -> run.get("evaluations").asInt()))
+                        .orElseThrow();
+                ModelFiles files = ModelFiles.open(Path.of("demo", "kiln-demo.safetensors"));
+                try (ModelSession session = new ModelSession(files, weights -> device.executor(weights, notice -> {}))) {
+                    check(session, shortest.get("case").asInt(), shortest);
+                }
+            }
         }
     }
 
