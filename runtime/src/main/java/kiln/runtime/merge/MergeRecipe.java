@@ -18,7 +18,7 @@ import kiln.weights.DType;
  * @param discard tensors in whose names it is found are left out; {@code null} keeps all
  */
 public record MergeRecipe(
-        Path primary, Path secondary, Path tertiary, Method method, double multiplier, BlockWeights blocks, Format format, Path vae,
+        Path primary, Path secondary, Path tertiary, Method method, double multiplier, BlockMultipliers blocks, Format format, Path vae,
         Pattern discard) {
     /** The formulas. */
     public enum Method {

@@ -138,7 +138,7 @@ class CheckpointMergeTest {
         Path a = checkpoint("a");
         Path b = checkpoint("b");
         Path merged = merge(new MergeRecipe(
-                a, b, null, Method.WEIGHTED_SUM, 0.3, BlockWeights.parse("GRAD_V"), Format.KEEP, null, null));
+                a, b, null, Method.WEIGHTED_SUM, 0.3, BlockMultipliers.parse("GRAD_V"), Format.KEEP, null, null));
         assertThat(read(merged, FIRST)).isEqualTo(read(b, FIRST));
         assertThat(read(merged, MIDDLE)).isEqualTo(read(a, MIDDLE));
         assertThat(read(merged, TEXT)).isEqualTo(expected(read(a, TEXT), read(b, TEXT), 0.3));

@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.job.GenerationEvent;
-import kiln.runtime.merge.BlockWeights;
+import kiln.runtime.merge.BlockMultipliers;
 import kiln.runtime.merge.CheckpointMerge;
 import kiln.runtime.merge.MergeRecipe;
 import kiln.runtime.merge.MergeRecipe.Format;
@@ -72,7 +72,7 @@ final class MergeCommand extends CliCommand {
     public List<String> helpFooter() {
         return List.of(
                 "",
-                "Block weights with a name: " + String.join(", ", BlockWeights.presetNames()) + ".",
+                "Block weights with a name: " + String.join(", ", BlockMultipliers.presetNames()) + ".",
                 "",
                 "Prints the path of the file, whose metadata say what was merged. Files of gigabytes take as long as the disk needs to read and"
                         + " write them, and hashing each model once (--no-hashing leaves that out).",
@@ -90,7 +90,7 @@ final class MergeCommand extends CliCommand {
                 files.size() > 2 ? files.get(2) : null,
                 method(files.size()),
                 multiplier,
-                blockWeights == null ? null : BlockWeights.parse(blockWeights),
+                blockWeights == null ? null : BlockMultipliers.parse(blockWeights),
                 format(),
                 vae == null ? null : GlobalOptions.readable(vae, "VAE"),
                 pattern());

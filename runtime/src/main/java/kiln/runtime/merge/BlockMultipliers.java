@@ -16,16 +16,16 @@ import kiln.runtime.base.NearestName;
  * A multiplier of its own for each block of a denoiser, in the order of the merge-block-weighted extension: IN00…IN11, M00, OUT00…OUT11. The
  * time embedding counts as IN00 and the last convolution as OUT11; whatever is no block (text encoder, autoencoder) has the base multiplier.
  */
-public record BlockWeights(List<Double> values) {
+public record BlockMultipliers(List<Double> values) {
     /** How many there are. */
     public static final int COUNT = 25;
 
     private static final int MIDDLE = 12;
     private static final String UNET = "model.diffusion_model.";
     private static final Pattern BLOCK = Pattern.compile("\\.(input_blocks|middle_block|output_blocks)\\.(\\d{1,4})\\.");
-    private static final Map<String, BlockWeights> PRESETS = presets();
+    private static final Map<String, BlockMultipliers> PRESETS = presets();
 
-    public BlockWeights {
+    public BlockMultipliers {
         values = List.copyOf(values);
         if (values.size() != COUNT) {
             throw KilnException.badRequest(
@@ -43,9 +43,9 @@ public record BlockWeights(List<Double> values) {
      *
      * @throws KilnException BAD_REQUEST for anything else
      */
-    public static BlockWeights parse(String text) {
+    public static BlockMultipliers parse(String text) {
         if (text.indexOf(',') < 0) {
-            BlockWeights preset = PRESETS.get(text.strip().toUpperCase(Locale.ROOT));
+            BlockMultipliers preset = PRESETS.get(text.strip().toUpperCase(Locale.ROOT));
             if (preset == null) {
                 throw KilnException.badRequest("no block weights are called \"" + text + "\"" + NearestName.hint(text, PRESETS.keySet())
                         + " (" + String.join(", ", PRESETS.keySet()) + ", or " + COUNT + " numbers)");
@@ -60,7 +60,7 @@ public record BlockWeights(List<Double> values) {
                 throw KilnException.badRequest("block weight \"" + part.strip() + "\" is no number");
             }
         }
-        return new BlockWeights(values);
+        return new BlockMultipliers(values);
     }
 
     /** The names that {@link #parse} knows: the extension's presets. */
@@ -92,8 +92,8 @@ public record BlockWeights(List<Double> values) {
         };
     }
 
-    private static Map<String, BlockWeights> presets() {
-        Map<String, BlockWeights> presets = new LinkedHashMap<>();
+    private static Map<String, BlockMultipliers> presets() {
+        Map<String, BlockMultipliers> presets = new LinkedHashMap<>();
         presets.put("GRAD_V", of(place -> Math.abs(place - MIDDLE) / (double) MIDDLE));
         presets.put("GRAD_A", of(place -> 1 - Math.abs(place - MIDDLE) / (double) MIDDLE));
         presets.put("FLAT_25", of(place -> 0.25));
@@ -114,12 +114,12 @@ public record BlockWeights(List<Double> values) {
         return Collections.unmodifiableMap(presets);
     }
 
-    private static BlockWeights of(IntToDoubleFunction value) {
+    private static BlockMultipliers of(IntToDoubleFunction value) {
         List<Double> values = new ArrayList<>();
         for (int place = 0; place < COUNT; place++) {
             values.add(value.applyAsDouble(place));
         }
-        return new BlockWeights(values);
+        return new BlockMultipliers(values);
     }
 
     /** Whether a place, or the one opposite of it, lies in a range. */
