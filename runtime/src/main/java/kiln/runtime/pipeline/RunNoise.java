@@ -1,5 +1,8 @@
 package kiln.runtime.pipeline;
 
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import kiln.runtime.noise.BrownianNoise;
@@ -14,16 +17,26 @@ import kiln.runtime.sampling.StepNoise;
 /**
  * The random numbers of one batch: its first noise, what samplers draw in their steps, and Brownian noise where they want that.
  *
- * <p>What a step will ask for is known before (but for DPM adaptive), and is drawn while the network computes: a Brownian draw takes
- * longer than a card's step. Used by one thread.
+ * <p>What a step will ask for is known before (but for DPM adaptive), and is drawn while the network computes, several draws at a time: to wake
+ * another thread at each step would cost a fast card's step more than all else here. Used by one thread.
  */
 public final class RunNoise implements StepNoise {
+    private static final int MOST_AT_ONCE = 16;
+    /** 16 MB of noise. */
+    private static final int MOST_NUMBERS_AT_ONCE = 1 << 22;
+
+    /** A draw that is, or will be, made on another thread. */
+    private record Promise(NoiseDraw draw, CompletableFuture<float[]> noise) {}
+
     private final ImageNoise stream;
     private final BrownianNoise brownian;
     private final List<NoiseDraw> draws;
     private final int length;
+    private final int atOnce;
+    private final Deque<CompletableFuture<float[]>> ahead = new ArrayDeque<>();
     private int at;
-    private CompletableFuture<float[]> ahead;
+    private int planned;
+    private CompletableFuture<Void> drawing = CompletableFuture.completedFuture(null);
 
     public RunNoise(NoiseOptions options, long[] seeds, long[] variationSeeds, LatentShape shape, SamplingPlan plan) {
         stream = new ImageNoise(options, seeds, variationSeeds, shape);
@@ -32,6 +45,7 @@ public final class RunNoise implements StepNoise {
                 : null;
         draws = plan.noiseDraws();
         length = seeds.length * shape.size();
+        atOnce = Math.max(1, Math.min(MOST_AT_ONCE, MOST_NUMBERS_AT_ONCE / Math.max(1, length)));
     }
 
     /** The noise that the run begins with, to be asked for once and before all else. */
@@ -42,16 +56,33 @@ public final class RunNoise implements StepNoise {
         return noise;
     }
 
-    /** Begins with the next draw that is used; those before it that are not go with it. */
+    /** Begins with the next draws when few are left; skipped ones go with those that they stand before. */
     private void drawAhead() {
-        int next = at;
-        while (next < draws.size() && draws.get(next).kind() == Kind.SKIP) {
-            stream.skip();
-            next++;
+        if (ahead.size() > atOnce / 2 || planned == draws.size()) {
+            return;
         }
-        if (next < draws.size()) {
-            NoiseDraw draw = draws.get(next);
-            ahead = CompletableFuture.supplyAsync(() -> drawn(draw));
+        List<Promise> next = new ArrayList<>();
+        int used = 0;
+        while (used < atOnce && planned < draws.size()) {
+            Promise promise = new Promise(draws.get(planned++), new CompletableFuture<>());
+            next.add(promise);
+            if (promise.draw.kind() != Kind.SKIP) {
+                ahead.add(promise.noise);
+                used++;
+            }
+        }
+        drawing = drawing.thenRunAsync(() -> next.forEach(this::keep));
+    }
+
+    private void keep(Promise promise) {
+        try {
+            if (promise.draw.kind() == Kind.SKIP) {
+                stream.skip();
+            } else {
+                promise.noise.complete(drawn(promise.draw));
+            }
+        } catch (RuntimeException | Error e) {
+            promise.noise.completeExceptionally(e);
         }
     }
 
@@ -81,7 +112,7 @@ public final class RunNoise implements StepNoise {
             noise = drawn(draw);
         } else {
             expect(draw);
-            noise = ahead.join();
+            noise = ahead.remove().join();
             drawAhead();
         }
         System.arraycopy(noise, 0, target, 0, length);

@@ -33,6 +33,8 @@ import picocli.CommandLine.Option;
         description = "Time one CFG step (batch 2), the decode and the text encoder; on a graphics card also its kernels one by one.")
 final class BenchCommand extends CliCommand {
     private static final int MOST_RUNS = 10_000;
+    private static final double USUAL_NETWORK_MILLISECONDS = 10;
+    private static final int MOST_NETWORK_MILLISECONDS = 1000;
 
     @ArgGroup(validate = false, heading = "%nGraphics card:%n", order = 80)
     DeviceFlags device = new DeviceFlags();
@@ -60,8 +62,11 @@ final class BenchCommand extends CliCommand {
     @Option(
             names = "--sampler",
             paramLabel = "SAMPLER",
-            description = "Time a sampler instead, beside a network that answers at once; \"all\" for all of them.")
+            description = "Time a sampler instead, beside a network that does nothing for --network-ms; \"all\" for all of them.")
     String sampler;
+
+    @Option(names = "--network-ms", paramLabel = "X", description = "With --sampler: how long the network takes. Default: 10, as on a fast card.")
+    Double networkMilliseconds;
 
     @Option(
             names = "--compare-budget",
@@ -127,8 +132,12 @@ final class BenchCommand extends CliCommand {
 
     private void timeSamplers() {
         List<Sampler> samplers = sampler.equalsIgnoreCase("all") ? List.of(Sampler.values()) : List.of(Sampler.find(sampler));
+        double network = networkMilliseconds == null ? USUAL_NETWORK_MILLISECONDS : networkMilliseconds;
+        if (!(network >= 0 && network <= MOST_NETWORK_MILLISECONDS)) {
+            throw KilnException.badRequest("--network-ms " + network + " is outside 0 to " + MOST_NETWORK_MILLISECONDS);
+        }
         LatentShape latent = new LatentShape(4, (height == null ? 512 : height) / 8, (width == null ? 512 : width) / 8);
-        List<SamplerBench.Row> rows = SamplerBench.run(samplers, latent, Math.max(runs, 10));
+        List<SamplerBench.Row> rows = SamplerBench.run(samplers, latent, network / 1000, runs);
         if (json) {
             Json.print(context.out(), out -> {
                 out.writeStartArray();
@@ -142,7 +151,7 @@ final class BenchCommand extends CliCommand {
                 out.writeEndArray();
             });
         } else {
-            context.out().println(latent.height() * 8 + "x" + latent.width() * 8 + ", ms beside each call of the network (calls)");
+            context.out().println(latent.height() * 8 + "x" + latent.width() * 8 + ", ms beside each call of the network (calls), which takes " + network);
             rows.forEach(row -> context.out().println(String.format(
                     Locale.ROOT, "%-18s %8.3f (%d)", row.sampler().label(), row.secondsPerCall() * 1000, row.calls())));
         }
