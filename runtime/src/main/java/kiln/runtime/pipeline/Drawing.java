@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 import java.util.function.DoubleConsumer;
+import java.util.stream.Collectors;
 import kiln.runtime.base.KilnException;
 import kiln.runtime.image.LatentImage;
 import kiln.runtime.image.Picture;
@@ -24,9 +24,10 @@ import kiln.runtime.model.NetworkShape;
 import kiln.runtime.model.TextEncoder;
 import kiln.runtime.noise.LatentShape;
 import kiln.runtime.noise.NoiseOptions;
-import kiln.runtime.sampling.ModelDenoiser;
 import kiln.runtime.pipeline.PictureNetworks.Lengths;
+import kiln.runtime.sampling.ModelDenoiser;
 import kiln.runtime.sampling.SamplingPlan;
+import kiln.runtime.text.ExtraNetwork;
 import kiln.runtime.text.PromptOptions;
 
 /**
@@ -48,6 +49,7 @@ public final class Drawing {
     private final NoiseOptions noise;
     private final List<PassPlan> plans;
     private final ProgressTracker progress;
+    private List<ExtraNetwork> added;
 
     /** A pass that is ready to run. */
     private record Pass(PassPlan plan, GuidedShapes shapes, Conditioning cond, Conditioning uncond) {}
@@ -162,9 +164,13 @@ public final class Drawing {
                 : new Beginning(encoders.get(0).start(picture, request), furtherChannels, picture.overlay());
     }
 
-    /** A pass may have other networks than the one before, whose weights it then takes back. */
+    /** A pass may have other networks than the one before, whose weights it then takes back; mostly there is nothing to do. */
     private void addNetworks(PassPlan plan) {
-        session.add(plan.positive().networks(), text -> listener.accept(new GenerationEvent.Notice(text)), loading("changing weights"));
+        List<ExtraNetwork> networks = plan.positive().networks();
+        if (!networks.equals(added)) {
+            session.add(networks, text -> listener.accept(new GenerationEvent.Notice(text)), loading("changing weights"));
+            added = networks;
+        }
     }
 
     private void tellHashes(Map<String, String> loras, Map<String, String> embeddings) {
@@ -254,20 +260,18 @@ public final class Drawing {
         // Calls are counted from 0 in each batch and pass.
         GuidedDenoiser network = new GuidedDenoiser(
                 session, pass.plan, pass.shapes, progress, pass.cond, pass.uncond, furtherChannels, request.settings().guidance(), seeds.length);
-        ModelDenoiser denoiser = new ModelDenoiser(network, pass.plan.levels(), model.prediction());
+        ModelDenoiser unmasked = new ModelDenoiser(network, pass.plan.levels(), model.prediction());
+        ModelDenoiser denoiser = begin == null || begin.kept() == null ? unmasked : unmasked.keeping(begin.kept(), begin.latent());
         RunNoise random = new RunNoise(noise, seeds, noise.variationSeeds(first, seeds.length), shape, plan);
         LatentFormat format = model.latent().withPreview(session.defaults().preview());
         progress.phase(Phase.DENOISING, first);
         float[] x = begin == null ? plan.start(random.first()) : plan.start(begin.latent(), random.first());
-        if (begin != null && begin.kept() != null) {
-            denoiser = denoiser.keeping(begin.kept(), begin.latent());
-        }
         float[] latents = plan.run(x, denoiser, random, (step, steps, sigma, denoised) -> {
             progress.stepDone(step, steps);
             float[] values = Arrays.copyOf(denoised, shape.size());
             listener.accept(new GenerationEvent.Preview(
                     step, steps, first, new LatentImage(values, shape.height(), shape.width(), format.preview())));
         });
-        return begin == null ? latents : begin.restored(latents);
+        return denoiser.withKept(latents);
     }
 }

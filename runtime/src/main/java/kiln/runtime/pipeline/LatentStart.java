@@ -12,16 +12,4 @@ record LatentStart(float[] latent, float[] kept) {
             throw new IllegalArgumentException("mask of " + kept.length + " numbers, latent of " + latent.length);
         }
     }
-
-    /** What is kept, put back into a finished latent. */
-    float[] restored(float[] finished) {
-        if (kept == null) {
-            return finished;
-        }
-        float[] restored = new float[finished.length];
-        for (int i = 0; i < restored.length; i++) {
-            restored[i] = finished[i] * (1 - kept[i]) + latent[i] * kept[i];
-        }
-        return restored;
-    }
 }

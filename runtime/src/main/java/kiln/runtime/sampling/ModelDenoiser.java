@@ -75,16 +75,17 @@ public final class ModelDenoiser implements Denoiser {
             for (int i = 0; i < x.length; i++) {
                 clean[i] = out * clean[i] + skip * x[i];
             }
-            return masked(clean);
+            return withKept(clean);
         };
     }
 
     @Override
     public float[] denoise(float[] x, float sigma) {
-        return masked(clean(x, sigma, sampling.timestep(sigma)));
+        return withKept(clean(x, sigma, sampling.timestep(sigma)));
     }
 
-    private float[] masked(float[] x) {
+    /** {@code x} with what the mask keeps put back: {@code x} itself without a mask. */
+    public float[] withKept(float[] x) {
         return kept == null ? x : kept.blendedInto(x);
     }
 
@@ -112,7 +113,7 @@ public final class ModelDenoiser implements Denoiser {
      * @throws KilnException {@code BAD_REQUEST} for a flow model, which has no such scale
      */
     GuidedOutput eps(float[] x, float timestep) {
-        float[] input = masked(x);
+        float[] input = withKept(x);
         GuidedOutput output = network.predict(input, timestep, timestep);
         return switch (prediction) {
             case EPS -> output;
