@@ -1,7 +1,7 @@
 package kiln.runtime.job;
 
 import java.util.Objects;
-import kiln.runtime.base.KilnException;
+import kiln.runtime.base.Bounds;
 import kiln.runtime.sampling.SamplerChoice;
 
 /**
@@ -33,18 +33,12 @@ public record HiresPass(
         Objects.requireNonNull(schedule, "schedule");
         Objects.requireNonNull(prompt, "prompt");
         Objects.requireNonNull(negativePrompt, "negativePrompt");
-        check("hires scale", scale, 1 / MOST_SCALE, MOST_SCALE);
-        check("hires width", width, 0, GenerationRequest.MAX_SIDE);
-        check("hires height", height, 0, GenerationRequest.MAX_SIDE);
-        check("hires steps", steps, 0, GenerationRequest.MAX_STEPS);
-        check("denoising strength", denoisingStrength, 0, 1);
-        check("hires CFG scale", cfgScale, 0, 100);
-    }
-
-    private static void check(String name, double value, double least, double most) {
-        if (!(value >= least && value <= most)) {
-            throw KilnException.badRequest(name + " " + value + " is outside " + least + " to " + most);
-        }
+        Bounds.check("hires scale", scale, 1 / MOST_SCALE, MOST_SCALE);
+        Bounds.check("hires width", width, 0, GenerationRequest.MAX_SIDE);
+        Bounds.check("hires height", height, 0, GenerationRequest.MAX_SIDE);
+        Bounds.check("hires steps", steps, 0, GenerationRequest.MAX_STEPS);
+        Bounds.check("denoising strength", denoisingStrength, 0, 1);
+        Bounds.check("hires CFG scale", cfgScale, 0, 100);
     }
 
     /** A1111's own presets. */

@@ -1,5 +1,7 @@
 package kiln.runtime.sampling;
 
+import kiln.runtime.base.Bounds;
+
 /**
  * Noise added before a step and removed by it (Karras et al. 2022, algorithm 2), and how strong any added noise is.
  *
@@ -16,10 +18,10 @@ public record Churn(double amount, double least, double most, double noise) {
     private static final double MOST_NOISE = 10;
 
     public Churn {
-        SamplerOptions.check("s_churn", amount, 0, MOST_AMOUNT);
-        SamplerOptions.check("s_tmin", least, 0, MOST_SIGMA);
-        SamplerOptions.check("s_tmax", most, 0, MOST_SIGMA);
-        SamplerOptions.check("s_noise", noise, 0, MOST_NOISE);
+        Bounds.check("s_churn", amount, 0, MOST_AMOUNT);
+        Bounds.check("s_tmin", least, 0, MOST_SIGMA);
+        Bounds.check("s_tmax", most, 0, MOST_SIGMA);
+        Bounds.check("s_noise", noise, 0, MOST_NOISE);
     }
 
     /** By what part a level is raised in a run of so many steps. */

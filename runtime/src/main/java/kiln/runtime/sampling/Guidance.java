@@ -1,5 +1,7 @@
 package kiln.runtime.sampling;
 
+import kiln.runtime.base.Bounds;
+
 /**
  * When a run does without its unconditional half, to save time (A1111's "Skip Early CFG" and "Negative Guidance minimum sigma").
  *
@@ -14,8 +16,8 @@ public record Guidance(double skipEarlyCfg, double minSigma, boolean minSigmaAll
     private static final double MOST_SIGMA = 1000;
 
     public Guidance {
-        SamplerOptions.check("skip_early_cond", skipEarlyCfg, 0, 1);
-        SamplerOptions.check("s_min_uncond", minSigma, 0, MOST_SIGMA);
+        Bounds.check("skip_early_cond", skipEarlyCfg, 0, 1);
+        Bounds.check("s_min_uncond", minSigma, 0, MOST_SIGMA);
     }
 
     /** Whether some calls may do without their unconditional half. */

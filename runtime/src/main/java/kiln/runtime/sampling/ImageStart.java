@@ -1,5 +1,6 @@
 package kiln.runtime.sampling;
 
+import kiln.runtime.base.Bounds;
 import kiln.runtime.base.KilnException;
 
 /**
@@ -19,10 +20,10 @@ public record ImageStart(double strength, int fixedSteps, double noiseMultiplier
     private static final int MOST_SCHEDULE_STEPS = 1_000_000;
 
     public ImageStart {
-        SamplerOptions.check("denoising strength", strength, 0, 1);
-        SamplerOptions.check("steps", fixedSteps, 0, SamplingPlan.MAX_STEPS);
-        SamplerOptions.check("initial_noise_multiplier", noiseMultiplier, 0, MOST_MULTIPLIER);
-        SamplerOptions.check("img2img_extra_noise", extraNoise, 0, MOST_MULTIPLIER);
+        Bounds.check("denoising strength", strength, 0, 1);
+        Bounds.check("steps", fixedSteps, 0, SamplingPlan.MAX_STEPS);
+        Bounds.check("initial_noise_multiplier", noiseMultiplier, 0, MOST_MULTIPLIER);
+        Bounds.check("img2img_extra_noise", extraNoise, 0, MOST_MULTIPLIER);
     }
 
     /** The strength's part of a request's steps. */

@@ -1,5 +1,6 @@
 package kiln.runtime.sampling;
 
+import kiln.runtime.base.Bounds;
 import kiln.runtime.base.KilnException;
 
 /**
@@ -33,11 +34,11 @@ public record LevelOptions(
     private static final float OLD_MAX = 10;
 
     public LevelOptions {
-        SamplerOptions.check("sigma_min", sigmaMin, 0, HIGHEST_SIGMA);
-        SamplerOptions.check("sigma_max", sigmaMax, 0, HIGHEST_SIGMA);
-        SamplerOptions.check("rho", rho, 0, HIGHEST_RHO);
-        SamplerOptions.check("beta_dist_alpha", betaAlpha, LEAST_SHAPE, HIGHEST_SHAPE);
-        SamplerOptions.check("beta_dist_beta", betaBeta, LEAST_SHAPE, HIGHEST_SHAPE);
+        Bounds.check("sigma_min", sigmaMin, 0, HIGHEST_SIGMA);
+        Bounds.check("sigma_max", sigmaMax, 0, HIGHEST_SIGMA);
+        Bounds.check("rho", rho, 0, HIGHEST_RHO);
+        Bounds.check("beta_dist_alpha", betaAlpha, LEAST_SHAPE, HIGHEST_SHAPE);
+        Bounds.check("beta_dist_beta", betaBeta, LEAST_SHAPE, HIGHEST_SHAPE);
     }
 
     /** Refuses a range that leaves no level of a model between its ends. */

@@ -2,6 +2,7 @@ package kiln.runtime.sampling;
 
 import java.util.Map;
 import java.util.Objects;
+import kiln.runtime.base.Bounds;
 import kiln.runtime.base.KilnException;
 
 /**
@@ -19,17 +20,11 @@ public record SamplerOptions(
     private static final double MOST_ETA = 100;
 
     public SamplerOptions {
-        check("eta_ancestral", etaAncestral, 0, MOST_ETA);
-        check("eta_ddim", etaDdim, 0, MOST_ETA);
+        Bounds.check("eta_ancestral", etaAncestral, 0, MOST_ETA);
+        Bounds.check("eta_ddim", etaDdim, 0, MOST_ETA);
         Objects.requireNonNull(churn, "churn");
         Objects.requireNonNull(levels, "levels");
         Objects.requireNonNull(uniPc, "uniPc");
-    }
-
-    static void check(String name, double value, double least, double most) {
-        if (!(value >= least && value <= most)) {
-            throw KilnException.badRequest(name + " " + value + " is outside " + least + " to " + most);
-        }
     }
 
     /** The eta of that sampler. */

@@ -2,6 +2,7 @@ package kiln.runtime.sampling;
 
 import java.util.Locale;
 import java.util.Objects;
+import kiln.runtime.base.Bounds;
 import kiln.runtime.base.KilnException;
 
 /**
@@ -32,7 +33,7 @@ public record UniPcOptions(Variant variant, SkipType skipType, int order, boolea
     public UniPcOptions {
         Objects.requireNonNull(variant, "variant");
         Objects.requireNonNull(skipType, "skipType");
-        SamplerOptions.check("uni_pc_order", order, 1, HIGHEST_ORDER);
+        Bounds.check("uni_pc_order", order, 1, HIGHEST_ORDER);
     }
 
     /** Reads a value as A1111 writes it, "vary_coeff" or "logSNR". */
